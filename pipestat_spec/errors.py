@@ -1,0 +1,194 @@
+"""The error tree. Every error that a caller can meet is in it.
+
+    PipestatError
+    ├── PipestatStartupError              a store or a setting cannot be used
+    │   ├── NoBackendSpecifiedError       no key of the configuration names a store
+    │   ├── MissingConfigDataError        a setting is missing or wrong
+    │   ├── UnsafeStoreError              the store cannot keep its promises
+    │   ├── PluginError                   a plugin is broken or misspelt
+    │   └── PipestatDependencyError       a package is not installed
+    ├── SchemaError                       an output or status schema is wrong
+    │   ├── SchemaNotFoundError
+    │   └── SchemaValidationErrorDuringReport   a value does not fit its schema
+    │       └── InvalidTypeError          a value has the wrong type
+    ├── PipestatDataError                 data that cannot be stored or read
+    │   ├── InvalidValueError             outside the data model
+    │   ├── InvalidIdentifierError        outside the rules for names
+    │   ├── ResultConflictError           another value is stored, overwriting is off
+    │   └── IncompatibleClassError
+    ├── UnrecognizedStatusError
+    ├── UnsupportedOperation              a capability that the backend does not have
+    ├── FilterSyntaxError                 a filter text or condition is wrong
+    ├── InvalidTimeFormatError
+    ├── PipestatSummarizeError
+    ├── PipestatDatabaseError
+    ├── PipestatPEPHubError
+    └── RecordNotFoundError, ColumnNotFoundError, PipelineTypeNotSuppliedError
+                                          (these three are LookupErrors as well)
+
+An error reads as one line: what is wrong, and after a semicolon what mends it.
+What it speaks of is also kept as attributes, for programs.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ColumnNotFoundError",
+    "FilterSyntaxError",
+    "IncompatibleClassError",
+    "InvalidIdentifierError",
+    "InvalidTimeFormatError",
+    "InvalidTypeError",
+    "InvalidValueError",
+    "MissingConfigDataError",
+    "NoBackendSpecifiedError",
+    "PipelineTypeNotSuppliedError",
+    "PipestatDataError",
+    "PipestatDatabaseError",
+    "PipestatDependencyError",
+    "PipestatError",
+    "PipestatPEPHubError",
+    "PipestatStartupError",
+    "PipestatSummarizeError",
+    "PluginError",
+    "RecordNotFoundError",
+    "ResultConflictError",
+    "SchemaError",
+    "SchemaNotFoundError",
+    "SchemaValidationErrorDuringReport",
+    "UnrecognizedStatusError",
+    "UnsafeStoreError",
+    "UnsupportedOperation",
+]
+
+
+class PipestatError(Exception):
+    """Root of all errors of this package.
+
+    `hint` says what mends it; `data` holds what the error speaks of, by name, and each
+    name is an attribute too.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None, **data: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.data = data
+
+    def __getattr__(self, name: str) -> object:
+        data = self.__dict__.get("data", {})
+        if name in data:
+            return data[name]
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}")
+
+    def __str__(self) -> str:
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (_rebuild, (type(self), self.message, self.hint, self.data))
+
+
+def _rebuild(
+    kind: type[PipestatError], message: str, hint: str | None, data: dict[str, object]
+) -> PipestatError:
+    return kind(message, hint=hint, **data)
+
+
+class PipestatStartupError(PipestatError):
+    """A store or a setting cannot be used."""
+
+
+class NoBackendSpecifiedError(PipestatStartupError):
+    """No argument, configuration key or environment variable names a store."""
+
+
+class MissingConfigDataError(PipestatStartupError):
+    """A setting is missing, unknown or of the wrong type."""
+
+
+class UnsafeStoreError(PipestatStartupError):
+    """The store cannot keep the promises of SPEC.md section 14."""
+
+
+class PluginError(PipestatStartupError):
+    """A plugin cannot be loaded, or two plugins claim one name."""
+
+
+class PipestatDependencyError(PipestatStartupError):
+    """A package that this operation needs is not installed."""
+
+
+class SchemaError(PipestatError):
+    """An output schema or a status schema is wrong."""
+
+
+class SchemaNotFoundError(SchemaError):
+    """A schema file is not where it was said to be, or none was given."""
+
+
+class SchemaValidationErrorDuringReport(SchemaError):
+    """A reported value does not fit the schema of its result."""
+
+
+class InvalidTypeError(SchemaValidationErrorDuringReport):
+    """A reported value has another type than its schema declares."""
+
+
+class PipestatDataError(PipestatError):
+    """Data that cannot be stored, or stored data that cannot be read."""
+
+
+class InvalidValueError(PipestatDataError):
+    """A value lies outside the data model (SPEC.md section 3)."""
+
+
+class InvalidIdentifierError(PipestatDataError):
+    """A record or result identifier breaks the rules for names (SPEC.md section 3)."""
+
+
+class ResultConflictError(PipestatDataError):
+    """A different value is stored already and overwriting is off."""
+
+
+class IncompatibleClassError(PipestatDataError):
+    """A value's class has no counterpart in the data model."""
+
+
+class UnrecognizedStatusError(PipestatError):
+    """A status that the status schema does not define."""
+
+
+class UnsupportedOperation(PipestatError):
+    """An operation that the backend does not claim to offer."""
+
+
+class FilterSyntaxError(PipestatError):
+    """A filter cannot be understood; `column` (from 1) says where in its text."""
+
+
+class InvalidTimeFormatError(PipestatError):
+    """A time that is not ISO 8601."""
+
+
+class PipestatSummarizeError(PipestatError):
+    """A report could not be made."""
+
+
+class PipestatDatabaseError(PipestatError):
+    """A database refused or was lost."""
+
+
+class PipestatPEPHubError(PipestatError):
+    """PEPhub refused or was lost."""
+
+
+class RecordNotFoundError(PipestatError, LookupError):
+    """A record, or a result of it, that is not stored."""
+
+
+class ColumnNotFoundError(PipestatError, LookupError):
+    """A result that neither the schema nor the store knows."""
+
+
+class PipelineTypeNotSuppliedError(PipestatError, LookupError):
+    """The level (sample or project) is needed and was not given."""

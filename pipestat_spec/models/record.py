@@ -1,0 +1,55 @@
+"""Records, results and history as every backend stores them (SPEC.md sections 3 and 5).
+
+Frozen dataclasses and not pydantic models: they stand on the path of every report
+(docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+Level: TypeAlias = Literal["sample", "project"]
+LEVELS: tuple[Level, ...] = ("sample", "project")
+
+# null, boolean, integer, number, string, array, object: mypy cannot express it usefully.
+JSONValue: TypeAlias = Any
+
+DEFAULT_PROJECT_NAME = "project"
+DEFAULT_PIPELINE_NAME = "default_pipeline_name"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RecordKey:
+    """What names a record within one namespace."""
+
+    level: Level
+    identifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record: its results in canonical form, its status and where they came from.
+
+    `created` and `modified` are UTC with microseconds; `modified` is the time of the last
+    change of a result. Both are None where a store does not know them.
+    """
+
+    key: RecordKey
+    results: Mapping[str, JSONValue] = field(default_factory=dict)
+    status: str | None = None
+    status_message: str | None = None
+    source: Mapping[str, JSONValue] | None = None
+    created: datetime | None = None
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """The value that `result` had until `time` (UTC), when it was replaced or removed."""
+
+    result: str
+    value: JSONValue
+    time: datetime
