@@ -1,0 +1,58 @@
+"""pipestat-spec: results and run status of pipelines, the same way everywhere.
+
+    from pipestat_spec import PipestatManager
+
+The names below are loaded when they are first used, so that a short-lived command pays
+for nothing that it does not need (docs/adr/0003).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pipestat_spec._version import SPEC_VERSION, __version__
+
+if TYPE_CHECKING:
+    from pipestat_spec.errors import PipestatError
+    from pipestat_spec.hookspecs import hookimpl
+    from pipestat_spec.manager import (
+        PipestatDualManager,
+        PipestatManager,
+        ProjectPipestatManager,
+        SamplePipestatManager,
+    )
+
+__all__ = [
+    "SPEC_VERSION",
+    "PipestatDualManager",
+    "PipestatError",
+    "PipestatManager",
+    "ProjectPipestatManager",
+    "SamplePipestatManager",
+    "__version__",
+    "hookimpl",
+]
+
+_HOMES = {
+    "PipestatDualManager": "pipestat_spec.manager",
+    "PipestatManager": "pipestat_spec.manager",
+    "ProjectPipestatManager": "pipestat_spec.manager",
+    "SamplePipestatManager": "pipestat_spec.manager",
+    "PipestatError": "pipestat_spec.errors",
+    "hookimpl": "pipestat_spec.hookspecs",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,170 @@
+"""What reporting, removing and setting a status do to a record (SPEC.md sections 5 and 6).
+
+Each function returns a pure change: given the current record it decides the new one and
+the history to append, or raises and decides nothing. Values are canonical and validated
+before (`pipestat_spec.domain.results`). A change that changes nothing returns the current
+record itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pipestat_spec.backend import Change, Outcome
+from pipestat_spec.domain.times import Clock, later, utc_now
+from pipestat_spec.domain.values import same_value
+from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
+from pipestat_spec.models.record import HistoryEntry, JSONValue, Record, RecordKey
+from pipestat_spec.models.text import shorten
+
+__all__ = [
+    "clear_status",
+    "in_turn",
+    "remove_record",
+    "remove_result",
+    "report_results",
+    "set_status",
+]
+
+
+def report_results(
+    key: RecordKey,
+    values: Mapping[str, JSONValue],
+    *,
+    overwrite: bool,
+    history: bool = True,
+    source: Mapping[str, JSONValue] | None = None,
+    clock: Clock = utc_now,
+) -> Change:
+    """Store `values`, all or none.
+
+    A value equal to the stored one is no change. A different one is replaced and goes to
+    the history, or raises ResultConflictError when `overwrite` is off. `source` is kept
+    when something changed.
+    """
+
+    def change(current: Record | None) -> Outcome:
+        stored = current.results if current else {}
+        changed = {
+            name: value
+            for name, value in values.items()
+            if name not in stored or not same_value(stored[name], value)
+        }
+        if current is not None and not changed:
+            return Outcome(current)
+        replaced = [name for name in changed if name in stored]
+        if replaced and not overwrite:
+            raise _conflict(key, stored, changed, replaced)
+        if current is None:
+            now = clock()
+            record = Record(key, changed, created=now, modified=now)
+        else:
+            now = later(clock(), current.modified, current.created)
+            record = replace(current, results={**stored, **changed}, modified=now)
+        if source is not None:
+            record = replace(record, source=source)
+        entries = [HistoryEntry(name, stored[name], now) for name in replaced] if history else []
+        return Outcome(record, tuple(entries))
+
+    return change
+
+
+def _conflict(
+    key: RecordKey,
+    stored: Mapping[str, JSONValue],
+    changed: Mapping[str, JSONValue],
+    replaced: list[str],
+) -> ResultConflictError:
+    first = replaced[0]
+    more = f" (and {len(replaced) - 1} more)" if len(replaced) > 1 else ""
+    return ResultConflictError(
+        f"result {first!r} of record {key.identifier!r} is already {shorten(repr(stored[first]))}, "
+        f"not {shorten(repr(changed[first]))}{more}",
+        hint="overwrite to replace it; nothing was stored",
+        record_identifier=key.identifier,
+        results=tuple(replaced),
+    )
+
+
+def remove_result(key: RecordKey, result: str, *, clock: Clock = utc_now) -> Change:
+    """Remove one result; its value goes to the history and the record stays.
+
+    Raises RecordNotFoundError when the record or the result is not stored.
+    """
+
+    def change(current: Record | None) -> Outcome:
+        if current is None or result not in current.results:
+            what = "record" if current is None else f"result {result!r} of record"
+            raise RecordNotFoundError(
+                f"{what} {key.identifier!r} is not stored", record_identifier=key.identifier
+            )
+        now = later(clock(), current.modified, current.created)
+        kept = {name: value for name, value in current.results.items() if name != result}
+        entry = HistoryEntry(result, current.results[result], now)
+        return Outcome(replace(current, results=kept, modified=now), (entry,))
+
+    return change
+
+
+def remove_record(key: RecordKey) -> Change:
+    """Remove the record with its status and history; raises RecordNotFoundError."""
+
+    def change(current: Record | None) -> Outcome:
+        if current is None:
+            raise RecordNotFoundError(
+                f"record {key.identifier!r} is not stored", record_identifier=key.identifier
+            )
+        return Outcome(None)
+
+    return change
+
+
+def set_status(
+    key: RecordKey,
+    status: str,
+    *,
+    message: str | None = None,
+    source: Mapping[str, JSONValue] | None = None,
+    clock: Clock = utc_now,
+) -> Change:
+    """Give the record a status, defined by the caller's status schema, and its message.
+
+    A record that is not stored begins to exist. The modified time of the results stays.
+    The message of an earlier status goes with it.
+    """
+
+    def change(current: Record | None) -> Outcome:
+        if current is None:
+            now = clock()
+            current = Record(key, created=now, modified=now)
+        elif current.status == status and message in (None, current.status_message):
+            return Outcome(current)
+        record = replace(current, status=status, status_message=message)
+        return Outcome(record if source is None else replace(record, source=source))
+
+    return change
+
+
+def clear_status() -> Change:
+    """Take the status and its message off the record; without one nothing happens."""
+
+    def change(current: Record | None) -> Outcome:
+        if current is None or (current.status is None and current.status_message is None):
+            return Outcome(current)
+        return Outcome(replace(current, status=None, status_message=None))
+
+    return change
+
+
+def in_turn(*changes: Change) -> Change:
+    """Return the change that makes `changes` one after the other, all or none."""
+
+    def change(current: Record | None) -> Outcome:
+        history: tuple[HistoryEntry, ...] = ()
+        for step in changes:
+            outcome = step(current)
+            current, history = outcome.record, history + outcome.history
+        return Outcome(current, history)
+
+    return change

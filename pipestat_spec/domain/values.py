@@ -1,0 +1,143 @@
+"""Canonical values: what the data model admits and how host values become part of it.
+
+SPEC.md section 3. The domain canonicalises before anything is stored.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from datetime import date, time
+from typing import Any
+
+from pipestat_spec.errors import InvalidValueError
+from pipestat_spec.models.record import JSONValue
+from pipestat_spec.models.text import check_text, shorten
+
+__all__ = [
+    "MAX_DEPTH",
+    "MAX_INTEGER",
+    "MIN_INTEGER",
+    "canonical",
+    "same_value",
+]
+
+MAX_INTEGER = 2**63 - 1
+MIN_INTEGER = -(2**63)
+# Arrays and objects nested deeper than this are refused.
+MAX_DEPTH = 100
+
+
+def canonical(value: object, name: str = "value") -> JSONValue:
+    """Return `value` in the data model: null, boolean, integer, number, string, array, object.
+
+    A host value is converted when one JSON value stands for it without loss: tuples become
+    arrays; numpy scalars the number they hold; a Decimal an integer or the number that
+    equals it; a path its text; dates and times ISO 8601 text. `name` is what errors call
+    the value. Raises InvalidValueError for anything else, for NaN and the infinities,
+    integers outside the signed 64-bit range, NUL, lone surrogates, keys that are not
+    strings, and nesting deeper than MAX_DEPTH.
+    """
+    return _canonical(value, name, MAX_DEPTH)
+
+
+def _canonical(value: object, name: str, depth: int) -> JSONValue:
+    kind = type(value)
+    if value is None or kind is bool:
+        return value
+    if isinstance(value, str):
+        return check_text(str(value) if kind is str else str.__str__(value), name)
+    if isinstance(value, int):
+        return _integer(int(value), name)
+    if isinstance(value, float):
+        return _number(float(value), name)
+    if isinstance(value, Mapping):
+        _check_depth(depth, name)
+        return {
+            _key(key, name): _canonical(item, f"{name}.{key}", depth - 1)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        _check_depth(depth, name)
+        return [_canonical(item, f"{name}[{i}]", depth - 1) for i, item in enumerate(value)]
+    return _converted(value, name, depth)
+
+
+def _converted(value: Any, name: str, depth: int) -> JSONValue:
+    if isinstance(value, os.PathLike):
+        path = os.fspath(value)
+        if isinstance(path, str):
+            return check_text(path, name)
+    elif isinstance(value, date | time):
+        return value.isoformat()
+    elif hasattr(value, "as_tuple") and hasattr(value, "to_integral_value"):
+        return _decimal(value, name)
+    elif hasattr(value, "dtype") and getattr(value, "shape", None) == ():
+        item = value.item()
+        if not hasattr(item, "dtype"):
+            return _canonical(item, name, depth)
+    raise InvalidValueError(
+        f"{name}: a value of class {type(value).__name__} has no counterpart in the data model",
+        hint="report null, a boolean, number, string, list or dict",
+        value=shorten(value),
+    )
+
+
+def _decimal(value: Any, name: str) -> JSONValue:
+    if not value.is_finite():
+        return _number(float(value), name)
+    if value.as_tuple().exponent >= 0:
+        return _integer(int(value), name)
+    number = float(value)
+    if value != type(value)(number):
+        raise InvalidValueError(
+            f"{name}: the decimal {value} is no double exactly",
+            hint="report float(value) or str(value)",
+        )
+    return _number(number, name)
+
+
+def _integer(value: int, name: str) -> int:
+    if not MIN_INTEGER <= value <= MAX_INTEGER:
+        raise InvalidValueError(
+            f"{name}: the integer {shorten(value)} is outside the signed 64-bit range",
+            hint="report it as a string",
+        )
+    return value
+
+
+def _number(value: float, name: str) -> float:
+    if not math.isfinite(value):
+        raise InvalidValueError(f"{name}: {value} is not a JSON number", hint="report null")
+    return value
+
+
+def _key(key: object, name: str) -> str:
+    if not isinstance(key, str):
+        raise InvalidValueError(
+            f"{name}: the key {shorten(key)} is not a string", hint="keys of objects are strings"
+        )
+    return check_text(str.__str__(key), name)
+
+
+def _check_depth(depth: int, name: str) -> None:
+    if depth <= 0:
+        raise InvalidValueError(
+            f"{shorten(name, 60)}: nested deeper than {MAX_DEPTH} levels", hint="flatten the value"
+        )
+
+
+def same_value(left: JSONValue, right: JSONValue) -> bool:
+    """Tell whether two canonical values are the same: types count, the order of keys does not."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(
+            same_value(item, right[key]) for key, item in left.items()
+        )
+    if isinstance(left, list):
+        return len(left) == len(right) and all(map(same_value, left, right))
+    if isinstance(left, float):
+        return left == right and math.copysign(1, left) == math.copysign(1, right)
+    return bool(left == right)

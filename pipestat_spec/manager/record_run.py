@@ -1,0 +1,83 @@
+"""One run of one record: running on entry, completed or failed on exit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ContextDecorator
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pipestat_spec.models.record import RecordKey
+
+if TYPE_CHECKING:
+    from pipestat_spec.manager.writing import Writing
+
+__all__ = ["RecordRun"]
+
+# Characters of an exception's text that a status message keeps.
+_MESSAGE_LENGTH = 2000
+
+
+class RecordRun(ContextDecorator):
+    """What `with psm.record("s1") as run:` gives: the record to report for.
+
+    It is also a decorator: each call of the function is a run of its own.
+    """
+
+    def __init__(
+        self,
+        manager: Writing,
+        key: RecordKey,
+        running: str,
+        completed: str,
+        failed: str,
+        source: Mapping[str, Any] | None,
+    ) -> None:
+        self._manager = manager
+        self._key = key
+        self._running, self._completed, self._failed = running, completed, failed
+        self._source = source
+        for status in (running, completed, failed):
+            manager.store.settings.statuses.check(status)
+
+    @property
+    def record_identifier(self) -> str:
+        """The record that this run is about."""
+        return self._key.identifier
+
+    def report(self, values: Mapping[str, Any] | None = None, **results: Any) -> list[str] | bool:
+        """Store results, given as a mapping or by name; as `PipestatManager.report`."""
+        return self._manager.report(
+            {**(values or {}), **results},
+            self._key.identifier,
+            level=self._key.level,
+            source=self._source,
+        )
+
+    def set_status(self, status: str, message: str | None = None) -> None:
+        """Set a status in between, for example `partial`."""
+        self._manager.store.set_status(self._key, status, message, self._source)
+
+    def __enter__(self) -> RecordRun:
+        self.set_status(self._running)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            self.set_status(self._completed)
+        else:
+            self.set_status(self._failed, _describe(error))
+
+
+def _describe(error: BaseException) -> str:
+    text = str(error).strip()
+    message = f"{type(error).__name__}: {text}" if text else type(error).__name__
+    plain = "".join(
+        c if c in "\n\t" or c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in message
+    )
+    return plain[:_MESSAGE_LENGTH]

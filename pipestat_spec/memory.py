@@ -1,0 +1,102 @@
+"""The in-memory backend: a real backend, and the reference model of the tests.
+
+The records of one backend object live as long as it does. Threads may share it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from pipestat_spec.backend import (
+    Backend,
+    BackendFactory,
+    Capability,
+    Change,
+    Outcome,
+    StoreSettings,
+)
+from pipestat_spec.hookspecs import hookimpl
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+
+__all__ = ["MemoryBackend", "MemoryFactory"]
+
+
+class MemoryBackend(Backend):
+    """Records in a dictionary, changed under a lock."""
+
+    capabilities = frozenset(Capability) - {
+        Capability.DURABLE,
+        Capability.NATIVE_QUERY,
+        Capability.MULTI_NAMESPACE,
+    }
+
+    def __init__(self) -> None:
+        self._records: dict[RecordKey, Record] = {}
+        self._history: dict[RecordKey, tuple[HistoryEntry, ...]] = {}
+        self._lock = threading.Lock()
+
+    def read(self, key: RecordKey) -> Record | None:
+        return self._records.get(key)
+
+    def update(self, key: RecordKey, change: Change) -> Record | None:
+        return self.update_many([(key, change)])[0]
+
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+        with self._lock:
+            outcomes: list[tuple[RecordKey, Outcome]] = []
+            pending = dict(self._records)
+            for key, change in changes:
+                outcome = change(pending.get(key))
+                outcomes.append((key, outcome))
+                _put(pending, key, outcome.record)
+            history = dict(self._history)
+            for key, outcome in outcomes:
+                if outcome.record is None:
+                    history.pop(key, None)
+                elif outcome.history:
+                    history[key] = (*history.get(key, ()), *outcome.history)
+            self._records, self._history = pending, history
+            return [outcome.record for _, outcome in outcomes]
+
+    def scan(
+        self, level: Level, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        records = self._records
+        keys = sorted(
+            key
+            for key in records
+            if key.level == level and (after is None or key.identifier > after)
+        )
+        return (records[key] for key in islice(keys, limit))
+
+    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
+        return iter(self._history.get(key, ()))
+
+    def count(self, level: Level) -> int:
+        return sum(key.level == level for key in self._records)
+
+    def close(self) -> None:
+        """Keep the records: they are the store."""
+
+
+def _put(records: dict[RecordKey, Record], key: RecordKey, record: Record | None) -> None:
+    if record is None:
+        records.pop(key, None)
+    else:
+        records[key] = record
+
+
+class MemoryFactory(BackendFactory):
+    """Opens a new, empty store at each call."""
+
+    name = "memory"
+
+    def open(self, settings: StoreSettings) -> Backend:  # noqa: ARG002
+        return MemoryBackend()
+
+
+@hookimpl
+def register_backends(register: Callable[[BackendFactory], None]) -> None:
+    register(MemoryFactory())

@@ -1,0 +1,191 @@
+"""From settings to an opened store: schemas, namespace, backend (SPEC.md section 13)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
+from pipestat_spec.errors import (
+    MissingConfigDataError,
+    NoBackendSpecifiedError,
+    PipestatStartupError,
+    SchemaNotFoundError,
+)
+from pipestat_spec.models.config import Config, merge_config, parse_config
+from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
+from pipestat_spec.models.output_schema import OutputSchema
+from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, DEFAULT_PROJECT_NAME
+from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
+from pipestat_spec.plugins import plugins
+from pipestat_spec.store import Store
+
+__all__ = ["CONFIG_VARIABLE", "OpenedStore", "load_config", "open_store"]
+
+CONFIG_VARIABLE = "PIPESTAT_CONFIG"
+# Which key decides when several imply a backend (the order of the existing package).
+_IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
+
+
+@dataclass(frozen=True)
+class OpenedStore:
+    """A store with the merged settings that it was opened from."""
+
+    store: Store
+    config: Config
+
+
+def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Config:
+    """Read a configuration from a file, a mapping, or the file that PIPESTAT_CONFIG names.
+
+    Raises MissingConfigDataError that names the file and the fix.
+    """
+    known = plugins().backends.keys() if source or os.environ.get(CONFIG_VARIABLE) else ()
+    if isinstance(source, Mapping):
+        return parse_config(source, backends=known)
+    named_by = "config file"
+    if source is None:
+        source, named_by = os.environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE
+        if not source:
+            return Config()
+    path = Path(os.path.expanduser(source)).absolute()
+    from pipestat_spec.schema_files import read_yaml
+
+    try:
+        document = read_yaml(str(path))
+    except SchemaNotFoundError:
+        raise MissingConfigDataError(f"{named_by}: there is no file {str(path)!r}") from None
+    except PipestatStartupError:
+        raise
+    return parse_config(document, path, backends=known)
+
+
+def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
+    """Open the store that arguments, configuration and environment name, in that order.
+
+    Raises NoBackendSpecifiedError when none of them names one.
+    """
+    merged = merge_config(arguments, config)
+    factory = _choose_backend(merged)
+    schema = _load_schema(merged)
+    statuses = _load_statuses(merged, schema)
+    settings = StoreSettings(
+        namespace=DEFAULT_PIPELINE_NAME,
+        statuses=statuses,
+        project_name=check_record_identifier(merged.get("project_name", DEFAULT_PROJECT_NAME)),
+        schema=schema,
+        layout=merged.get("layout"),
+        multi_namespaces=merged.get("multi_pipelines", False),
+        unsafe_writes=merged.get("unsafe_writes", False),
+        base_folder=_base_folder(merged),
+        config=merged.values,
+        options=_options(factory, merged),
+    )
+    settings = replace(settings, namespace=_namespace(factory, settings, merged))
+    validate = merged.get("validate_results", schema is not None)
+    if validate and schema is None:
+        raise SchemaNotFoundError(
+            "results are to be validated, and there is no output schema",
+            hint="give schema_path, or PIPESTAT_RESULTS_SCHEMA, or turn validate_results off",
+        )
+    store = Store(
+        factory.open(settings),
+        settings,
+        validate=validate,
+        additional_properties=merged.get("additional_properties"),
+    )
+    return OpenedStore(store, merged)
+
+
+def _choose_backend(config: Config) -> BackendFactory:
+    name = config.get("backend")
+    if name is not None:
+        return plugins().backend(name)
+    for key in _IMPLYING_KEYS:
+        if config.get(key) is not None:
+            for factory in plugins().backends.values():
+                if key in factory.implied_by:
+                    return factory
+            failed = "".join(f"; plugin {p.name!r}: {p.error}" for p in plugins().failures())
+            raise PipestatStartupError(
+                f"no installed plugin handles {key!r}{failed}",
+                hint="'pipestat-spec plugins' lists them",
+            )
+    raise NoBackendSpecifiedError(
+        "no store is named",
+        hint="give a results file (results_file_path, -f or PIPESTAT_RESULTS_FILE) or a "
+        "configuration (config_file, -c or PIPESTAT_CONFIG) with results_file_path, database, "
+        "pephub_path or backend",
+    )
+
+
+def _load_schema(config: Config) -> OutputSchema | None:
+    path = config.get("schema_path")
+    if path is None:
+        return None
+    from pipestat_spec.schema_files import load_output_schema
+
+    return load_output_schema(path)
+
+
+def _load_statuses(config: Config, schema: OutputSchema | None) -> StatusSchema:
+    path = config.get("status_schema_path")
+    if path is not None:
+        from pipestat_spec.schema_files import load_status_schema
+
+        return load_status_schema(path)
+    if schema is not None and schema.status is not None:
+        return schema.status
+    return DEFAULT_STATUS_SCHEMA
+
+
+def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config) -> str:
+    """Return the given name, the schema's, the only one in the store, or the default."""
+    given = config.get("pipeline_name")
+    if given is None and settings.schema is not None:
+        given = settings.schema.pipeline_name
+    if given is not None:
+        return check_namespace(given)
+    if isinstance(factory, ListsNamespaces):
+        existing = factory.namespaces(settings)
+        if len(existing) == 1:
+            return existing[0]
+        if len(existing) > 1:
+            raise MissingConfigDataError(
+                "the store holds several namespaces: " + ", ".join(existing),
+                hint="say which one with pipeline_name (--pipeline-name)",
+            )
+    return DEFAULT_PIPELINE_NAME
+
+
+def _base_folder(config: Config) -> Path:
+    folder = config.get("output_dir")
+    if folder is not None:
+        return Path(folder)
+    return config.path.parent if config.path else Path.cwd()
+
+
+def _options(factory: BackendFactory, config: Config) -> Any:
+    """Return the validated `NAME:` section; raises MissingConfigDataError naming the key."""
+    section = config.sections.get(factory.name, {})
+    model = factory.options_model() if section or not factory.implied_by else None
+    if model is None:
+        if section:
+            raise MissingConfigDataError(
+                f"backend {factory.name!r} has no options",
+                hint=f"remove the section {factory.name}",
+            )
+        return None
+    from pydantic import ValidationError
+
+    try:
+        return model.model_validate(section)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        where = ".".join(map(str, (factory.name, *first["loc"])))
+        raise MissingConfigDataError(
+            f"{config.path or 'configuration'}: {where}: {first['msg']}"
+        ) from None

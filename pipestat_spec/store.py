@@ -1,0 +1,354 @@
+"""One opened store: the operations of the specification over a backend.
+
+`Store` joins the domain's rules to a backend and tells observers what happened. It knows
+no defaults and no return shapes of older interfaces: those are `PipestatManager`'s.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import datetime
+from typing import Literal
+
+from pipestat_spec.backend import (
+    Backend,
+    Capability,
+    Change,
+    CountsRecords,
+    FindsDistinct,
+    ListsProjects,
+    Outcome,
+    SelectsRecords,
+    StoreSettings,
+    UpdatesMany,
+)
+from pipestat_spec.domain import changes
+from pipestat_spec.domain.query import distinct, recent, select
+from pipestat_spec.domain.results import prepare_results
+from pipestat_spec.domain.values import canonical
+from pipestat_spec.errors import RecordNotFoundError, UnsupportedOperation
+from pipestat_spec.hookspecs import RecordEvent
+from pipestat_spec.models.identifiers import check_record_identifier
+from pipestat_spec.models.output_schema import LevelSchema
+from pipestat_spec.models.query import Page, Query
+from pipestat_spec.models.record import (
+    LEVELS,
+    HistoryEntry,
+    JSONValue,
+    Level,
+    Record,
+    RecordKey,
+)
+from pipestat_spec.plugins import plugins
+
+__all__ = ["Store"]
+
+_LOGGER = logging.getLogger("pipestat_spec")
+
+
+class Store:
+    """The records of one namespace, with every rule of the specification applied.
+
+    `validate` tells whether values are checked against the output schema;
+    `additional_properties` takes the place of the schema's own when it is not None.
+    """
+
+    def __init__(
+        self,
+        backend: Backend,
+        settings: StoreSettings,
+        *,
+        validate: bool,
+        additional_properties: bool | None = None,
+    ) -> None:
+        self.backend = backend
+        self.settings = settings
+        self.validate = validate
+        self.additional_properties = additional_properties
+        self._warned: set[str] = set()
+
+    @property
+    def namespace(self) -> str:
+        return self.settings.namespace
+
+    def level_schema(self, level: Level) -> LevelSchema | None:
+        """Return what the output schema says of a level, or None without a schema."""
+        return self.settings.schema.levels[level] if self.settings.schema else None
+
+    def require(self, capability: Capability, operation: str) -> None:
+        """Raise UnsupportedOperation unless the backend claims `capability`."""
+        if capability not in self.backend.capabilities:
+            raise UnsupportedOperation(
+                f"{operation} needs the capability '{capability}', "
+                f"which this backend does not offer",
+                hint="choose another backend ('pipestat-spec plugins' lists them)",
+                capability=str(capability),
+            )
+
+    # Writing
+
+    def report(
+        self,
+        key: RecordKey,
+        values: Mapping[str, object],
+        *,
+        overwrite: bool,
+        history: bool = True,
+        strict: bool = True,
+        status: str | None = None,
+        status_message: str | None = None,
+        source: Mapping[str, object] | None = None,
+    ) -> Record | None:
+        """Store all `values` of a record or none, and its status when one is given.
+
+        Raises ResultConflictError, and what `prepare_results` raises.
+        """
+        change = self.report_change(
+            key,
+            values,
+            overwrite=overwrite,
+            history=history,
+            strict=strict,
+            status=status,
+            status_message=status_message,
+            source=source,
+        )
+        return self.apply([(key, change)])[0]
+
+    def report_change(
+        self,
+        key: RecordKey,
+        values: Mapping[str, object],
+        *,
+        overwrite: bool,
+        history: bool = True,
+        strict: bool = True,
+        status: str | None = None,
+        status_message: str | None = None,
+        source: Mapping[str, object] | None = None,
+    ) -> Change:
+        """Return the checked change that `report` makes, to be applied with others."""
+        self._check_key(key)
+        plain_source = None if source is None else canonical(source, "source")
+        prepared = prepare_results(
+            values,
+            self.level_schema(key.level) if self.validate else None,
+            strict=strict,
+            additional_properties=self.additional_properties,
+        )
+        self._warn_undeclared(prepared.undeclared)
+        steps: list[Change] = []
+        if prepared.values:
+            keep_history = history and Capability.HISTORY in self.backend.capabilities
+            steps.append(
+                changes.report_results(
+                    key,
+                    prepared.values,
+                    overwrite=overwrite,
+                    history=keep_history,
+                    source=plain_source,
+                )
+            )
+        if status is not None:
+            steps.append(self.status_change(key, status, status_message, plain_source))
+        return changes.in_turn(*steps)
+
+    def status_change(
+        self,
+        key: RecordKey,
+        status: str,
+        message: str | None = None,
+        source: Mapping[str, object] | None = None,
+    ) -> Change:
+        """Return the checked change that `set_status` makes, to be applied with others."""
+        self._check_key(key)
+        self.settings.statuses.check(status)
+        plain_source = None if source is None else canonical(source, "source")
+        plain_message = None if message is None else str(canonical(message, "status message"))
+        return changes.set_status(key, status, message=plain_message, source=plain_source)
+
+    def set_status(
+        self,
+        key: RecordKey,
+        status: str,
+        message: str | None = None,
+        source: Mapping[str, object] | None = None,
+    ) -> None:
+        """Give a record a status; raises UnrecognizedStatusError."""
+        self.apply([(key, self.status_change(key, status, message, source))])
+
+    def clear_status(self, key: RecordKey) -> str | None:
+        """Take a record's status away; return what it was, or None."""
+        self._check_key(key)
+        before: list[Record | None] = []
+        change = changes.clear_status()
+
+        def remember(current: Record | None) -> Outcome:
+            before[:] = [current]
+            return change(current)
+
+        self.apply([(key, remember)])
+        return before[0].status if before[0] else None
+
+    def remove_result(self, key: RecordKey, result: str) -> None:
+        """Remove one result; raises RecordNotFoundError when it is not stored."""
+        self._check_key(key)
+        self.apply([(key, changes.remove_result(key, result))])
+
+    def remove_record(self, key: RecordKey) -> None:
+        """Remove a record; raises RecordNotFoundError when it is not stored."""
+        self._check_key(key)
+        self.apply([(key, changes.remove_record(key))])
+
+    def apply(self, todo: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+        """Make the changes, in one atomic write where the backend can, and tell observers."""
+        before: dict[int, Record | None] = {}
+
+        def watched(number: int, change: Change) -> Change:
+            def watch(current: Record | None) -> Outcome:
+                before[number] = current
+                return change(current)
+
+            return watch
+
+        observed = [(key, watched(i, change)) for i, (key, change) in enumerate(todo)]
+        if len(observed) > 1 and isinstance(self.backend, UpdatesMany):
+            after = self.backend.update_many(observed)
+        else:
+            after = [self.backend.update(key, change) for key, change in observed]
+        for i, ((key, _), record) in enumerate(zip(todo, after, strict=True)):
+            self._notify(RecordEvent(self.namespace, key, before.get(i), record))
+        return after
+
+    # Reading
+
+    def read(self, key: RecordKey) -> Record | None:
+        """Return a record, or None when it is not stored."""
+        return self.backend.read(self._check_key(key))
+
+    def get(self, key: RecordKey) -> Record:
+        """Return a record; raises RecordNotFoundError that names the nearest one."""
+        record = self.read(key)
+        if record is None:
+            raise RecordNotFoundError(
+                f"record {key.identifier!r} is not stored at {key.level} level "
+                f"of {self.namespace!r}",
+                record_identifier=key.identifier,
+            )
+        return record
+
+    def scan(self, level: Level, after: str | None = None) -> Iterator[Record]:
+        """Yield the records of a level in code-point order of their identifiers."""
+        self._check_level(level)
+        return self.backend.scan(level, after=after)
+
+    def select(self, query: Query) -> Page:
+        """Return the records that match, a page at a time."""
+        self._check_level(query.level)
+        if isinstance(self.backend, SelectsRecords):
+            return self.backend.select(query)
+        return select(self.backend.scan(query.level), query)
+
+    def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
+        """Return the different combinations of the columns' values, ordered."""
+        self._check_level(level)
+        if isinstance(self.backend, FindsDistinct):
+            return self.backend.distinct(level, columns)
+        return distinct(self.backend.scan(level), columns)
+
+    def recent(
+        self,
+        level: Level,
+        *,
+        limit: int | None,
+        start: datetime | None,
+        end: datetime | None,
+        time_column: Literal["modified", "created"],
+    ) -> Page:
+        """Return the records by time, newest first, within `start` and `end` inclusive."""
+        self._check_level(level)
+        self.require(Capability.TIMES, "listing by time")
+        return recent(
+            self.backend.scan(level), limit=limit, start=start, end=end, time_column=time_column
+        )
+
+    def history(self, key: RecordKey) -> list[HistoryEntry]:
+        """Return the history of a record, oldest first; raises RecordNotFoundError."""
+        self.require(Capability.HISTORY, "history")
+        self.get(key)
+        return list(self.backend.history(key))
+
+    def count(self, level: Level) -> int:
+        """Return how many records a level has."""
+        self._check_level(level)
+        if isinstance(self.backend, CountsRecords):
+            return self.backend.count(level)
+        return sum(1 for _ in self.backend.scan(level))
+
+    def projects(self) -> list[str]:
+        """Return the projects that the store holds, in code-point order."""
+        if isinstance(self.backend, ListsProjects):
+            return self.backend.projects()
+        if Capability.PROJECT_LEVEL not in self.backend.capabilities:
+            return []
+        return [record.key.identifier for record in self.backend.scan("project")]
+
+    def close(self) -> None:
+        """Release what the backend holds."""
+        self.backend.close()
+
+    # Checks and observers
+
+    def _check_key(self, key: RecordKey) -> RecordKey:
+        self._check_level(key.level)
+        check_record_identifier(key.identifier)
+        return key
+
+    def _check_level(self, level: Level) -> None:
+        if level not in LEVELS:
+            raise ValueError(f"level {level!r} is not one of {', '.join(LEVELS)}")
+        if level == "project":
+            self.require(Capability.PROJECT_LEVEL, "the project level")
+
+    def _warn_undeclared(self, undeclared: Mapping[str, str | None]) -> None:
+        for name, near in undeclared.items():
+            if name not in self._warned:
+                self._warned.add(name)
+                hint = f"; did you mean {near!r}?" if near else ""
+                _LOGGER.warning("result %r is not in the output schema%s", name, hint)
+
+    def _notify(self, event: RecordEvent) -> None:
+        if event.before is event.after:
+            return
+        hook = plugins().manager.hook
+        for call, concerns in (
+            (hook.record_removed, event.before is not None and event.after is None),
+            (hook.result_reported, _results_differ(event)),
+            (hook.status_changed, _status_of(event.before) != _status_of(event.after)),
+        ):
+            if concerns and call.get_hookimpls():
+                _tell(call, event)
+
+
+def _results_differ(event: RecordEvent) -> bool:
+    before = event.before.results if event.before else {}
+    return (
+        event.after is not None
+        and event.after.results is not before
+        and (bool(event.after.results) or bool(before))
+    )
+
+
+def _status_of(record: Record | None) -> str | None:
+    return record.status if record else None
+
+
+def _tell(call: Callable[..., object], event: RecordEvent) -> None:
+    # The write is done: an observer's failure must not look like a failure of the write.
+    try:
+        call(event=event)
+    except Exception:
+        with suppress(Exception):
+            _LOGGER.exception("an observer plugin failed")

@@ -1,0 +1,150 @@
+"""Environments that tests and benchmarks need beside the project's own.
+
+Each lies in a folder of its own under `.envs` (or `$PIPESTAT_TEST_ENVS`), is made when it is
+first asked for, and is used again as long as what it was made from is the same.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REFERENCE_VERSION = "0.13.1"
+NODE_YAML_VERSION = "2.8.1"
+# Some tests give themselves another HOME; pip and npm keep the caches of the real one.
+_ENVIRONMENT = dict(os.environ)
+_INSTALL_SECONDS = 600
+
+
+class MissingPart(Exception):
+    """Something that an environment needs is not there; the text says what and why."""
+
+
+def environments_folder() -> Path:
+    """Return the folder of all environments."""
+    return Path(_ENVIRONMENT.get("PIPESTAT_TEST_ENVS") or REPOSITORY / ".envs").absolute()
+
+
+def clean_environment(**changes: str) -> dict[str, str]:
+    """Return the environment for a program under test: nothing of pipestat's, modules compiled."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PIPESTAT_")}
+    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
+        kept.pop(name, None)
+    return {**kept, **changes}
+
+
+@dataclass(frozen=True)
+class PythonEnvironment:
+    """A virtual environment of its own, to run a script or a command in."""
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    def command(self, name: str) -> Path:
+        """Return the path of an installed command."""
+        return self.folder / "bin" / name
+
+    def run(
+        self, *command: str | Path, cwd: Path, check: bool = True, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run one command of the environment; with `check` a failure shows its output."""
+        done = subprocess.run(
+            [str(self.command(str(command[0]))), *map(str, command[1:])],
+            cwd=cwd,
+            env=clean_environment(**variables),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        if check and done.returncode:
+            raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stderr}")
+        return done
+
+    def script(self, text: str, *arguments: str | Path, cwd: Path) -> object:
+        """Run Python text; return what it printed last, which has to be one line of JSON."""
+        done = self.run("python", "-c", text, *arguments, cwd=cwd)
+        lines = done.stdout.splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+
+def reference_environment(*, extra: str = "dbbackend") -> PythonEnvironment:
+    """Return the environment of the existing package pipestat; raises MissingPart.
+
+    `extra` "" gives the one without database packages, which starts faster.
+    """
+    name = "reference" if extra else "reference-bare"
+    requirement = f"pipestat{f'[{extra}]' if extra else ''}=={REFERENCE_VERSION}"
+    made_from = {"requirement": requirement, "python": list(sys.version_info[:2])}
+    with _environment(name, made_from) as folder:
+        if folder is not None:
+            _run([sys.executable, "-m", "venv", str(folder)])
+            pip = [str(folder / "bin" / "python"), "-m", "pip"]
+            _run([*pip, "install", "--quiet", "--no-input", requirement])
+    return PythonEnvironment(environments_folder() / name)
+
+
+def node_yaml_folder() -> Path:
+    """Return a folder whose `node_modules` holds the npm package `yaml`; raises MissingPart."""
+    for command in ("node", "npm"):
+        if shutil.which(command) is None:
+            raise MissingPart(f"the command {command!r} is not installed")
+    with _environment("node", {"yaml": NODE_YAML_VERSION}) as folder:
+        if folder is not None:
+            folder.mkdir(parents=True)
+            (folder / "package.json").write_text('{"private": true}')
+            options = ["--no-audit", "--no-fund", "--silent"]
+            _run(["npm", "install", *options, f"yaml@{NODE_YAML_VERSION}"], cwd=folder)
+    return environments_folder() / "node"
+
+
+@contextmanager
+def _environment(name: str, made_from: Mapping[str, object]) -> Iterator[Path | None]:
+    """Give the folder to fill, or None when it is ready; two processes never fill one."""
+    root = environments_folder()
+    root.mkdir(parents=True, exist_ok=True)
+    folder, stamp = root / name, root / f"{name}.json"
+    content = json.dumps({"folder": str(folder), **made_from}, sort_keys=True)
+    with (root / f".{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if stamp.exists() and stamp.read_text() == content and folder.is_dir():
+            yield None
+            return
+        stamp.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        yield folder
+        stamp.write_text(content)
+
+
+def _run(command: list[str], cwd: Path | None = None) -> None:
+    environment = {**_ENVIRONMENT, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    try:
+        subprocess.run(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_SECONDS,
+            check=True,
+        )
+    except subprocess.TimeoutExpired:
+        raise MissingPart(f"{command[:4]} took longer than {_INSTALL_SECONDS} s") from None
+    except subprocess.CalledProcessError as error:
+        text = (error.stderr or error.stdout or "").strip()
+        last = text.splitlines()[-1] if text else f"code {error.returncode}"
+        raise MissingPart(f"{' '.join(command[:4])} failed: {last}") from None

@@ -1,0 +1,101 @@
+"""Configuration: keys, precedence, expansion (SPEC.md section 13)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.models.config import Config, merge_config, parse_config
+
+
+def test_paths_refer_to_the_file(tmp_path: Path) -> None:
+    document = {
+        "results_file_path": "out/r.yaml",
+        "flag_file_dir": "../flags",
+        "schema_path": "https://example.org/schema.yaml",
+        "output_dir": "/abs/dir",
+    }
+    config = parse_config(document, tmp_path / "conf" / "c.yaml")
+    assert config.values == {
+        "results_file_path": str(tmp_path / "conf/out/r.yaml"),
+        "flag_file_dir": str(tmp_path / "flags"),
+        "schema_path": "https://example.org/schema.yaml",
+        "output_dir": "/abs/dir",
+    }
+
+
+def test_variables_are_expanded_everywhere(tmp_path: Path) -> None:
+    document = {
+        "results_file_path": "${RUN}/r.yaml",
+        "database": {"password": "$SECRET-x", "port": 5432},
+    }
+    config = parse_config(document, tmp_path / "c.yaml", environment={"RUN": "run7", "SECRET": "s"})
+    assert config.values["results_file_path"] == str(tmp_path / "run7/r.yaml")
+    assert config.values["database"] == {"password": "s-x", "port": 5432}
+
+
+def test_a_missing_variable_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingConfigDataError, match=r"database\.password.*PGPASS.*not set"):
+        parse_config({"database": {"password": "${PGPASS}"}}, environment={})
+
+
+def test_an_unknown_key_is_refused_with_the_nearest() -> None:
+    with pytest.raises(
+        MissingConfigDataError, match="'result_file_path'; did you mean 'results_file_path'"
+    ):
+        parse_config({"result_file_path": "r.yaml"})
+
+
+def test_the_keys_of_a_looper_section_pass() -> None:
+    assert parse_config({"pep_config": "x.yaml", "pipeline_name": "p"}).values == {
+        "pipeline_name": "p"
+    }
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("pipeline_type", "samples"),
+        ("layout", "flat"),
+        ("validate_results", "maybe"),
+        ("database", "postgresql://"),
+        ("results_file_path", 3),
+        ("pipeline_name", ["a"]),
+    ],
+)
+def test_a_wrong_value_is_named(key: str, value: object) -> None:
+    with pytest.raises(MissingConfigDataError) as caught:
+        parse_config({key: value})
+    assert key in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_arguments_beat_the_file_and_the_file_beats_the_environment() -> None:
+    environment = {
+        "PIPESTAT_PIPELINE_NAME": "env",
+        "PIPESTAT_PROJECT_NAME": "env",
+        "PIPESTAT_RECORD_IDENTIFIER": "env",
+    }
+    config = Config({"pipeline_name": "file", "project_name": "file"})
+    merged = merge_config({"pipeline_name": "argument", "project_name": None}, config, environment)
+    assert merged.values == {
+        "pipeline_name": "argument",
+        "project_name": "file",
+        "record_identifier": "env",
+    }
+
+
+def test_the_sample_name_variable_names_the_record() -> None:
+    merged = merge_config({}, Config(), {"PIPESTAT_SAMPLE_NAME": "s1"})
+    assert merged.get("record_identifier") == "s1"
+
+
+def test_a_configuration_does_not_show_its_values() -> None:
+    config = parse_config(
+        {"database": {"password": "hunter2"}, "mydb": {"token": "t0ken"}}, backends=["mydb"]
+    )
+    assert "hunter2" not in repr(config)
+    assert "t0ken" not in repr(config)
+    assert config.sections == {"mydb": {"token": "t0ken"}}
