@@ -15,6 +15,8 @@
     │   ├── InvalidValueError             outside the data model
     │   ├── InvalidIdentifierError        outside the rules for names
     │   ├── ResultConflictError           another value is stored, overwriting is off
+    │   ├── LayoutError                   the store has, or would need, another layout
+    │   ├── DocumentError                 a report document is wrong
     │   └── IncompatibleClassError
     ├── UnrecognizedStatusError
     ├── UnsupportedOperation              a capability that the backend does not have
@@ -27,19 +29,22 @@
                                           (these three are LookupErrors as well)
 
 An error reads as one line: what is wrong, and after a semicolon what mends it.
-What it speaks of is also kept as attributes, for programs.
+What it speaks of is also kept as attributes, for programs, and `code` is one of the
+closed list of SPEC.md section 15.
 """
 
 from __future__ import annotations
 
 __all__ = [
     "ColumnNotFoundError",
+    "DocumentError",
     "FilterSyntaxError",
     "IncompatibleClassError",
     "InvalidIdentifierError",
     "InvalidTimeFormatError",
     "InvalidTypeError",
     "InvalidValueError",
+    "LayoutError",
     "MissingConfigDataError",
     "NoBackendSpecifiedError",
     "PipelineTypeNotSuppliedError",
@@ -68,6 +73,8 @@ class PipestatError(Exception):
     `hint` says what mends it; `data` holds what the error speaks of, by name, and each
     name is an attribute too.
     """
+
+    code = "store"
 
     def __init__(self, message: str, *, hint: str | None = None, **data: object) -> None:
         super().__init__(message)
@@ -101,25 +108,37 @@ class PipestatStartupError(PipestatError):
 class NoBackendSpecifiedError(PipestatStartupError):
     """No argument, configuration key or environment variable names a store."""
 
+    code = "config"
+
 
 class MissingConfigDataError(PipestatStartupError):
     """A setting is missing, unknown or of the wrong type."""
+
+    code = "config"
 
 
 class UnsafeStoreError(PipestatStartupError):
     """The store cannot keep the promises of SPEC.md section 14."""
 
+    code = "unsafe"
+
 
 class PluginError(PipestatStartupError):
     """A plugin cannot be loaded, or two plugins claim one name."""
+
+    code = "config"
 
 
 class PipestatDependencyError(PipestatStartupError):
     """A package that this operation needs is not installed."""
 
+    code = "config"
+
 
 class SchemaError(PipestatError):
     """An output schema or a status schema is wrong."""
+
+    code = "schema"
 
 
 class SchemaNotFoundError(SchemaError):
@@ -128,6 +147,8 @@ class SchemaNotFoundError(SchemaError):
 
 class SchemaValidationErrorDuringReport(SchemaError):
     """A reported value does not fit the schema of its result."""
+
+    code = "validation"
 
 
 class InvalidTypeError(SchemaValidationErrorDuringReport):
@@ -141,33 +162,61 @@ class PipestatDataError(PipestatError):
 class InvalidValueError(PipestatDataError):
     """A value lies outside the data model (SPEC.md section 3)."""
 
+    code = "validation"
+
 
 class InvalidIdentifierError(PipestatDataError):
     """A record or result identifier breaks the rules for names (SPEC.md section 3)."""
+
+    code = "validation"
 
 
 class ResultConflictError(PipestatDataError):
     """A different value is stored already and overwriting is off."""
 
+    code = "conflict"
+
+
+class LayoutError(PipestatDataError):
+    """The store has, or would need, another layout (SPEC.md section 7)."""
+
+    code = "layout"
+
+
+class DocumentError(PipestatDataError):
+    """A report document is wrong; `problems` lists what is wrong with each."""
+
+    code = "document"
+
 
 class IncompatibleClassError(PipestatDataError):
     """A value's class has no counterpart in the data model."""
+
+    code = "validation"
 
 
 class UnrecognizedStatusError(PipestatError):
     """A status that the status schema does not define."""
 
+    code = "status"
+
 
 class UnsupportedOperation(PipestatError):
     """An operation that the backend does not claim to offer."""
+
+    code = "unsupported"
 
 
 class FilterSyntaxError(PipestatError):
     """A filter cannot be understood; `column` (from 1) says where in its text."""
 
+    code = "query"
+
 
 class InvalidTimeFormatError(PipestatError):
     """A time that is not ISO 8601."""
+
+    code = "query"
 
 
 class PipestatSummarizeError(PipestatError):
@@ -185,10 +234,16 @@ class PipestatPEPHubError(PipestatError):
 class RecordNotFoundError(PipestatError, LookupError):
     """A record, or a result of it, that is not stored."""
 
+    code = "not-found"
+
 
 class ColumnNotFoundError(PipestatError, LookupError):
     """A result that neither the schema nor the store knows."""
 
+    code = "validation"
+
 
 class PipelineTypeNotSuppliedError(PipestatError, LookupError):
     """The level (sample or project) is needed and was not given."""
+
+    code = "validation"

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Literal
 
 from pipestat_spec.backend import (
     Backend,
@@ -25,7 +24,7 @@ from pipestat_spec.backend import (
     UpdatesMany,
 )
 from pipestat_spec.domain import changes
-from pipestat_spec.domain.query import distinct, recent, select
+from pipestat_spec.domain.query import TimeColumn, distinct, recent, select
 from pipestat_spec.domain.results import prepare_results
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import RecordNotFoundError, UnsupportedOperation
@@ -265,14 +264,14 @@ class Store:
         limit: int | None,
         start: datetime | None,
         end: datetime | None,
-        time_column: Literal["modified", "created"],
+        time_column: TimeColumn,
+        cursor: str | None = None,
     ) -> Page:
         """Return the records by time, newest first, within `start` and `end` inclusive."""
         self._check_level(level)
         self.require(Capability.TIMES, "listing by time")
-        return recent(
-            self.backend.scan(level), limit=limit, start=start, end=end, time_column=time_column
-        )
+        records = self.backend.scan(level)
+        return recent(records, limit, start, end, time_column, cursor)
 
     def history(self, key: RecordKey) -> list[HistoryEntry]:
         """Return the history of a record, oldest first; raises RecordNotFoundError."""

@@ -138,6 +138,4 @@ def same_value(left: JSONValue, right: JSONValue) -> bool:
         )
     if isinstance(left, list):
         return len(left) == len(right) and all(map(same_value, left, right))
-    if isinstance(left, float):
-        return left == right and math.copysign(1, left) == math.copysign(1, right)
     return bool(left == right)

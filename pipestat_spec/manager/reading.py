@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.domain.filter_text import filter_from_conditions, parse_filter
-from pipestat_spec.domain.query import parse_time
+from pipestat_spec.domain.filter_conditions import filter_from_conditions
+from pipestat_spec.domain.filter_text import parse_filter
+from pipestat_spec.domain.query import TimeColumn, parse_time
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.manager.settings import ManagerSettings
@@ -129,19 +130,21 @@ class Reading(ManagerSettings):
         limit: int | None = 1000,
         start: str | datetime | None = None,
         end: str | datetime | None = None,
-        time_column: Literal["modified", "created"] = "modified",
+        time_column: TimeColumn = "modified",
         level: str | None = None,
+        cursor: str | None = None,
     ) -> Mapping[str, Any]:
         """Return a page of records by time, newest first, within `start` and `end` (UTC).
 
-        Raises InvalidTimeFormatError.
+        A bare date as `end` includes that day. Raises InvalidTimeFormatError.
         """
         page: Page = self._store.recent(
             self._resolve_level(level),
             limit=limit,
             start=parse_time(start) if isinstance(start, str) else start,
-            end=parse_time(end) if isinstance(end, str) else end,
+            end=parse_time(end, end=True) if isinstance(end, str) else end,
             time_column=time_column,
+            cursor=cursor,
         )
         return reference_page(page, limit)
 

@@ -78,7 +78,8 @@ LOOPER_KEYS = frozenset(
     }
 )
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_VARIABLE = re.compile(r"\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Za-z_]\w*))")
+_VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
+_BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def parse_config(
     values: dict[str, Any] = {}
     sections: dict[str, Mapping[str, Any]] = {}
     for key, raw in document.items():
-        value = _expand(raw, f"{where}: {key}", environment)
+        value = _expand(raw, f"{where}: {key}", environment, bare=key == "database")
         if key in KEYS:
             values[key] = check_value(key, value, where, folder)
         elif key in backends or key == document.get("backend"):
@@ -187,26 +188,35 @@ def _absolute(path: str, folder: Path) -> str:
     return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
 
 
-def _expand(value: Any, where: str, environment: Mapping[str, str]) -> Any:
-    """Replace `${VAR}` and `$VAR` in every string; raises MissingConfigDataError."""
+def _expand(value: Any, where: str, environment: Mapping[str, str], bare: bool = False) -> Any:
+    """Replace `${VAR}` in every string; raises MissingConfigDataError.
+
+    `bare`: `$VAR` too, where it is set, as the existing package does inside `database`.
+    """
     if isinstance(value, Mapping):
-        return {key: _expand(item, f"{where}.{key}", environment) for key, item in value.items()}
+        return {
+            key: _expand(item, f"{where}.{key}", environment, bare) for key, item in value.items()
+        }
     if isinstance(value, list):
-        return [_expand(item, where, environment) for item in value]
+        return [_expand(item, where, environment, bare) for item in value]
     if not isinstance(value, str) or "$" not in value:
         return value
 
     def replacement(match: re.Match[str]) -> str:
-        name = match["braced"] or match["bare"]
-        if name not in environment:
+        if match[1]:
+            return match[1]
+        if match[2] not in environment:
             raise MissingConfigDataError(
-                f"{where}: the environment variable {name} is not set",
-                hint=f"export {name}=... or write the value itself",
-                variable=name,
+                f"{where}: the environment variable {match[2]} is not set",
+                hint=f"export {match[2]}=... or write the value itself",
+                variable=match[2],
             )
-        return environment[name]
+        return environment[match[2]]
 
-    return _VARIABLE.sub(replacement, value)
+    text = _VARIABLE.sub(replacement, value)
+    if bare and text == value:
+        return _BARE_VARIABLE.sub(lambda match: environment.get(match[1], match[0]), text)
+    return text
 
 
 def merge_config(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 from pipestat_spec.errors import SchemaError, UnrecognizedStatusError
 
 __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_status_schema"]
+
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,11 @@ def parse_status_schema(document: object, source: str | None = None) -> StatusSc
 
 
 def _identifier(name: object, where: str) -> str:
-    if not isinstance(name, str) or not name or not name.isprintable() or set(name) & set("/\\%"):
+    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise SchemaError(
             f"{where}: {name!r} cannot be a status identifier",
-            hint="use a non-empty string without slashes, percent signs and control characters",
+            hint="use up to 64 letters, digits, dots, hyphens and underscores, "
+            "a letter or digit first",
         )
     return name
 

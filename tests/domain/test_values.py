@@ -104,7 +104,7 @@ def test_value_is_refused_and_named(given_value: object, named: str) -> None:
 
 @pytest.mark.parametrize(
     ("left", "right"),
-    [(True, 1), (1, 1.0), (0, False), ("1", 1), (0.0, -0.0), ([], {}), (None, ""), ([1], [True])],
+    [(True, 1), (1, 1.0), (0, False), ("1", 1), ([], {}), (None, ""), ([1], [True])],
 )
 def test_values_of_other_types_differ(left: object, right: object) -> None:
     assert not same_value(left, right)

@@ -29,11 +29,18 @@ def test_paths_refer_to_the_file(tmp_path: Path) -> None:
 def test_variables_are_expanded_everywhere(tmp_path: Path) -> None:
     document = {
         "results_file_path": "${RUN}/r.yaml",
-        "database": {"password": "$SECRET-x", "port": 5432},
+        "database": {"password": "${SECRET}-x", "user": "$RUN", "host": "$NO", "port": 5432},
+        "project_name": "$RUN costs $${RUN}",
     }
     config = parse_config(document, tmp_path / "c.yaml", environment={"RUN": "run7", "SECRET": "s"})
     assert config.values["results_file_path"] == str(tmp_path / "run7/r.yaml")
-    assert config.values["database"] == {"password": "s-x", "port": 5432}
+    assert config.values["database"] == {
+        "password": "s-x",
+        "user": "run7",
+        "host": "$NO",
+        "port": 5432,
+    }
+    assert config.values["project_name"] == "$RUN costs ${RUN}"
 
 
 def test_a_missing_variable_is_named(tmp_path: Path) -> None:

@@ -1,0 +1,284 @@
+"""The text form of filters, both ways (SPEC.md section 12).
+
+    filter    = all { "or" all }
+    all       = negation { "and" negation }
+    negation  = "not" negation | "(" filter ")" | test
+    test      = field ( "=" | "!=" | "<" | "<=" | ">" | ">=" ) literal
+              | field [ "not" ] "in" "(" [ literal { "," literal } ] ")"
+              | field [ "not" ] "like" string
+              | field "is" [ "not" ] "null"
+    field     = segment { "." segment }          no blanks between
+    segment   = [A-Za-z_][A-Za-z0-9_-]*  |  '"' any text, "" for one quote '"'
+    literal   = JSON number, + allowed  |  string  |  "true"  |  "false"
+    string    = "'" any text, '' for one quote "'"
+
+Keywords are case-insensitive; a field of that name stands in double quotes.
+"""
+
+from __future__ import annotations
+
+import math
+
+from pipestat_spec.domain.filter_conditions import filter_from_conditions
+from pipestat_spec.domain.filter_tokens import (
+    Token,
+    format_path,
+    read_path,
+    read_token,
+    syntax_error,
+)
+from pipestat_spec.domain.filters import check_pattern
+from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.errors import FilterSyntaxError
+from pipestat_spec.models.query import (
+    And,
+    Comparison,
+    FieldPath,
+    Filter,
+    In,
+    IsNull,
+    Like,
+    Not,
+    Operator,
+    Or,
+)
+from pipestat_spec.models.record import JSONValue
+from pipestat_spec.models.text import shorten
+
+__all__ = ["MAX_NESTING", "filter_from_conditions", "format_filter", "parse_filter"]
+
+# Parentheses and `not` that may be open at one place.
+MAX_NESTING = 100
+
+_OPERATORS: dict[str, Operator] = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
+_SYMBOLS = {operator: symbol for symbol, operator in _OPERATORS.items()}
+
+
+def parse_filter(text: str) -> Filter:
+    """Return the filter that a text stands for (SPEC.md section 12).
+
+    Raises FilterSyntaxError, whose `column` counts characters from 1.
+    """
+    return _Parser(text).parse()
+
+
+class _Parser:
+    """Recursive descent, one method per rule of the grammar above."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._token = read_token(text, 0)
+
+    def parse(self) -> Filter:
+        if self._token.kind == "end":
+            raise self._error("a filter", hint="for example: reads > 1000 and genome = 'hg38'")
+        result = self._filter(0)
+        if self._token.kind != "end":
+            raise self._error("and, or or the end")
+        return result
+
+    def _filter(self, depth: int) -> Filter:
+        operands = [self._all(depth)]
+        while self._accept("keyword", "or"):
+            operands.append(self._all(depth))
+        return operands[0] if len(operands) == 1 else Or(tuple(operands))
+
+    def _all(self, depth: int) -> Filter:
+        operands = [self._negation(depth)]
+        while self._accept("keyword", "and"):
+            operands.append(self._negation(depth))
+        return operands[0] if len(operands) == 1 else And(tuple(operands))
+
+    def _negation(self, depth: int) -> Filter:
+        if depth > MAX_NESTING:
+            raise self._error(
+                f"at most {MAX_NESTING} open parentheses and nots", hint="simplify it"
+            )
+        if self._accept("keyword", "not"):
+            return Not(self._negation(depth + 1))
+        if self._accept("mark", "("):
+            inner = self._filter(depth + 1)
+            if not self._accept("mark", ")"):
+                raise self._error("and, or or )")
+            return inner
+        return self._test()
+
+    def _test(self) -> Filter:
+        if self._token.kind != "field":
+            raise self._error("the name of a result", hint=self._name_hint())
+        path = read_path(self._take().text)
+        if self._token.kind == "operator":
+            return self._comparison(path)
+        if self._accept("keyword", "is"):
+            negated = self._accept("keyword", "not")
+            if not self._accept("keyword", "null"):
+                raise self._error(
+                    "null" if negated else "null or not null", hint="write = before a value"
+                )
+            return _negate(IsNull(path), negated)
+        negated = self._accept("keyword", "not")
+        if self._accept("keyword", "in"):
+            return _negate(In(path, self._list()), negated)
+        if self._accept("keyword", "like"):
+            return _negate(Like(path, self._pattern()), negated)
+        hint = f"to ask for a boolean write {format_path(path)} = true"
+        if self._token.kind == "field":
+            hint = "a name with spaces stands in double quotes"
+        operators = "in or like" if negated else "an operator (=, !=, <, <=, >, >=, in, like, is)"
+        raise self._error(operators, hint=hint)
+
+    def _comparison(self, path: FieldPath) -> Filter:
+        symbol = self._take().text
+        if self._token.kind == "keyword" and self._token.text == "null":
+            wanted = "is not null" if symbol == "!=" else "is null"
+            raise self._error("a value", hint=f"write {format_path(path)} {wanted}")
+        value = self._literal()
+        return _negate(Comparison(path, _OPERATORS.get(symbol, "eq"), value), symbol == "!=")
+
+    def _list(self) -> tuple[JSONValue, ...]:
+        if not self._accept("mark", "("):
+            raise self._error("(", hint="a list is written as ('a', 'b')")
+        if self._accept("mark", ")"):
+            return ()
+        values = [self._literal()]
+        while self._accept("mark", ","):
+            values.append(self._literal())
+        if not self._accept("mark", ")"):
+            raise self._error(", or )")
+        return tuple(values)
+
+    def _pattern(self) -> str:
+        token = self._token
+        if token.kind != "string":
+            raise self._error("a pattern", hint="patterns stand in single quotes: 'chr%'")
+        pattern = str(self._literal())
+        try:
+            return check_pattern(pattern)
+        except FilterSyntaxError as error:
+            raise self._error("a pattern", token, hint=error.hint, found=error.message) from None
+
+    def _literal(self) -> JSONValue:
+        token = self._token
+        if token.kind == "string":
+            return self._take().text[1:-1].replace("''", "'")
+        if token.kind == "keyword" and token.text in ("true", "false"):
+            return self._take().text == "true"
+        if token.kind == "number":
+            return self._number(self._take())
+        hint = None
+        if token.kind == "field":
+            hint = "strings stand in single quotes: '" + ".".join(read_path(token.text)) + "'"
+        elif token.text == "null":
+            hint = "null is asked for with is null"
+        raise self._error("a number, a string, true or false", hint=hint)
+
+    def _number(self, token: Token) -> int | float:
+        if set(".eE").isdisjoint(token.text):
+            # No longer text is converted: int() refuses thousands of digits on its own.
+            value = int(token.text) if len(token.text) <= 20 else MAX_INTEGER + 1
+            if not MIN_INTEGER <= value <= MAX_INTEGER:
+                raise self._error("a signed 64-bit integer", token, hint="write 1e20 for a number")
+            return value
+        number = float(token.text)
+        if math.isinf(number):
+            raise self._error("a number that a double can hold", token)
+        return number
+
+    def _name_hint(self) -> str | None:
+        if self._token.kind == "string":
+            return "names stand in double quotes, strings in single ones"
+        if self._token.kind == "keyword":
+            return f'write "{self._token.text}" if it is a name'
+        return "the name stands left of the operator" if self._token.kind == "number" else None
+
+    def _accept(self, kind: str, text: str) -> bool:
+        if self._token[:2] != (kind, text):
+            return False
+        self._take()
+        return True
+
+    def _take(self) -> Token:
+        token = self._token
+        self._token = read_token(self._text, token.position + len(token.text))
+        return token
+
+    def _error(
+        self,
+        expected: str,
+        token: Token | None = None,
+        *,
+        hint: str | None = None,
+        found: str | None = None,
+    ) -> FilterSyntaxError:
+        return syntax_error(self._text, token or self._token, expected, hint=hint, found=found)
+
+
+def _negate(filter: Filter, negated: bool) -> Filter:
+    return Not(filter) if negated else filter
+
+
+def format_filter(filter: Filter) -> str:
+    """Return the text that `parse_filter` reads as this filter (SPEC.md section 12).
+
+    An `and` or `or` of one operand is written as that operand. Raises FilterSyntaxError
+    for what has no text form: an `and` or `or` of nothing, null, arrays and objects as
+    values, nesting deeper than MAX_NESTING.
+    """
+    return _format(filter, 0, 0)
+
+
+def _format(filter: Filter, binding: int, depth: int) -> str:
+    """Write a filter where `binding` is what surrounds it: 0 nothing, 1 or, 2 and, not."""
+    if depth > MAX_NESTING:
+        raise _no_text(f"nesting deeper than {MAX_NESTING}")
+    match filter:
+        case And((only,)) | Or((only,)):
+            return _format(only, binding, depth)
+        case Or(operands):
+            return _join(operands, "or", 1, binding, depth)
+        case And(operands):
+            return _join(operands, "and", 2, binding, depth)
+        case Not((Comparison(operator="eq") | In() | Like() | IsNull()) as test):
+            return _format_test(test, negated=True)
+        case Not(operand):
+            return "not " + _format(operand, 2, depth + 1)
+        case _:
+            return _format_test(filter, negated=False)
+
+
+def _join(operands: tuple[Filter, ...], word: str, inner: int, binding: int, depth: int) -> str:
+    if not operands:
+        raise _no_text(f"{word!r} of nothing")
+    bare = inner > binding
+    parts = [_format(operand, inner, depth if bare else depth + 1) for operand in operands]
+    text = f" {word} ".join(parts)
+    return text if bare else f"({text})"
+
+
+def _format_test(test: Comparison | In | Like | IsNull, *, negated: bool) -> str:
+    path, word = format_path(test.field), "not " if negated else ""
+    match test:
+        case Comparison(_, operator, value):
+            return f"{path} {'!=' if negated else _SYMBOLS[operator]} {_format_literal(value)}"
+        case In(_, values):
+            return f"{path} {word}in ({', '.join(map(_format_literal, values))})"
+        case Like(_, pattern):
+            return f"{path} {word}like {_format_literal(pattern)}"
+        case IsNull():
+            return f"{path} is {word}null"
+
+
+def _format_literal(value: JSONValue) -> str:
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return "'" + value.replace("'", "''") + "'"
+        case int() | float():
+            return repr(value)
+        case _:
+            raise _no_text(f"the value {shorten(value, 40)}")
+
+
+def _no_text(what: str) -> FilterSyntaxError:
+    return FilterSyntaxError(f"{what} has no text form", hint="pass the filter as an object")

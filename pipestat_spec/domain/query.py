@@ -1,0 +1,201 @@
+"""Evaluating queries over a stream of records (SPEC.md section 12).
+
+The records come in code-point order of their identifiers, as `Backend.scan` yields them;
+no more of them than a page are kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from heapq import nsmallest
+from typing import Literal, TypeAlias
+
+from pipestat_spec.domain.filters import compile_filter, field_value, order_key
+from pipestat_spec.domain.times import format_utc
+from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
+from pipestat_spec.models.query import Page, Query
+from pipestat_spec.models.record import JSONValue, Record
+from pipestat_spec.models.text import shorten
+
+__all__ = [
+    "TimeColumn",
+    "check_limit",
+    "distinct",
+    "keep_columns",
+    "parse_time",
+    "recent",
+    "select",
+]
+
+TimeColumn: TypeAlias = Literal["modified", "created"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MISSING = object()
+
+
+def select(records: Iterable[Record], query: Query) -> Page:
+    """Return one page of the records that match (SPEC.md section 12).
+
+    Filtering comes first: `total_size` counts all matches, before and after the page. The
+    page starts after the cursor, whether or not a record of that name still exists.
+    Raises FilterSyntaxError for a limit below 1, a cursor that is no text or a wrong filter.
+    """
+    limit = check_limit(query.limit)
+    if query.cursor is not None and not isinstance(query.cursor, str):
+        raise FilterSyntaxError(
+            f"the cursor {shorten(query.cursor, 40)} is not a record identifier",
+            hint="give the next_page_token of the page before",
+            cursor=query.cursor,
+        )
+    holds = None if query.where is None else compile_filter(query.where)
+    page: list[Record] = []
+    total, more = 0, False
+    for record in records:
+        if holds is not None and not holds(record):
+            continue
+        total += 1
+        if query.cursor is not None and record.key.identifier <= query.cursor:
+            continue
+        if limit is None or len(page) < limit:
+            page.append(keep_columns(record, query.columns))
+        else:
+            more = True
+    return Page(tuple(page), total, page[-1].key.identifier if more else None)
+
+
+def check_limit(limit: object) -> int | None:
+    """Return a limit of records, None for no limit; raises FilterSyntaxError."""
+    if limit is None:
+        return None
+    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+        raise FilterSyntaxError(
+            f"the limit {shorten(limit, 40)} is not a positive integer",
+            hint="leave it out to get all records",
+            limit=limit,
+        )
+    return limit
+
+
+def keep_columns(record: Record, columns: Sequence[str] | None) -> Record:
+    """Return the record with the results in `columns` only, in that order; None keeps all."""
+    if columns is None:
+        return record
+    results = record.results
+    return replace(record, results={name: results[name] for name in columns if name in results})
+
+
+def distinct(records: Iterable[Record], columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
+    """Return the distinct combinations of values in `columns` (SPEC.md section 12).
+
+    Columns are results or special fields. A record without any of them is left out; where
+    one is missing, or null was reported, stands None. Equal numbers are one value (the
+    first one met), true and 1 are two. Sorted by `order_key`, column by column.
+    """
+    found: dict[tuple[tuple[int, JSONValue], ...], tuple[JSONValue, ...]] = {}
+    for record in records:
+        values = [field_value(record, (name,), _MISSING) for name in columns]
+        if all(value is _MISSING for value in values):
+            continue
+        row = tuple(None if value is _MISSING else value for value in values)
+        found.setdefault(tuple(map(order_key, row)), row)
+    return [found[key] for key in sorted(found)]
+
+
+def recent(
+    records: Iterable[Record],
+    limit: int | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    time_column: TimeColumn = "modified",
+    cursor: str | None = None,
+) -> Page:
+    """Return one page of records, newest first, equal times by identifier (SPEC.md section 12).
+
+    `start` and `end` belong to the range; naive times are UTC. Records whose time is not
+    known are left out. The cursor is opaque and names a place in the order, so a record
+    that is written between two pages moves no other. Raises FilterSyntaxError for a wrong
+    limit, column or cursor.
+    """
+    check_limit(limit)
+    if time_column not in ("modified", "created"):
+        raise FilterSyntaxError(
+            f"{shorten(time_column)!r} is not a time column",
+            hint="time columns: modified, created",
+            time_column=time_column,
+        )
+    after = None if cursor is None else _place(cursor)
+    total = 0
+
+    def places() -> Iterator[tuple[int, str, Record]]:
+        nonlocal total
+        for record in records:
+            moment = record.modified if time_column == "modified" else record.created
+            if moment is None or not _within(_utc(moment), start, end):
+                continue
+            total += 1
+            place = (-_microseconds(moment), record.key.identifier)
+            if after is None or place > after:
+                yield (*place, record)
+
+    found = nsmallest(limit + 1, places(), _order) if limit else sorted(places(), key=_order)
+    page = found[:limit]
+    more = len(found) > len(page)
+    return Page(tuple(place[2] for place in page), total, _cursor(page[-1]) if more else None)
+
+
+def _order(place: tuple[int, str, Record]) -> tuple[int, str]:
+    return place[:2]
+
+
+def _within(moment: datetime, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or _utc(start) <= moment) and (end is None or moment <= _utc(end))
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (_utc(moment) - _EPOCH) // timedelta(microseconds=1)
+
+
+def _cursor(place: tuple[int, str, Record]) -> str:
+    moment = _EPOCH + timedelta(microseconds=-place[0])
+    return f"{format_utc(moment)} {place[1]}"
+
+
+def _place(cursor: str) -> tuple[int, str]:
+    moment, _, identifier = cursor.partition(" ")
+    try:
+        return (-_microseconds(parse_time(moment)), identifier)
+    except InvalidTimeFormatError:
+        raise FilterSyntaxError(
+            f"{shorten(cursor)!r} is not a cursor of a listing by time",
+            hint="give the next_page_token of the page before",
+            cursor=cursor,
+        ) from None
+
+
+def parse_time(text: str, *, end: bool = False) -> datetime:
+    """Return an ISO 8601 time or `YYYY-MM-DD HH:MM:SS` as UTC (SPEC.md section 12).
+
+    Without an offset it is UTC. A date alone is its first microsecond, with `end` its
+    last, so that a range includes its last day. Raises InvalidTimeFormatError.
+    """
+    try:
+        if re.fullmatch(r"[0-9TtWZz:.,+ -]+", text) is None:
+            raise ValueError
+        moment = datetime.fromisoformat(text)
+        if end and re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
+            moment = datetime.combine(moment, time.max)
+        return _utc(moment)
+    # OverflowError: an offset that leads out of the years 1 to 9999.
+    except (ValueError, TypeError, OverflowError):
+        raise InvalidTimeFormatError(
+            f"{shorten(text)!r} is not a time",
+            hint="write it as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00",
+            text=text,
+        ) from None
