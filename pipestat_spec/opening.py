@@ -13,6 +13,7 @@ from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
     PipestatStartupError,
+    SchemaError,
     SchemaNotFoundError,
 )
 from pipestat_spec.models.config import Config, merge_config, parse_config
@@ -32,10 +33,11 @@ _IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
 
 @dataclass(frozen=True)
 class OpenedStore:
-    """A store with the merged settings that it was opened from."""
+    """A store with the merged settings that it was opened from, and its backend's name."""
 
     store: Store
     config: Config
+    backend: str
 
 
 def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Config:
@@ -52,14 +54,16 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Co
         if not source:
             return Config()
     path = Path(os.path.expanduser(source)).absolute()
-    from pipestat_spec.schema_files import read_yaml
+    from pipestat_spec.schema_files import load_document
 
     try:
-        document = read_yaml(str(path))
-    except SchemaNotFoundError:
-        raise MissingConfigDataError(f"{named_by}: there is no file {str(path)!r}") from None
-    except PipestatStartupError:
-        raise
+        document = load_document(path)
+    except SchemaNotFoundError as error:
+        raise MissingConfigDataError(
+            f"{named_by}: there is no file {str(path)!r}", hint=error.hint
+        ) from None
+    except SchemaError as error:
+        raise MissingConfigDataError(error.message, hint=error.hint) from None
     return parse_config(document, path, backends=known)
 
 
@@ -97,7 +101,7 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
         validate=validate,
         additional_properties=merged.get("additional_properties"),
     )
-    return OpenedStore(store, merged)
+    return OpenedStore(store, merged, factory.name)
 
 
 def _choose_backend(config: Config) -> BackendFactory:

@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Mapping
 from datetime import date, time
+from enum import Enum
 from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
@@ -34,8 +35,8 @@ def canonical(value: object, name: str = "value") -> JSONValue:
 
     A host value is converted when one JSON value stands for it without loss: tuples become
     arrays; numpy scalars the number they hold; a Decimal an integer or the number that
-    equals it; a path its text; dates and times ISO 8601 text. `name` is what errors call
-    the value. Raises InvalidValueError for anything else, for NaN and the infinities,
+    equals it; a path its text; dates and times ISO 8601 text; an enumeration member its
+    value. `name` is what errors call the value. Raises InvalidValueError for anything else, for NaN and the infinities,
     integers outside the signed 64-bit range, NUL, lone surrogates, keys that are not
     strings, and nesting deeper than MAX_DEPTH.
     """
@@ -71,6 +72,8 @@ def _converted(value: Any, name: str, depth: int) -> JSONValue:
             return check_text(path, name)
     elif isinstance(value, date | time):
         return value.isoformat()
+    elif isinstance(value, Enum):
+        return _canonical(value.value, name, depth)
     elif hasattr(value, "as_tuple") and hasattr(value, "to_integral_value"):
         return _decimal(value, name)
     elif hasattr(value, "dtype") and getattr(value, "shape", None) == ():

@@ -21,6 +21,10 @@ class Colour(str, enum.Enum):
     RED = "red"
 
 
+class Strand(enum.Enum):
+    BOTH = (1, -1)
+
+
 class Count(enum.IntEnum):
     ONE = 1
 
@@ -61,6 +65,7 @@ def nested(depth: int) -> list[object]:
         (datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC), "2024-01-02T03:04:05+00:00"),
         (Colour.RED, "red"),
         (Count.ONE, 1),
+        (Strand.BOTH, [1, -1]),
         (nested(100), nested(100)),
     ],
 )
