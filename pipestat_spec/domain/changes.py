@@ -61,7 +61,11 @@ def report_results(
             record = Record(key, changed, created=now, modified=now)
         else:
             now = later(clock(), current.modified, current.created)
-            record = replace(current, results={**stored, **changed}, modified=now)
+            # Records of older stores have no times; the first change gives them both.
+            created = current.created or now
+            record = replace(
+                current, results={**stored, **changed}, created=created, modified=now
+            )
         if source is not None:
             record = replace(record, source=source)
         entries = [HistoryEntry(name, stored[name], now) for name in replaced] if history else []
@@ -102,7 +106,8 @@ def remove_result(key: RecordKey, result: str, *, clock: Clock = utc_now) -> Cha
         now = later(clock(), current.modified, current.created)
         kept = {name: value for name, value in current.results.items() if name != result}
         entry = HistoryEntry(result, current.results[result], now)
-        return Outcome(replace(current, results=kept, modified=now), (entry,))
+        created = current.created or now
+        return Outcome(replace(current, results=kept, created=created, modified=now), (entry,))
 
     return change
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipestat_spec.domain.validate import conform
 from pipestat_spec.domain.values import canonical
@@ -16,8 +16,7 @@ from pipestat_spec.models.text import nearest
 __all__ = ["PreparedResults", "prepare_results"]
 
 
-@dataclass(frozen=True, slots=True)
-class PreparedResults:
+class PreparedResults(NamedTuple):
     """Canonical, validated values, and those that the schema does not name.
 
     `undeclared` maps each such result to the declared one whose name is nearest, or None.

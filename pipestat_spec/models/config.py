@@ -9,22 +9,24 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.models.text import nearest, shorten
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 __all__ = ["KEYS", "LAYOUTS", "LOOPER_KEYS", "Config", "ConfigKey", "merge_config", "parse_config"]
 
 LAYOUTS = ("records", "levels")
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 Kind: TypeAlias = Literal["string", "path", "boolean", "mapping", "level", "layout"]
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigKey:
+class ConfigKey(NamedTuple):
     """One key: what its value is, what it is for, and its environment variable."""
 
     kind: Kind
@@ -82,16 +84,18 @@ _VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 
 
-@dataclass(frozen=True)
-class Config:
+class Config(NamedTuple):
     """Checked settings by key, the sections of plugins by name, and the file they stand in.
 
     Neither repr shows a value: a database section may hold a password.
     """
 
-    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    sections: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, repr=False)
+    values: Mapping[str, Any] = _NOTHING
+    sections: Mapping[str, Mapping[str, Any]] = _NOTHING
     path: Path | None = None
+
+    def __repr__(self) -> str:
+        return f"Config({self.path})"
 
     def get(self, key: str, default: Any = None) -> Any:
         """Return the value of a key of `KEYS`, or `default` when no source sets it."""
@@ -118,7 +122,7 @@ def parse_config(
     if not isinstance(document, Mapping):
         raise MissingConfigDataError(f"{where}: a configuration is a mapping of keys to values")
     environment = os.environ if environment is None else environment
-    folder = path.parent if path else Path.cwd()
+    folder = str(path.parent) if path else os.getcwd()
     values: dict[str, Any] = {}
     sections: dict[str, Mapping[str, Any]] = {}
     for key, raw in document.items():
@@ -147,7 +151,7 @@ def _refuse_unknown(key: str, where: str) -> None:
     )
 
 
-def check_value(key: str, value: Any, where: str, folder: Path) -> Any:
+def check_value(key: str, value: Any, where: str, folder: str) -> Any:
     """Return the value of one key, checked and with paths made absolute against `folder`."""
     if value is None:
         return None
@@ -182,7 +186,7 @@ _EXPECTED: dict[Kind, str] = {
 }
 
 
-def _absolute(path: str, folder: Path) -> str:
+def _absolute(path: str, folder: str) -> str:
     if "://" in path or not path:
         return path
     return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
@@ -227,7 +231,7 @@ def merge_config(
     Relative paths of arguments and environment refer to the working folder.
     """
     environment = os.environ if environment is None else environment
-    folder = Path.cwd()
+    folder = os.getcwd()
     values: dict[str, Any] = {}
     for key, definition in KEYS.items():
         if arguments.get(key) is not None:

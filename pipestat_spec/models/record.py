@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 Level: TypeAlias = Literal["sample", "project"]
 LEVELS: tuple[Level, ...] = ("sample", "project")
@@ -21,8 +21,7 @@ DEFAULT_PROJECT_NAME = "project"
 DEFAULT_PIPELINE_NAME = "default_pipeline_name"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class RecordKey:
+class RecordKey(NamedTuple):
     """What names a record within one namespace."""
 
     level: Level
@@ -46,8 +45,7 @@ class Record:
     modified: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(NamedTuple):
     """The value that `result` had until `time` (UTC), when it was replaced or removed."""
 
     result: str

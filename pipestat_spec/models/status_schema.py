@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError, UnrecognizedStatusError
 
@@ -14,8 +14,7 @@ __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_s
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
-@dataclass(frozen=True, slots=True)
-class StatusDefinition:
+class StatusDefinition(NamedTuple):
     """What a status means, and the RGB colour that it is shown in (0 to 255 each)."""
 
     description: str

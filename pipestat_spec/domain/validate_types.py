@@ -1,0 +1,104 @@
+"""The type rule of a value, and how a refusal reads (SPEC.md sections 3 and 4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.errors import InvalidTypeError
+from pipestat_spec.models.output_schema import ResultSchema
+from pipestat_spec.models.record import JSONValue
+from pipestat_spec.models.result_types import JSON_TYPES, json_type
+from pipestat_spec.models.text import shorten
+
+__all__ = [
+    "as_admitted_type",
+    "describe_types",
+    "found_instead_of",
+    "in_range",
+    "show",
+    "type_error",
+]
+
+
+def as_admitted_type(value: JSONValue, schema: ResultSchema) -> JSONValue:
+    """Return `value` as its result's type has it; raises InvalidTypeError.
+
+    An integer for a result declared `number` (and not also `integer`) becomes a double, and
+    is refused when no double equals it. A whole number for an `integer` becomes an integer.
+    """
+    types = schema.types
+    kind = json_type(value)
+    if types is None:
+        return value
+    if kind == "integer" and "integer" not in types and "number" in types:
+        if float(value) == value:
+            return float(value)
+        raise type_error(schema, value, "no double equals it", "declare the result as integer")
+    if kind == "number" and "number" not in types and "integer" in types and value.is_integer():
+        if in_range(int(value)):
+            return int(value)
+        raise type_error(schema, value, "it is outside the signed 64-bit range")
+    if kind in types:
+        return value
+    raise type_error(schema, value)
+
+
+def in_range(value: int) -> bool:
+    """Tell whether the data model holds this integer."""
+    return MIN_INTEGER <= value <= MAX_INTEGER
+
+
+def type_error(
+    schema: ResultSchema, value: JSONValue, reason: str | None = None, hint: str | None = None
+) -> InvalidTypeError:
+    """Return the refusal of a value of the wrong type."""
+    wanted = wanted_of(schema)
+    problem = f"{show(value)} is {found_instead_of(value, wanted)}"
+    if reason:
+        problem = f"{show(value)} cannot be stored as {wanted}: {reason}"
+    return InvalidTypeError(
+        f"result {schema.identifier!r}: {problem}",
+        hint=hint,
+        result_identifier=schema.identifier,
+        value=value,
+        schema=schema.declared,
+        path=(),
+    )
+
+
+def found_instead_of(value: JSONValue, wanted: str) -> str:
+    """Return `a string, not an integer` and the like."""
+    return (
+        f"not {wanted}" if value is None else f"{describe_types((json_type(value),))}, not {wanted}"
+    )
+
+
+def wanted_of(schema: ResultSchema) -> str:
+    """Return what a result wants, in words."""
+    types = schema.types or frozenset()
+    if schema.object_type and "object" in types:
+        others = [f" or {describe_types(types - {'object'})}"] if len(types) > 1 else []
+        article = "an" if schema.object_type == "image" else "a"
+        shape = f"{article} {schema.object_type} (an object with path and title)"
+        return shape + "".join(others)
+    return describe_types(types)
+
+
+def describe_types(types: Collection[str]) -> str:
+    """Return `an integer or null` and the like."""
+    names = (name for name in (*JSON_TYPES[1:], "null") if name in types)
+    with_article = (
+        name if name == "null" else f"{'an' if name[0] in 'aio' else 'a'} {name}" for name in names
+    )
+    return " or ".join(with_article) or "of any type that the schema admits"
+
+
+def show(value: JSONValue) -> str:
+    """Return a value for messages: a string in quotes, all else as JSON, shortened."""
+    return shorten(
+        repr(value)
+        if isinstance(value, str)
+        else json.dumps(value, ensure_ascii=False, default=str)
+    )

@@ -1,0 +1,102 @@
+"""The JSON Schemas of the specification's documents, generated from the models.
+
+python -m pipestat_spec.models.json_schemas            write pipestat_spec/schemas
+python -m pipestat_spec.models.json_schemas --check    exit 1 when they differ
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from pipestat_spec._version import SPEC_VERSION
+from pipestat_spec.models.documents import (
+    ConfigDocument,
+    HistoryDocument,
+    OutputSchemaDocument,
+    PageDocument,
+    QueryDocument,
+    RecordDocument,
+    StatusSchemaDocument,
+)
+from pipestat_spec.models.report_document import ReportDocument
+
+__all__ = ["DOCUMENTS", "FOLDER", "file_name", "json_schema", "main"]
+
+FOLDER = Path(__file__).resolve().parents[1] / "schemas"
+DOCUMENTS: dict[str, type[BaseModel]] = {
+    "output_schema": OutputSchemaDocument,
+    "status_schema": StatusSchemaDocument,
+    "config": ConfigDocument,
+    "report_document": ReportDocument,
+    "record": RecordDocument,
+    "history": HistoryDocument,
+    "query": QueryDocument,
+    "page": PageDocument,
+}
+
+
+class _Generator(GenerateJsonSchema):
+    """Leaves out what repeats the key: generated titles, and null as the default."""
+
+    schema_dialect = "https://json-schema.org/draft/2020-12/schema"
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002
+        return False
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        written = super().default_schema(schema)
+        if written.get("default", ...) is None:
+            del written["default"]
+        return written
+
+
+def json_schema(name: str) -> dict[str, Any]:
+    """Return the JSON Schema, draft 2020-12, of one kind of document."""
+    generated = DOCUMENTS[name].model_json_schema(schema_generator=_Generator, mode="validation")
+    head = {
+        "$schema": _Generator.schema_dialect,
+        "$id": f"pipestat-spec/{SPEC_VERSION}/{file_name(name)}",
+    }
+    # The first paragraph of the model's docstring; the others speak of Python.
+    summary = " ".join(generated.pop("description").split("\n\n")[0].split())
+    about = {"title": generated.pop("title"), "description": summary}
+    return {**head, **about, **generated}
+
+
+def file_name(name: str) -> str:
+    """Return the name of the file that holds the schema."""
+    return f"{name}.schema.json"
+
+
+def _text(name: str) -> str:
+    return json.dumps(json_schema(name), indent=2, ensure_ascii=False) + "\n"
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Write the schemas, or with `--check` tell which differ; return the exit code."""
+    if arguments not in ([], ["--check"]):
+        sys.stderr.write("usage: python -m pipestat_spec.models.json_schemas [--check]\n")
+        return 2
+    differing = []
+    for name in DOCUMENTS:
+        path, text = FOLDER / file_name(name), _text(name)
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        differing.append(path.name)
+        if not arguments:
+            path.write_text(text, encoding="utf-8")
+    done = "differs from the models" if arguments else "written"
+    sys.stderr.writelines(f"{name}: {done}\n" for name in differing)
+    return 1 if arguments and differing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

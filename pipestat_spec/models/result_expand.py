@@ -1,0 +1,222 @@
+"""Writing out one result's schema, so that it validates on its own (SPEC.md section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipestat_spec.models.result_references import References, pointer, references_in_place
+from pipestat_spec.models.result_types import (
+    JSON_TYPES,
+    OBJECT_TYPES,
+    declared_types,
+    is_result_definition,
+)
+from pipestat_spec.models.schema_errors import SchemaPath, schema_error
+from pipestat_spec.models.text import shorten
+
+__all__ = ["Expander", "describe_no_mapping"]
+
+# Keywords whose value is a schema, a list of schemas, a mapping to schemas.
+# fmt: off
+_ONE = frozenset((
+    "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items",
+    "not", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
+))
+_LIST = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+_MAP = frozenset(("dependentSchemas", "patternProperties", "properties"))
+# Definitions are gathered at the top; names for other documents have no use in there.
+_DROPPED = frozenset((
+    "$anchor", "$defs", "$dynamicAnchor", "$id", "$recursiveAnchor", "$schema", "$vocabulary",
+    "definitions",
+))
+# fmt: on
+# Annotations that JSON Schema wants in one form only; in another one they are left out.
+_ANNOTATIONS: Mapping[str, type] = {
+    **dict.fromkeys(("$comment", "description", "format", "title"), str),
+    **dict.fromkeys(("deprecated", "readOnly", "writeOnly"), bool),
+    "examples": list,
+}
+_MAX_DEPTH = 100
+
+
+class Expander:
+    """Copies one result's schema: shorthands written out, definitions gathered."""
+
+    def __init__(
+        self,
+        document: Mapping[str, Any],
+        result: Mapping[str, Any],
+        source: str | None,
+        path: SchemaPath,
+    ) -> None:
+        self.source = source
+        self.definitions: dict[str, Any] = {}
+        self.by_reference: dict[str, Any] = {}
+        self._references = References(document, result, source, path)
+        self._names: dict[SchemaPath, str] = {}
+        self._waiting: list[tuple[str, object, SchemaPath]] = []
+
+    def expand_result(self, result: Mapping[Any, Any], path: SchemaPath) -> dict[str, Any]:
+        """Return the schema of a result, with all that its references lead to in `$defs`."""
+        schema = self._mapping(result, path, 0)
+        while self._waiting:
+            name, target, where = self._waiting.pop(0)
+            self.definitions[name] = self._expand(target, where, 0)
+            self.by_reference[pointer(name)] = self.definitions[name]
+        self._refuse_circles(schema, path)
+        return {**schema, "$defs": self.definitions} if self.definitions else schema
+
+    def _expand(self, schema: object, path: SchemaPath, depth: int) -> dict[str, Any] | bool:
+        if isinstance(schema, bool):
+            return schema
+        if not isinstance(schema, Mapping):
+            raise schema_error(self.source, path, *describe_no_mapping(schema))
+        return self._mapping(schema, path, depth)
+
+    def _mapping(self, schema: Mapping[Any, Any], path: SchemaPath, depth: int) -> dict[str, Any]:
+        if depth > _MAX_DEPTH:
+            raise schema_error(
+                self.source, path[:8], f"nested deeper than {_MAX_DEPTH} levels", "use $defs"
+            )
+        expanded: dict[str, Any] = {}
+        shorthand: str | None = None
+        if "type" in schema:
+            types = declared_types(schema["type"], self.source, (*path, "type"))
+            shorthand = next((name for name in ("image", "file") if name in types), None)
+            expanded["type"] = _type_keyword(types)
+        if shorthand:
+            schema = _with_properties(schema, shorthand)
+        for key, value in schema.items():
+            if not isinstance(key, str):
+                raise schema_error(
+                    self.source, path, f"the key {key!r} is not a string", "quote it"
+                )
+            wanted = _ANNOTATIONS.get(key)
+            misused = wanted is not None and not isinstance(value, wanted)
+            if key != "type" and key not in _DROPPED and not misused:
+                expanded[key] = self._keyword(key, value, (*path, key), depth + 1)
+        return expanded
+
+    def _keyword(self, key: str, value: Any, path: SchemaPath, depth: int) -> Any:
+        if key == "$ref":
+            return self._reference(value, path)
+        if key in ("$dynamicRef", "$recursiveRef"):
+            raise schema_error(self.source, path, f"{key} is not supported", "use $ref")
+        if key in _MAP:
+            if not isinstance(value, Mapping):
+                raise schema_error(
+                    self.source,
+                    path,
+                    f"{shorten(repr(value))} is not a mapping",
+                    "map names to schemas",
+                )
+            return {
+                self._name(name, path): self._expand(item, (*path, str(name)), depth)
+                for name, item in value.items()
+            }
+        if key in _LIST and not isinstance(value, list):
+            problem = f"{shorten(repr(value))} is not a list"
+            raise schema_error(
+                self.source, path, problem, "list schemas, for example [{type: string}]"
+            )
+        if isinstance(value, list) and (key in _LIST or key == "items"):
+            return [self._expand(item, (*path, str(i)), depth) for i, item in enumerate(value)]
+        return self._expand(value, path, depth) if key in _ONE else value
+
+    def _name(self, name: object, path: SchemaPath) -> str:
+        if isinstance(name, str):
+            return name
+        raise schema_error(self.source, path, f"the name {name!r} is not a string", "quote it")
+
+    def _reference(self, reference: object, path: SchemaPath) -> str:
+        target, where = self._references.resolve(reference, path)
+        name = self._names.get(where)
+        if name is None:
+            name = self._free_name(where)
+            self._names[where] = name
+            self._waiting.append((name, target, where))
+        return pointer(name)
+
+    def _free_name(self, where: SchemaPath) -> str:
+        name = where[-1]
+        taken = set(self._names.values())
+        number = 2
+        while name in taken:
+            name = f"{where[-1]}_{number}"
+            number += 1
+        return name
+
+    def _refuse_circles(self, schema: object, path: SchemaPath) -> None:
+        """Refuse references that lead back without a step into the value: they never end."""
+        done: set[str] = set()
+
+        def visit(place: object, where: SchemaPath, above: tuple[str, ...]) -> None:
+            for reference in references_in_place(place):
+                if reference in above:
+                    raise schema_error(
+                        self.source,
+                        where,
+                        "the reference leads back to itself",
+                        "define a type there",
+                    )
+                if reference not in done:
+                    inside = next(w for w, n in self._names.items() if pointer(n) == reference)
+                    visit(self.by_reference[reference], inside, (*above, reference))
+                    done.add(reference)
+
+        visit(schema, path, ())
+
+    def chain(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        """Return `schema` and what it refers to, one after the other."""
+        chain = [schema]
+        while isinstance(target := self.by_reference.get(chain[-1].get("$ref", "")), Mapping):
+            chain.append(target)
+        return chain
+
+
+def describe_no_mapping(value: object) -> tuple[str, str]:
+    """Return the problem of a value in the place of a schema, and what mends it."""
+    if value is None:
+        return "nothing is defined here", "add a type, for example {type: integer}"
+    kind = value if value in (*JSON_TYPES, *OBJECT_TYPES) else "integer"
+    example = "{type: " + str(kind) + "}"
+    return f"{shorten(repr(value))} is not a schema", (
+        f"write {example}" if kind is value else f"write a mapping such as {example}"
+    )
+
+
+def _type_keyword(types: tuple[str, ...]) -> str | list[str]:
+    plain = list(dict.fromkeys("object" if name in OBJECT_TYPES else name for name in types))
+    return plain[0] if len(plain) == 1 else plain
+
+
+def _with_properties(schema: Mapping[Any, Any], shorthand: str) -> dict[Any, Any]:
+    """Write out a `file` or `image`, keeping what the author adds to it."""
+    names, required = OBJECT_TYPES[shorthand]
+    written = schema.get("properties", {})
+    if not isinstance(written, Mapping):
+        return dict(schema)  # refused where properties are expanded
+    own = dict(written)
+    more = schema.get("required", [])
+    if not isinstance(more, list):
+        return dict(schema)  # refused when the keywords are checked
+    if shorthand == "image":  # the published text knows both names
+        if "thumbnail" in own:
+            own.setdefault("thumbnail_path", own.pop("thumbnail"))
+        more = ["thumbnail_path" if name == "thumbnail" else name for name in more]
+    properties = {name: _string_property(own.pop(name, {})) for name in names}
+    return {
+        "object_type": shorthand,
+        **schema,
+        "properties": {**properties, **own},
+        "required": [*required, *(name for name in more if name not in required)],
+    }
+
+
+def _string_property(declared: object) -> object:
+    if isinstance(declared, str):  # some authors write a description in place of a schema
+        return {"type": "string", "description": declared}
+    if isinstance(declared, Mapping) and not is_result_definition(declared):
+        return {"type": "string", **declared}
+    return declared
