@@ -19,12 +19,12 @@ Guarantees that an implementation signs by claiming the capability (SPEC.md sect
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
@@ -74,8 +74,7 @@ class Capability(StrEnum):
     EXACT_INTEGERS = "exact-integers"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a change decided: the record to store (None deletes it) and history to append.
 
     An outcome whose record *is* the current record (the same object) stores nothing.
@@ -178,7 +177,7 @@ class StoreSettings:
     layout: str | None = None
     multi_namespaces: bool = False
     unsafe_writes: bool = False
-    base_folder: Path = field(default_factory=Path.cwd)
+    base_folder: str = field(default_factory=os.getcwd)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: Any = field(default=None, repr=False)
 

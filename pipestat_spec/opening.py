@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
 from pipestat_spec.errors import (
@@ -31,8 +30,7 @@ CONFIG_VARIABLE = "PIPESTAT_CONFIG"
 _IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
 
 
-@dataclass(frozen=True)
-class OpenedStore:
+class OpenedStore(NamedTuple):
     """A store with the merged settings that it was opened from, and its backend's name."""
 
     store: Store
@@ -53,6 +51,8 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Co
         source, named_by = os.environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE
         if not source:
             return Config()
+    from pathlib import Path
+
     path = Path(os.path.expanduser(source)).absolute()
     from pipestat_spec.schema_files import load_document
 
@@ -165,11 +165,11 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
     return DEFAULT_PIPELINE_NAME
 
 
-def _base_folder(config: Config) -> Path:
+def _base_folder(config: Config) -> str:
     folder = config.get("output_dir")
     if folder is not None:
-        return Path(folder)
-    return config.path.parent if config.path else Path.cwd()
+        return str(folder)
+    return str(config.path.parent) if config.path else os.getcwd()
 
 
 def _options(factory: BackendFactory, config: Config) -> Any:

@@ -8,10 +8,9 @@ restricts what is loaded (empty: nothing).
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from functools import cache
 from types import ModuleType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import pluggy
 
@@ -25,14 +24,21 @@ if TYPE_CHECKING:
     from pipestat_spec.backend import BackendFactory
     from pipestat_spec.hookspecs import Exporter
 
-__all__ = ["ENVIRONMENT_VARIABLE", "LoadedPlugin", "Plugins", "load_plugins", "plugins"]
+__all__ = [
+    "ENVIRONMENT_VARIABLE",
+    "LoadedPlugin",
+    "Plugins",
+    "load_plugins",
+    "only_built_in",
+    "plugins",
+]
 
 ENVIRONMENT_VARIABLE = "PIPESTAT_PLUGINS"
+_OWN_DISTRIBUTION = "pipestat_spec"
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True)
-class LoadedPlugin:
+class LoadedPlugin(NamedTuple):
     """One entry point and what came of it: `error` is None when it loaded."""
 
     entry_point: EntryPoint
@@ -43,15 +49,15 @@ class LoadedPlugin:
         return self.entry_point.name
 
 
-@dataclass
 class Plugins:
     """The plugins of one process: what was found, what each offers, what failed."""
 
-    manager: pluggy.PluginManager
-    loaded: list[LoadedPlugin] = field(default_factory=list)
-    backends: dict[str, BackendFactory] = field(default_factory=dict)
-    exporters: dict[str, Exporter] = field(default_factory=dict)
-    providers: dict[str, str] = field(default_factory=dict)
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self.manager = manager
+        self.loaded: list[LoadedPlugin] = []
+        self.backends: dict[str, BackendFactory] = {}
+        self.exporters: dict[str, Exporter] = {}
+        self.providers: dict[str, str] = {}
 
     def failures(self) -> list[LoadedPlugin]:
         return [plugin for plugin in self.loaded if plugin.error is not None]
@@ -71,6 +77,13 @@ class Plugins:
 def plugins() -> Plugins:
     """Return the plugins of this process, loaded at the first call."""
     return load_plugins(find_entry_points(hookspecs.PROJECT))
+
+
+def only_built_in() -> bool:
+    """Tell whether no plugin of another distribution than this one was loaded."""
+    if not plugins.cache_info().currsize:
+        return True
+    return all(p.entry_point.distribution == _OWN_DISTRIBUTION for p in plugins().loaded)
 
 
 def load_plugins(entry_points: Iterable[EntryPoint]) -> Plugins:

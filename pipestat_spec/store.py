@@ -6,10 +6,10 @@ no defaults and no return shapes of older interfaces: those are `PipestatManager
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import (
     Backend,
@@ -24,14 +24,12 @@ from pipestat_spec.backend import (
     UpdatesMany,
 )
 from pipestat_spec.domain import changes
-from pipestat_spec.domain.query import TimeColumn, distinct, recent, select
 from pipestat_spec.domain.results import prepare_results
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import RecordNotFoundError, UnsupportedOperation
 from pipestat_spec.hookspecs import RecordEvent
+from pipestat_spec.logs import logger
 from pipestat_spec.models.identifiers import check_record_identifier
-from pipestat_spec.models.output_schema import LevelSchema
-from pipestat_spec.models.query import Page, Query
 from pipestat_spec.models.record import (
     LEVELS,
     HistoryEntry,
@@ -42,9 +40,12 @@ from pipestat_spec.models.record import (
 )
 from pipestat_spec.plugins import plugins
 
-__all__ = ["Store"]
+if TYPE_CHECKING:
+    from pipestat_spec.domain.query import TimeColumn
+    from pipestat_spec.models.output_schema import LevelSchema
+    from pipestat_spec.models.query import Page, Query
 
-_LOGGER = logging.getLogger("pipestat_spec")
+__all__ = ["Store"]
 
 
 class Store:
@@ -248,6 +249,8 @@ class Store:
         self._check_level(query.level)
         if isinstance(self.backend, SelectsRecords):
             return self.backend.select(query)
+        from pipestat_spec.domain.query import select
+
         return select(self.backend.scan(query.level), query)
 
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
@@ -255,6 +258,8 @@ class Store:
         self._check_level(level)
         if isinstance(self.backend, FindsDistinct):
             return self.backend.distinct(level, columns)
+        from pipestat_spec.domain.query import distinct
+
         return distinct(self.backend.scan(level), columns)
 
     def recent(
@@ -271,6 +276,8 @@ class Store:
         self._check_level(level)
         self.require(Capability.TIMES, "listing by time")
         records = self.backend.scan(level)
+        from pipestat_spec.domain.query import recent
+
         return recent(records, limit, start, end, time_column, cursor)
 
     def history(self, key: RecordKey) -> list[HistoryEntry]:
@@ -316,7 +323,7 @@ class Store:
             if name not in self._warned:
                 self._warned.add(name)
                 hint = f"; did you mean {near!r}?" if near else ""
-                _LOGGER.warning("result %r is not in the output schema%s", name, hint)
+                logger().warning("result %r is not in the output schema%s", name, hint)
 
     def _notify(self, event: RecordEvent) -> None:
         if event.before is event.after:
@@ -348,6 +355,6 @@ def _tell(call: Callable[..., object], event: RecordEvent) -> None:
     # The write is done: an observer's failure must not look like a failure of the write.
     try:
         call(event=event)
-    except Exception:
+    except Exception:  # noqa: BLE001
         with suppress(Exception):
-            _LOGGER.exception("an observer plugin failed")
+            logger().exception("an observer plugin failed")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.domain.results import prepare_results
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
 from pipestat_spec.formatters import ResultFormatter
+from pipestat_spec.logs import logger
 from pipestat_spec.manager.record_run import RecordRun
 from pipestat_spec.manager.settings import ManagerSettings
 from pipestat_spec.models.record import Record, RecordKey
 
-__all__ = ["Writing"]
+if TYPE_CHECKING:
+    from pipestat_spec.ingest import IngestReport
 
-_LOGGER = logging.getLogger("pipestat_spec")
+__all__ = ["Writing"]
 
 
 class Writing(ManagerSettings):
@@ -52,7 +53,7 @@ class Writing(ManagerSettings):
                 source=source,
             )
         except ResultConflictError as error:
-            _LOGGER.warning("%s", error)
+            logger().warning("%s", error)
             return False
         return self._formatted(key, values, record, result_formatter)
 
@@ -79,7 +80,7 @@ class Writing(ManagerSettings):
         try:
             records = self._store.apply(todo)
         except ResultConflictError as error:
-            _LOGGER.warning("%s", error)
+            logger().warning("%s", error)
             return False
         return [
             text
@@ -119,7 +120,7 @@ class Writing(ManagerSettings):
             else:
                 self._store.remove_result(key, result_identifier)
         except RecordNotFoundError as error:
-            _LOGGER.warning("%s", error)
+            logger().warning("%s", error)
             return False
         return True
 
@@ -131,7 +132,7 @@ class Writing(ManagerSettings):
         Returns True, False when there is no such record, or None without `rm_record`.
         """
         if not rm_record:
-            _LOGGER.warning("nothing was removed: remove_record asks for rm_record=True")
+            logger().warning("nothing was removed: remove_record asks for rm_record=True")
             return None
         return self.remove(record_identifier)
 
@@ -200,9 +201,26 @@ class Writing(ManagerSettings):
         return dict(prepared.values)
 
     def ingest(
-        self, documents: Iterable[Any], *, overwrite: bool = True, keep_going: bool = False
-    ) -> Any:
-        """Store what report documents say; see `pipestat_spec.ingest.ingest`."""
+        self,
+        documents: Iterable[Any],
+        *,
+        overwrite: bool = True,
+        keep_going: bool = False,
+        path_prefixes: Sequence[tuple[str, str]] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> IngestReport:
+        """Store what report documents say, given as paths, mappings or models.
+
+        All are checked before any is stored. Raises DocumentError, whose `problems` name
+        every wrong one, and ResultConflictError with `overwrite` off (SPEC.md section 11).
+        """
         from pipestat_spec.ingest import ingest
 
-        return ingest(self._store, documents, overwrite=overwrite, keep_going=keep_going)
+        return ingest(
+            self._store,
+            documents,
+            overwrite=overwrite,
+            keep_going=keep_going,
+            path_prefixes=path_prefixes,
+            progress=progress,
+        )

@@ -20,11 +20,8 @@ from pydantic import (
     model_validator,
 )
 
-from pipestat_spec.domain.filter_text import filter_from_conditions, parse_filter
-from pipestat_spec.domain.query import check_limit
-from pipestat_spec.domain.times import format_utc
-from pipestat_spec.models.config_document import ConfigDocument
-from pipestat_spec.models.document_fields import (
+from pipestat_spec.documents.configuration import ConfigDocument
+from pipestat_spec.documents.fields import (
     RESULT_IDENTIFIER_SCHEMA,
     TIME_SCHEMA,
     Document,
@@ -37,9 +34,12 @@ from pipestat_spec.models.document_fields import (
     checked,
     parse_document_time,
 )
+from pipestat_spec.documents.schemas import OutputSchemaDocument, StatusSchemaDocument
+from pipestat_spec.domain.filter_text import filter_from_conditions, parse_filter
+from pipestat_spec.domain.query import check_limit
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.models.query import And, Filter, Page, Query, reference_page
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_spec.models.schema_documents import OutputSchemaDocument, StatusSchemaDocument
 
 __all__ = [
     "ConfigDocument",

@@ -1,7 +1,7 @@
 """The JSON Schemas of the specification's documents, generated from the models.
 
-python -m pipestat_spec.models.json_schemas            write pipestat_spec/schemas
-python -m pipestat_spec.models.json_schemas --check    exit 1 when they differ
+python -m pipestat_spec.documents.json_schemas            write pipestat_spec/schemas
+python -m pipestat_spec.documents.json_schemas --check    exit 1 when they differ
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pipestat_spec._version import SPEC_VERSION
-from pipestat_spec.models.documents import (
+from pipestat_spec.documents.records import (
     ConfigDocument,
     HistoryDocument,
     OutputSchemaDocument,
@@ -26,7 +26,7 @@ from pipestat_spec.models.documents import (
     RecordDocument,
     StatusSchemaDocument,
 )
-from pipestat_spec.models.report_document import ReportDocument
+from pipestat_spec.documents.report import ReportDocument
 
 __all__ = ["DOCUMENTS", "FOLDER", "file_name", "json_schema", "main"]
 
@@ -83,7 +83,7 @@ def _text(name: str) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Write the schemas, or with `--check` tell which differ; return the exit code."""
     if arguments not in ([], ["--check"]):
-        sys.stderr.write("usage: python -m pipestat_spec.models.json_schemas [--check]\n")
+        sys.stderr.write("usage: python -m pipestat_spec.documents.json_schemas [--check]\n")
         return 2
     differing = []
     for name in DOCUMENTS:

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
-from pipestat_spec.models.document_fields import (
+from pipestat_spec.documents.fields import (
     IDENTIFIER_SCHEMA,
     RESULT_IDENTIFIER_SCHEMA,
     checked,
 )
+from pipestat_spec.models.identifiers import RESERVED
 from pipestat_spec.models.output_schema import LevelSchema, OutputSchema, parse_output_schema
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.result_types import JSON_TYPES, OBJECT_TYPES
@@ -114,21 +115,22 @@ def _section(level: LevelSchema) -> dict[str, Any]:
 def _any_form() -> dict[str, Any]:
     """Return the schema of all forms; `properties`, or a section, tells which one it is."""
     is_object = {"type": "object"}
-    name = {"if": {"type": "string"}, "then": IDENTIFIER_SCHEMA, "else": _ref("Result")}
     sections = {section: _ref("Section") for section in _SECTIONS.values()}
-    parts = {"pipeline_name": name, **sections, "status": _ref("StatusSection")}
+    parts = {"pipeline_name": IDENTIFIER_SCHEMA, **sections, "status": _ref("StatusSection")}
     one_section = {"anyOf": [{"required": [section]} for section in sections]}
     not_a_result = {"anyOf": [_holds(key) for key in sections]}
+    parted = {"if": one_section, "then": {"properties": parts}, "else": _ref("ResultsAtTop")}
     return {
         "type": "object",
         "if": {"properties": {"properties": is_object}, "required": ["properties"]},
-        "then": {"properties": {"properties": {"if": one_section, "then": {"properties": parts}}}},
+        "then": {"properties": {"properties": parted}},
         "else": {
             "if": not_a_result,
             "then": {"properties": parts},
-            "else": {"properties": {"pipeline_name": name, "status": _ref("StatusSection")}},
+            "else": _ref("ResultsAtTop"),
         },
         "$defs": {
+            "ResultsAtTop": _results_at_top(),
             "Type": {"enum": [*JSON_TYPES, *OBJECT_TYPES]},
             "Schema": _schema(),
             "Result": {"allOf": [_ref("Schema"), {"type": "object", "anyOf": _IS_RESULT}]},
@@ -157,6 +159,18 @@ def _holds(section: str) -> dict[str, Any]:
     inside = {"anyOf": [{"required": ["properties"]}, {"required": ["items"]}]}
     plain = {"type": "object", "not": {"anyOf": _IS_RESULT}}
     return {"properties": {section: {"anyOf": [inside, plain]}}, "required": [section]}
+
+
+def _results_at_top() -> dict[str, Any]:
+    """Return the schema of results at the top; what defines nothing is about the document."""
+    definition = {"type": "object", "anyOf": _IS_RESULT}
+    reserved: dict[str, Any] = {name: {"not": definition} for name in RESERVED}
+    about = {"pipeline_name": IDENTIFIER_SCHEMA, "status": _ref("StatusSection")}
+    return {
+        "properties": {**reserved, **about, "definitions": True, "additionalProperties": True},
+        "patternProperties": {r"^(\$defs$|x-)": True},
+        "additionalProperties": {"if": definition, "then": _ref("Result")},
+    }
 
 
 def _schema() -> dict[str, Any]:

@@ -18,8 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
-from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.document_fields import (
+from pipestat_spec.documents.fields import (
     Document,
     Namespace,
     RecordIdentifier,
@@ -28,23 +27,19 @@ from pipestat_spec.models.document_fields import (
     checked,
     explain,
 )
+from pipestat_spec.errors import DocumentError, PipestatDataError
 from pipestat_spec.models.record import LEVELS, Level, RecordKey
 from pipestat_spec.models.text import check_text, nearest, shorten
 
 __all__ = [
     "REPORT_DOCUMENT_VERSION",
     "ReportDocument",
-    "ReportDocumentError",
     "ReportSource",
     "parse_report_document",
 ]
 
 REPORT_DOCUMENT_VERSION = "1.0"
 _VERSION = re.compile(r"1\.(?:0|[1-9][0-9]*)")
-
-
-class ReportDocumentError(PipestatDataError):
-    """A report document is wrong; `problems` holds one line for each thing to mend."""
 
 
 def _check_version(version: str) -> str:
@@ -85,9 +80,10 @@ class _WithoutNulls(Document):
         reference = handler(core_schema)
         schema = handler.resolve_ref_schema(reference)
         for declared in schema["properties"].values():
-            if declared.get("default", ...) is None:
-                del declared["default"]
-                (given,) = (b for b in declared.pop("anyOf") if b != {"type": "null"})
+            branches = declared.pop("anyOf", [])
+            if branches:
+                declared.pop("default", None)
+                (given,) = (branch for branch in branches if branch != {"type": "null"})
                 declared.update(given)
         return reference
 
@@ -167,7 +163,7 @@ _KEYS = tuple(ReportDocument.model_fields)
 
 
 def parse_report_document(document: object, where: str = "report document") -> ReportDocument:
-    """Check one document; raises ReportDocumentError, each problem with `where` before it."""
+    """Check one document; raises DocumentError, each problem with `where` before it."""
     if isinstance(document, ReportDocument):
         return document
     if not isinstance(document, Mapping):
@@ -178,4 +174,4 @@ def parse_report_document(document: object, where: str = "report document") -> R
         except ValidationError as error:
             problems = explain(error, _KEYS)
     lines = [f"{where}: {problem}" for problem in problems]
-    raise ReportDocumentError("\n".join(lines), problems=lines)
+    raise DocumentError("\n".join(lines), problems=lines)

@@ -73,13 +73,13 @@ def checked(rule: Callable[[Any], _T]) -> Callable[[Any], _T]:
     return check
 
 
-IDENTIFIER_SCHEMA: dict[str, Any] = {
-    "type": "string",
-    "minLength": 1,
-    "maxLength": MAX_IDENTIFIER,
-    "pattern": "^[^\\u0000-\\u001f\\u007f-\\u009f]*$",
+_CONTROL = {"pattern": "[\\u0000-\\u001f\\u007f-\\u009f]"}
+_IDENTIFIER: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_IDENTIFIER}
+IDENTIFIER_SCHEMA: dict[str, Any] = {**_IDENTIFIER, "not": _CONTROL}
+RESULT_IDENTIFIER_SCHEMA: dict[str, Any] = {
+    **_IDENTIFIER,
+    "not": {"anyOf": [_CONTROL, {"enum": [*RESERVED]}]},
 }
-RESULT_IDENTIFIER_SCHEMA: dict[str, Any] = {**IDENTIFIER_SCHEMA, "not": {"enum": [*RESERVED]}}
 
 RecordIdentifier: TypeAlias = Annotated[
     str, BeforeValidator(checked(check_record_identifier)), WithJsonSchema(IDENTIFIER_SCHEMA)
@@ -164,7 +164,7 @@ def _line(detail: ErrorDetails, known: list[str]) -> str:
     if kind == "missing":
         return f"the key {key!r} is missing"
     if kind == "extra_forbidden":
-        near = nearest(last, known)
+        near = nearest(last, known) or next((k for k in known if k.startswith(last)), None)
         mend = f"did you mean {near!r}?" if near else "known keys are " + ", ".join(known)
         return f"unknown key {shorten(key)!r}; {mend}"
     if kind in ("pipestat", "document"):

@@ -1,0 +1,238 @@
+"""Copying the records of one store into another: a layout, a file, a database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from pipestat_spec.backend import Capability, Change, Outcome, UpdatesMany
+from pipestat_spec.domain.results import prepare_results
+from pipestat_spec.domain.values import same_value
+from pipestat_spec.errors import PipestatDataError, PipestatError, ResultConflictError
+from pipestat_spec.models.identifiers import check_record_identifier
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.text import shorten
+from pipestat_spec.store import Store
+
+__all__ = ["ConvertReport", "convert"]
+
+# Called with the records that are done and their number.
+Progress = Callable[[int, int], None]
+
+# The project level first: a target that cannot hold it then refuses before anything is written.
+_ORDER: tuple[Level, ...] = ("project", "sample")
+_KEPT = {
+    Capability.HISTORY: "history",
+    Capability.TIMES: "times",
+    Capability.SOURCE: "source and status message",
+    Capability.STATUS: "status",
+}
+
+
+@dataclass(frozen=True)
+class ConvertReport:
+    """What came of a conversion, in records.
+
+    `copied` were not in the target, `replaced` differed there, `unchanged` were there
+    already. `lost` names what the target does not keep and the source does.
+    """
+
+    copied: int
+    replaced: int
+    unchanged: int
+    lost: tuple[str, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """How many records the source has."""
+        return self.copied + self.replaced + self.unchanged
+
+
+def convert(
+    source: Store,
+    target: Store,
+    *,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    batch: int = 1000,
+) -> ConvertReport:
+    """Copy all records with status, source, times and history; check that all arrived.
+
+    Values are checked against the target's schemas. The copy goes in batches, each one
+    write where the target can; a repeated call goes on where an interrupted one stopped,
+    since a record that is there already is left alone. One that differs is refused
+    (ResultConflictError), or with `overwrite` replaced as a whole, its history too. Raises
+    UnsupportedOperation when the target does not offer a level that has records.
+    """
+    copier = _Copier(source, target, overwrite)
+    levels = [level for level in _ORDER if _offers(source, level)]
+    total = sum(source.count(level) for level in levels)
+    done = 0
+    for level in levels:
+        records = source.scan(level)
+        while some := list(islice(records, batch)):
+            copier.copy(some)
+            done += len(some)
+            if progress is not None:
+                progress(done, max(done, total))
+    for level in levels:
+        _verify(source, target, level)
+    return copier.report()
+
+
+def _offers(store: Store, level: Level) -> bool:
+    return level == "sample" or Capability.PROJECT_LEVEL in store.backend.capabilities
+
+
+class _Copier:
+    """Copies batches of records and counts what came of each."""
+
+    def __init__(self, source: Store, target: Store, overwrite: bool) -> None:
+        self._source = source
+        self._target = target
+        self._overwrite = overwrite
+        self._shared = source.backend.capabilities & target.backend.capabilities
+        self._outcomes = dict.fromkeys(("copied", "replaced", "unchanged"), 0)
+
+    def report(self) -> ConvertReport:
+        lost = source_only(self._source, self._target)
+        return ConvertReport(**self._outcomes, lost=lost)
+
+    def copy(self, records: list[Record]) -> None:
+        told: dict[RecordKey, str] = {}
+        changes: list[tuple[RecordKey, Change]] = []
+        for record in records:
+            changes += self._changes(record, told)
+        backend = self._target.backend
+        if isinstance(backend, UpdatesMany):
+            backend.update_many(changes)
+        else:
+            for key, change in changes:
+                backend.update(key, change)
+        for outcome in told.values():
+            self._outcomes[outcome] += 1
+
+    def _changes(
+        self, record: Record, told: dict[RecordKey, str]
+    ) -> Iterator[tuple[RecordKey, Change]]:
+        """Yield the changes that make the target's record a copy; `told` gets what they did."""
+        copy = self._checked(record)
+        history: tuple[HistoryEntry, ...] = ()
+        if Capability.HISTORY in self._shared:
+            history = tuple(self._source.backend.history(record.key))
+
+        def clear(current: Record | None) -> Outcome:
+            replaces = not (
+                current is None or self._same(current, copy) or _is_status_only(current, copy)
+            )
+            told[copy.key] = "replaced" if replaces else "unchanged"
+            return Outcome(None if replaces else current)
+
+        def put(current: Record | None) -> Outcome:
+            if current is not None and self._same(current, copy):
+                told[copy.key] = "unchanged"
+            elif current is None or _is_status_only(current, copy):
+                if told.get(copy.key) != "replaced":
+                    told[copy.key] = "copied"
+                return Outcome(copy, history)
+            else:
+                raise _conflict(copy, current)
+            if current.status is None and copy.status is not None:
+                # A store that keeps the status apart was interrupted between the two.
+                told[copy.key] = "copied"
+                status = replace(current, status=copy.status, status_message=copy.status_message)
+                return Outcome(status)
+            return Outcome(current)
+
+        if self._overwrite:
+            yield copy.key, clear
+        yield copy.key, put
+
+    def _checked(self, record: Record) -> Record:
+        """Return the record as the target may store it; raises what the target's rules do."""
+        target = self._target
+        if not _offers(target, record.key.level):
+            target.require(Capability.PROJECT_LEVEL, "the project level")
+        try:
+            check_record_identifier(record.key.identifier)
+            prepared = prepare_results(
+                record.results,
+                target.level_schema(record.key.level) if target.validate else None,
+                additional_properties=target.additional_properties,
+            )
+            if record.status is not None:
+                target.settings.statuses.check(record.status)
+        except PipestatError as error:
+            error.message = f"record {shorten(record.key.identifier)!r}: {error.message}"
+            raise
+        return replace(record, results=prepared.values)
+
+    def _same(self, left: Record, right: Record) -> bool:
+        """Tell whether two records are the same in what both stores keep; a missing status is."""
+        times = Capability.TIMES in self._shared
+        return (
+            same_value(dict(left.results), dict(right.results))
+            and left.status in (None, right.status)
+            and (
+                left.status is None
+                or Capability.SOURCE not in self._shared
+                or left.status_message == right.status_message
+            )
+            and (Capability.SOURCE not in self._shared or _same_source(left, right))
+            and (not times or (left.created, left.modified) == (right.created, right.modified))
+        )
+
+
+def _is_status_only(current: Record, copy: Record) -> bool:
+    """Tell whether the target knows of the record no more than the status that it has.
+
+    So it is where two results files share a folder, and with it the flags.
+    """
+    return not current.results and current.source is None and current.status == copy.status
+
+
+def _same_source(left: Record, right: Record) -> bool:
+    if left.source is None or right.source is None:
+        return left.source is right.source
+    return same_value(dict(left.source), dict(right.source))
+
+
+def _conflict(copy: Record, current: Record) -> ResultConflictError:
+    names = {*copy.results, *current.results}
+    differing = sorted(
+        name
+        for name in names
+        if name not in copy.results
+        or name not in current.results
+        or not same_value(copy.results[name], current.results[name])
+    )
+    what = f"result {shorten(differing[0])!r}" if differing else "its status, source or times"
+    return ResultConflictError(
+        f"record {shorten(copy.key.identifier)!r} is in the target already and differs in {what}",
+        hint="overwrite to replace it, or choose an empty target",
+        record_identifier=copy.key.identifier,
+        results=tuple(differing),
+    )
+
+
+def source_only(source: Store, target: Store) -> tuple[str, ...]:
+    """Return the names of what the source keeps with a record and the target does not."""
+    missing = source.backend.capabilities - target.backend.capabilities
+    return tuple(name for capability, name in _KEPT.items() if capability in missing)
+
+
+def _verify(source: Store, target: Store, level: Level) -> None:
+    """Compare the identifiers of both stores; raises PipestatDataError naming a missing one."""
+    if not _offers(target, level):
+        return
+    there = {record.key.identifier for record in target.scan(level)}
+    wanted = [record.key.identifier for record in source.scan(level)]
+    missing = [identifier for identifier in wanted if identifier not in there]
+    if missing:
+        raise PipestatDataError(
+            f"{len(missing)} of {len(wanted)} {level}-level records did not arrive, "
+            f"the first is {shorten(missing[0])!r}",
+            hint="convert again; records that are there are left alone",
+            missing=tuple(missing),
+        )

@@ -1,0 +1,122 @@
+"""Files of report documents: finding them, and reading their JSON (SPEC.md section 11)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipestat_spec.errors import DocumentError
+from pipestat_spec.models.text import shorten
+
+__all__ = ["SourcedDocument", "find_documents", "read_documents"]
+
+_ENDINGS = (".pipestat.json", ".pipestat.jsonl")
+
+
+@dataclass(frozen=True, slots=True)
+class SourcedDocument:
+    """A document, not checked yet, with its place; or the problem that stands there."""
+
+    where: str
+    content: object = None
+    problem: str | None = None
+
+
+def find_documents(paths: Iterable[str | os.PathLike[str]]) -> list[Path]:
+    """Return the files of report documents among and below `paths`, in the order of folding.
+
+    Folders are searched for `*.pipestat.json` and `*.pipestat.jsonl`, in code-point order,
+    symbolic links followed and no folder twice. Files are taken whatever their name is. A
+    path that cannot be searched stands in the list too: reading it tells why.
+    """
+    found: list[Path] = []
+    seen: set[tuple[int, int]] = set()
+    for path in map(Path, paths):
+        found += _search(path, seen) if os.path.isdir(path) else [path]
+    return found
+
+
+def _search(folder: Path, seen: set[tuple[int, int]]) -> Iterator[Path]:
+    try:
+        status = folder.stat()
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError:
+        yield folder
+        return
+    if (status.st_dev, status.st_ino) in seen:
+        return
+    seen.add((status.st_dev, status.st_ino))
+    for entry in entries:
+        if entry.is_dir():
+            yield from _search(folder / entry.name, seen)
+        elif entry.name.endswith(_ENDINGS) and (entry.is_file() or entry.is_symlink()):
+            yield folder / entry.name
+
+
+def read_documents(path: Path) -> Iterator[SourcedDocument]:
+    """Yield the documents of one file, one for each line when its name ends in `.jsonl`."""
+    name = shorten(str(path), 4096)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+        if path.name.endswith(".jsonl"):
+            yield from _read_lines(text, name)
+            return
+        content = _parse_json(text)
+    except OSError as error:
+        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        yield SourcedDocument(name, problem=f"cannot be read: {reason}")
+    except UnicodeDecodeError as error:
+        yield SourcedDocument(name, problem=f"byte {error.start + 1} is not UTF-8")
+    except DocumentError as error:
+        yield SourcedDocument(name, problem=str(error))
+    else:
+        if isinstance(content, list):
+            for number, item in enumerate(content, 1):
+                yield SourcedDocument(f"{name}: document {number}", item)
+        else:
+            yield SourcedDocument(name, content)
+
+
+def _read_lines(text: str, name: str) -> Iterator[SourcedDocument]:
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            try:
+                yield SourcedDocument(f"{name}: line {number}", _parse_json(line, number))
+            except DocumentError as error:
+                yield SourcedDocument(f"{name}: line {number}", problem=str(error))
+
+
+def _parse_json(text: str, line: int | None = None) -> object:
+    """Return what JSON says; raises DocumentError with line and column."""
+    if not text.strip():
+        raise DocumentError("the file is empty", hint="was the job that wrote it stopped?")
+    try:
+        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        place = f"column {error.colno}" if line else f"line {error.lineno}, column {error.colno}"
+        problem = f"not JSON: {place}: {error.msg[:1].lower()}{error.msg[1:]}"
+        hint = None
+        if error.msg == "Extra data":
+            hint = "put several documents into an array, or one a line into a file *.pipestat.jsonl"
+        raise DocumentError(problem, hint=hint) from None
+    except RecursionError:
+        raise DocumentError("not JSON: nested too deeply") from None
+    except ValueError:  # integers of more than 4,300 digits
+        raise DocumentError("an integer is outside the signed 64-bit range") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in content if keys.count(key) > 1)
+        raise DocumentError(f"the key {shorten(twice)!r} occurs twice", hint="keep one")
+    return content
+
+
+def _refuse_constant(name: str) -> object:
+    raise DocumentError(f"{name} is not a JSON number", hint="write null")

@@ -1,0 +1,238 @@
+"""Ingesting report documents: all are checked, then all are stored (SPEC.md section 11)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pipestat_spec.backend import Capability, Change, Outcome
+from pipestat_spec.documents.files import SourcedDocument, find_documents, read_documents
+from pipestat_spec.documents.report import (
+    ReportDocument,
+    parse_report_document,
+)
+from pipestat_spec.domain.file_paths import PathPrefixes, map_paths, parse_path_prefix
+from pipestat_spec.domain.fold import Contribution, fold
+from pipestat_spec.errors import (
+    DocumentError,
+    PipestatDataError,
+    PipestatError,
+    ResultConflictError,
+)
+from pipestat_spec.models.record import Record, RecordKey
+from pipestat_spec.models.text import shorten
+from pipestat_spec.store import Store
+
+__all__ = [
+    "IngestReport",
+    "Progress",
+    "SourcedDocument",
+    "find_documents",
+    "ingest",
+    "parse_path_prefix",
+    "read_documents",
+]
+
+Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | ReportDocument
+# Called with the sources (files, documents in memory) that are checked, and their number.
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class IngestReport:
+    """What came of an ingestion.
+
+    `documents` were stored, folded to `records`, of which `changed` were stored anew and
+    `unchanged` were stored already. `rejected` holds one line for each problem of a
+    document that was left out.
+    """
+
+    documents: int
+    records: int
+    changed: int
+    unchanged: int
+    rejected: tuple[str, ...] = ()
+
+
+def ingest(
+    store: Store,
+    documents: Iterable[Source] | Source,
+    *,
+    overwrite: bool = True,
+    keep_going: bool = False,
+    path_prefixes: Sequence[tuple[str, str]] = (),
+    progress: Progress | None = None,
+) -> IngestReport:
+    """Check every document, fold those of one record, and store all in one write.
+
+    `documents` are paths of files and folders, mappings, or `ReportDocument`s. A stored
+    value that differs is overwritten, with history; an equal one is no change. Raises
+    DocumentError, whose `problems` name every wrong document, and ResultConflictError
+    with `overwrite` off; nothing is stored then. With `keep_going` what is refused is left
+    out, and told in the report.
+    """
+    checker = _Checker(store, overwrite, PathPrefixes(path_prefixes))
+    sources = _sources(documents)
+    for number, source in enumerate(sources, 1):
+        found = read_documents(source) if isinstance(source, Path) else [source]
+        for document in found:
+            checker.add(document)
+        if progress is not None:
+            progress(number, len(sources))
+    if checker.problems and not keep_going:
+        raise _refused(checker.problems)
+    writer = _Writer(store, checker.changes(), keep_going)
+    writer.write(check_first=not overwrite)
+    left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
+    stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
+    changed = sum(writer.changed.values())
+    return IngestReport(
+        documents=stored,
+        records=len(writer.todo) - len(left_out),
+        changed=changed,
+        unchanged=len(writer.todo) - len(left_out) - changed,
+        rejected=(*checker.problems, *left_out.values()),
+    )
+
+
+def _sources(documents: Iterable[Source] | Source) -> list[Path | SourcedDocument]:
+    if isinstance(documents, str | os.PathLike | Mapping | ReportDocument):
+        documents = [documents]
+    sources: list[Path | SourcedDocument] = []
+    for number, document in enumerate(documents, 1):
+        if isinstance(document, str | os.PathLike):
+            sources += find_documents([document])
+        else:
+            sources.append(SourcedDocument(f"document {number}", document))
+    return sources
+
+
+def _refused(problems: list[str]) -> DocumentError:
+    lines = problems if len(problems) == 1 else [f"{len(problems)} problems", *problems]
+    return DocumentError("\n".join(lines), hint="nothing was ingested", problems=list(problems))
+
+
+class _Checker:
+    """Checks documents one by one and keeps what they say, record by record."""
+
+    def __init__(self, store: Store, overwrite: bool, prefixes: PathPrefixes) -> None:
+        self.problems: list[str] = []
+        self.records: dict[RecordKey, list[tuple[Contribution, Change]]] = {}
+        self._store = store
+        self._overwrite = overwrite
+        self._prefixes = prefixes
+
+    def add(self, found: SourcedDocument) -> None:
+        if found.problem is not None:
+            self.problems.append(f"{found.where}: {found.problem}")
+            return
+        try:
+            document = parse_report_document(found.content, found.where)
+        except DocumentError as error:
+            self.problems += error.data["problems"]  # type: ignore[arg-type]
+            return
+        try:
+            self._check_namespace(document.namespace)
+            contribution = self._contribution(document)
+            change = self._change(document.key, contribution)
+        except PipestatError as error:
+            self.problems.append(f"{found.where}: {error}")
+        else:
+            self.records.setdefault(document.key, []).append((contribution, change))
+
+    def changes(self) -> list[tuple[RecordKey, Change]]:
+        """Return one change for each record."""
+        return [
+            (key, items[0][1] if len(items) == 1 else self._folded(key, items))
+            for key, items in self.records.items()
+        ]
+
+    def _folded(self, key: RecordKey, items: list[tuple[Contribution, Change]]) -> Change:
+        return self._change(key, fold(contribution for contribution, _ in items))
+
+    def _check_namespace(self, namespace: str | None) -> None:
+        if namespace is not None and namespace != self._store.namespace:
+            raise PipestatDataError(
+                f"namespace {shorten(namespace)!r} is not that of the store, "
+                f"{shorten(self._store.namespace)!r}",
+                hint=f"ingest it with the pipeline name {shorten(namespace)!r}",
+                namespace=namespace,
+            )
+
+    def _contribution(self, document: ReportDocument) -> Contribution:
+        results = document.results or {}
+        if self._prefixes:
+            results = map_paths(results, self._store.level_schema(document.level), self._prefixes)
+        attempt = document.source.attempt if document.source else None
+        return Contribution(
+            results,
+            document.status,
+            document.status_message,
+            document.source_dict(),
+            attempt or 0,
+            document.time,
+        )
+
+    def _change(self, key: RecordKey, contribution: Contribution) -> Change:
+        return self._store.report_change(
+            key,
+            contribution.results,
+            overwrite=self._overwrite,
+            status=contribution.status,
+            status_message=contribution.status_message,
+            source=contribution.source,
+        )
+
+
+class _Writer:
+    """Applies all changes at once and remembers what came of each, by its number."""
+
+    def __init__(
+        self, store: Store, todo: list[tuple[RecordKey, Change]], keep_going: bool
+    ) -> None:
+        self.todo = todo
+        self.changed: dict[int, bool] = {}
+        self.conflicts: dict[int, ResultConflictError] = {}
+        self._store = store
+        self._keep_going = keep_going
+
+    def write(self, check_first: bool) -> None:
+        watched = [(key, self._watched(i, change)) for i, (key, change) in enumerate(self.todo)]
+        if check_first and Capability.ATOMIC_BATCH not in self._store.backend.capabilities:
+            # Such a store makes one change after the other: a late refusal undoes no early one.
+            for key, change in watched:
+                change(self._store.backend.read(key))
+        if watched:
+            self._store.apply(watched)
+
+    def _watched(self, number: int, change: Change) -> Change:
+        last = number == len(self.todo) - 1
+
+        def watch(current: Record | None) -> Outcome:
+            self.conflicts.pop(number, None)
+            try:
+                outcome = change(current)
+            except ResultConflictError as error:
+                self.conflicts[number] = error
+                outcome = Outcome(current)
+            # All are looked at, so that the last one can refuse the batch naming every conflict.
+            if last and self.conflicts and not self._keep_going:
+                raise _conflict(list(self.conflicts.values()))
+            self.changed[number] = outcome.record is not current
+            return outcome
+
+        return watch
+
+
+def _conflict(errors: list[ResultConflictError]) -> ResultConflictError:
+    if len(errors) == 1:
+        return errors[0]
+    problems = [error.message for error in errors]
+    return ResultConflictError(
+        "\n".join((f"{len(errors)} records differ", *problems)),
+        hint=errors[0].hint,
+        problems=problems,
+    )

@@ -1,0 +1,291 @@
+"""Copying records from one store to another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipestat_spec.backend import Backend, Capability, Change, Outcome, StoreSettings
+from pipestat_spec.convert import convert
+from pipestat_spec.errors import (
+    PipestatDataError,
+    PipestatError,
+    ResultConflictError,
+    SchemaValidationErrorDuringReport,
+    UnrecognizedStatusError,
+    UnsupportedOperation,
+)
+from pipestat_spec.memory import MemoryBackend
+from pipestat_spec.models.config import Config
+from pipestat_spec.models.output_schema import parse_output_schema
+from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA, parse_status_schema
+from pipestat_spec.opening import open_store
+from pipestat_spec.store import Store
+
+MakeFile = Callable[..., Store]
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> MakeFile:
+    def make(name: str, layout: str | None = "levels", **arguments: Any) -> Store:
+        path = str(tmp_path / name)
+        settings = {"results_file_path": path, "pipeline_name": "rna", "layout": layout}
+        return open_store(Config(), {**settings, **arguments}).store
+
+    return make
+
+
+def memory_store(backend: Backend | None = None, schema: Any = None, **settings: Any) -> Store:
+    parsed = None if schema is None else parse_output_schema(schema)
+    given = {"statuses": DEFAULT_STATUS_SCHEMA, "schema": parsed, **settings}
+    return Store(
+        backend or MemoryBackend(), StoreSettings("rna", **given), validate=schema is not None
+    )
+
+
+def at(second: int, microsecond: int = 0) -> datetime:
+    return datetime(2026, 1, 31, 12, 0, second, microsecond, tzinfo=UTC)
+
+
+def put(store: Store, level: Level, name: str, *history: HistoryEntry, **keys: Any) -> Record:
+    """Store a record exactly as given."""
+    record = Record(RecordKey(level, name), **keys)
+    store.backend.update(record.key, lambda current: Outcome(record, tuple(history)))
+    return record
+
+
+def fill(store: Store) -> None:
+    """Store records with everything that a record can have."""
+    put(
+        store,
+        "sample",
+        "s1",
+        HistoryEntry("n", 1, at(1, 5)),
+        HistoryEntry("n", 1.5, at(1, 6)),
+        HistoryEntry("gone", {"a": [None]}, at(1, 6)),
+        results={"n": 2, "plot": {"path": "a.png", "title": "no"}, "none": None},
+        status="completed",
+        status_message="all: fine",
+        source={"engine": "make", "attempt": 2},
+        created=at(0, 1),
+        modified=at(1, 6),
+    )
+    put(store, "sample", "../no", results={"n": True}, created=at(2), modified=at(2))
+    put(store, "sample", "a/b", status="failed", created=at(3), modified=at(3))
+    put(store, "project", "all", results={"total": 2**62}, created=at(4), modified=at(5))
+
+
+def content(store: Store) -> list[Any]:
+    """Return all that a store holds."""
+    return [
+        (record, list(store.backend.history(record.key)))
+        for level in LEVELS
+        for record in store.scan(level)
+    ]
+
+
+def test_everything_arrives_exactly_through_files_of_both_kinds(
+    file_store: MakeFile, tmp_path: Path
+) -> None:
+    start = memory_store()
+    fill(start)
+    expected = content(start)
+    assert len(expected) == 4
+    one = file_store("one/results.yaml")
+    report = convert(start, one)
+    assert (report.copied, report.replaced, report.unchanged, report.records) == (4, 0, 0, 4)
+    assert report.lost == ()
+    assert content(one) == expected
+    many = file_store("many/{record_identifier}.yaml")
+    convert(file_store("one/results.yaml"), many)
+    assert content(many) == expected
+    end = memory_store()
+    convert(many, end)
+    assert content(end) == expected
+
+
+def test_a_second_conversion_changes_nothing(file_store: MakeFile, tmp_path: Path) -> None:
+    start = memory_store()
+    fill(start)
+    convert(start, file_store("results.yaml"))
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    report = convert(start, file_store("results.yaml"), overwrite=True)
+    assert (report.copied, report.replaced, report.unchanged) == (0, 0, 4)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+
+
+def test_the_layout_of_a_file_is_changed_by_copying_it_beside(
+    file_store: MakeFile, tmp_path: Path
+) -> None:
+    old = file_store("old.yaml", layout="records")
+    put(old, "sample", "s1", HistoryEntry("n", 1, at(1)), results={"n": 2}, status="completed",
+        created=at(0), modified=at(1))  # fmt: skip
+    put(old, "sample", "s2", status="running", created=at(2), modified=at(2))
+    expected = content(old)
+    # Both files lie in one folder and so have their flags in common.
+    new = file_store("new.yaml", layout="levels")
+    assert convert(old, new).copied == 2
+    assert content(new) == expected
+    stored = yaml.safe_load((tmp_path / "new.yaml").read_text())["rna"]
+    assert set(stored) == {"project", "sample"}
+    assert stored["sample"]["s1"]["n"] == 2
+    assert content(file_store("old.yaml", layout=None)) == expected
+
+
+def test_results_of_the_project_level_need_a_target_that_has_it(
+    file_store: MakeFile, tmp_path: Path
+) -> None:
+    start = memory_store()
+    fill(start)
+    with pytest.raises(PipestatError):
+        convert(start, file_store("results.yaml", layout="records"))
+    assert not (tmp_path / "results.yaml").exists()
+
+    class SampleOnly(MemoryBackend):
+        capabilities = MemoryBackend.capabilities - {Capability.PROJECT_LEVEL}
+
+    target = memory_store(SampleOnly())
+    with pytest.raises(UnsupportedOperation, match="the project level"):
+        convert(start, target)
+    assert list(target.backend.scan("sample")) == []
+    start.remove_record(RecordKey("project", "all"))
+    assert convert(start, target).copied == 3
+    # And from a store that does not know the level.
+    assert convert(target, memory_store()).copied == 3
+
+
+def test_a_differing_record_is_refused_or_replaced_as_a_whole(file_store: MakeFile) -> None:
+    start = memory_store()
+    fill(start)
+    target = file_store("results.yaml")
+    put(target, "sample", "s1", HistoryEntry("n", 0, at(0, 7)), results={"n": 3, "own": 1},
+        status="running", created=at(0), modified=at(9))  # fmt: skip
+    put(target, "sample", "other", results={"n": 3}, created=at(0), modified=at(9))
+    before = content(target)
+    with pytest.raises(ResultConflictError, match="record 's1' is in the target already and diff"):
+        convert(start, target)
+    project = [item for item in content(start) if item[0].key.level == "project"]
+    assert [item for item in content(target) if item[0].key.level == "sample"] == before
+    assert [item for item in content(target) if item[0].key.level == "project"] == project
+    report = convert(start, target, overwrite=True)
+    assert (report.copied, report.replaced, report.unchanged) == (2, 1, 1)
+    kept = [item for item in content(target) if item[0].key.identifier != "other"]
+    assert kept == content(start)
+    assert target.read(RecordKey("sample", "other")) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"results": {"n": 2.0}},
+        {"status": "failed"},
+        {"status_message": "other"},
+        {"source": None},
+        {"modified": at(8)},
+        {"created": at(0)},
+    ],
+    ids=str,
+)
+def test_each_part_of_a_record_counts(change: dict[str, Any]) -> None:
+    start, target = memory_store(), memory_store()
+    fill(start)
+    record = start.get(RecordKey("sample", "s1"))
+    differing = replace(record, **change)
+    target.backend.update(record.key, lambda current: Outcome(differing))
+    with pytest.raises(ResultConflictError):
+        convert(start, target)
+
+
+def test_an_interrupted_conversion_goes_on(file_store: MakeFile) -> None:
+    start = memory_store()
+    for number in range(25):
+        put(start, "sample", f"s{number:02}", HistoryEntry("n", 0, at(1)), results={"n": number},
+            status="completed", created=at(0), modified=at(1))  # fmt: skip
+    target = file_store("results.yaml")
+    told: list[tuple[int, int]] = []
+
+    def interrupt(done: int, total: int) -> None:
+        told.append((done, total))
+        if done == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        convert(start, target, batch=10, progress=interrupt)
+    assert told == [(10, 25), (20, 25)]
+    assert target.count("sample") == 20
+    report = convert(start, target, batch=10)
+    assert (report.copied, report.unchanged) == (5, 20)
+    assert content(target) == content(start)
+
+
+def test_a_status_that_an_interruption_left_behind_is_caught_up(
+    file_store: MakeFile, tmp_path: Path
+) -> None:
+    start = memory_store()
+    fill(start)
+    convert(start, file_store("results.yaml"))
+    (flag,) = tmp_path.glob("*completed.flag")
+    flag.unlink()
+    target = file_store("results.yaml")
+    assert target.get(RecordKey("sample", "s1")).status is None
+    report = convert(start, target)
+    assert (report.copied, report.unchanged) == (1, 3)
+    assert content(target) == content(start)
+
+
+def test_values_and_statuses_obey_the_target() -> None:
+    start = memory_store()
+    put(start, "sample", "s1", results={"n": 1}, status="completed")
+    as_number = memory_store(schema={"n": {"type": "number"}})
+    convert(start, as_number)
+    stored = as_number.get(RecordKey("sample", "s1")).results["n"]
+    assert (stored, type(stored)) == (1.0, float)
+    assert convert(start, as_number).unchanged == 1
+    with pytest.raises(SchemaValidationErrorDuringReport, match="record 's1': "):
+        convert(start, memory_store(schema={"n": {"type": "string"}}))
+    statuses = parse_status_schema({"done": {"description": "x", "color": [0, 0, 0]}})
+    target = memory_store(statuses=statuses)
+    with pytest.raises(UnrecognizedStatusError, match="record 's1': status 'completed' is not"):
+        convert(start, target)
+    assert target.count("sample") == 0
+
+
+def test_what_the_target_does_not_keep_is_told() -> None:
+    class Plain(MemoryBackend):
+        capabilities = frozenset({Capability.PROJECT_LEVEL, Capability.STATUS})
+
+        def update(self, key: RecordKey, change: Change) -> Record | None:
+            def plain(current: Record | None) -> Outcome:
+                record = change(current).record
+                return Outcome(record and Record(record.key, record.results, record.status))
+
+            return super().update_many([(key, plain)])[0]
+
+        def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+            return [self.update(key, change) for key, change in changes]
+
+    start, target = memory_store(), memory_store(Plain())
+    fill(start)
+    assert convert(start, target).lost == ("history", "times", "source and status message")
+    assert convert(start, target).unchanged == 4
+
+
+def test_a_store_that_loses_records_is_found_out() -> None:
+    class Leaky(MemoryBackend):
+        def scan(
+            self, level: Level, *, after: str | None = None, limit: int | None = None
+        ) -> Iterator[Record]:
+            found = super().scan(level, after=after, limit=limit)
+            return (record for record in found if record.key.identifier != "a/b")
+
+    start = memory_store()
+    fill(start)
+    with pytest.raises(PipestatDataError, match="1 of 3 sample-level records did not arrive"):
+        convert(start, memory_store(Leaky()))
