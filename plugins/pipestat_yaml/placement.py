@@ -1,0 +1,95 @@
+"""Where the records of one store go in a file, and what is refused (SPEC.md section 10)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pipestat_spec.backend import StoreSettings
+from pipestat_spec.errors import InvalidIdentifierError, PipestatStartupError, UnsupportedOperation
+from pipestat_spec.models.record import LEVELS, Level, RecordKey
+from pipestat_yaml.layout import Layout
+
+__all__ = ["Placement"]
+
+
+class Placement(NamedTuple):
+    """Where the records of one store go, whatever file holds them."""
+
+    namespace: str
+    file: str
+    wanted: Layout | None = None
+    has_project: bool = False
+    multi_namespaces: bool = False
+
+    @classmethod
+    def of(cls, settings: StoreSettings, file: str) -> Placement:
+        wanted = settings.layout
+        if wanted not in (None, "records", "levels"):
+            raise PipestatStartupError(
+                f"layout {wanted!r} is not known", hint="use 'records' or 'levels'"
+            )
+        project = settings.schema.levels.get("project") if settings.schema else None
+        return cls(
+            settings.namespace,
+            file,
+            wanted,  # type: ignore[arg-type]
+            bool(project and project.results),
+            settings.multi_namespaces,
+        )
+
+    @property
+    def default_layout(self) -> Layout:
+        return self.wanted or ("levels" if self.has_project else "records")
+
+    def check(self, namespaces: tuple[str, ...], layout: Layout | None) -> Layout:
+        """Return the layout to use in a file that holds these namespaces.
+
+        `layout` is that of our namespace, None when it holds nothing. Raises
+        PipestatStartupError when the file contradicts the settings.
+        """
+        others = [name for name in namespaces if name != self.namespace and name[:1] != "_"]
+        if others and self.namespace not in namespaces and not self.multi_namespaces:
+            raise PipestatStartupError(
+                f"{self.file} holds namespace {', '.join(map(repr, others))}, "
+                f"not {self.namespace!r}",
+                hint="use another file, or set multi_pipelines to keep several in one",
+                file=self.file,
+                namespaces=tuple(others),
+            )
+        if layout is None:
+            return self.default_layout
+        if self.wanted is not None and self.wanted != layout:
+            raise PipestatStartupError(
+                f"{self.file} is in the {layout!r} layout, and the settings say {self.wanted!r}",
+                hint=f"remove the setting, or run {self._convert(self.wanted)}",
+                file=self.file,
+                layout=layout,
+            )
+        return layout
+
+    def section(self, layout: Layout, level: Level) -> tuple[Level | None, bool]:
+        """Return the section that holds the records of a level, and whether there is one."""
+        if layout == "levels":
+            return level, True
+        return None, level == "sample"
+
+    def check_write(self, layout: Layout, key: RecordKey) -> None:
+        """Raise when the layout cannot hold the record."""
+        if layout == "levels":
+            return
+        if key.level == "project":
+            raise UnsupportedOperation(
+                f"{self.file} is in the 'records' layout, which holds no project-level results",
+                hint=f"run {self._convert('levels')}",
+                file=self.file,
+                layout=layout,
+            )
+        if key.identifier in LEVELS:
+            raise InvalidIdentifierError(
+                f"a record cannot be called {key.identifier!r} in a file of the 'records' layout",
+                hint=f"choose another name, or run {self._convert('levels')}",
+                identifier=key.identifier,
+            )
+
+    def _convert(self, layout: Layout) -> str:
+        return f"'pipestat-spec convert --layout {layout}'"

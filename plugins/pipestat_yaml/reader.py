@@ -1,0 +1,259 @@
+"""The safe reader for YAML that others wrote (SPEC.md section 10).
+
+Mapping keys are the text of their scalar, timestamps stay strings, everything else is read
+as YAML 1.1, since that is what wrote the existing files. What cannot be kept, or would
+blow up, is refused with PipestatDataError: one line with file, line and what mends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any, NoReturn, cast
+
+import yaml
+from yaml.constructor import SafeConstructor
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+)
+from yaml.resolver import Resolver
+
+from pipestat_spec.errors import PipestatDataError
+
+__all__ = ["MAX_ALIASED", "MAX_NESTING", "read_yaml"]
+
+MAX_NESTING = 120
+# Nodes that aliases may add; a document of a few bytes can ask for billions.
+MAX_ALIASED = 100_000
+# Beyond, Python refuses to write an integer in decimal digits.
+_MAX_BITS = 10_000
+
+_LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+_PREFIX = "tag:yaml.org,2002:"
+_KEPT_AS_TEXT = {_PREFIX + "str", _PREFIX + "timestamp", _PREFIX + "value", "!"}
+_CONSTRUCTED = {_PREFIX + name for name in ("null", "bool", "int", "float")}
+_MERGE = _PREFIX + "merge"
+
+
+def read_yaml(data: bytes, name: str) -> Any:
+    """Return the one document of the file `name`; None when there is nothing in it."""
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        _refuse(name, line, "the text is not UTF-8", "save the file as UTF-8")
+    loader = _LOADER(text)
+    try:
+        return _Composer(loader, name).document()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, _position(error, text)) + 1
+        _refuse(name, line, "a character that YAML does not allow", "remove or escape it", error)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        line = mark.line + 1 if mark else 1
+        _refuse(name, line, f"not valid YAML: {problem}", "correct it by hand", error)
+    finally:
+        loader.dispose()
+
+
+def _position(error: yaml.reader.ReaderError, text: str) -> int:
+    # libyaml counts bytes, the Python reader characters.
+    position = int(error.position)
+    if _LOADER is yaml.SafeLoader:
+        return position
+    return len(text.encode()[:position].decode("utf-8", "ignore"))
+
+
+def _refuse(
+    name: str, line: int, problem: str, hint: str, cause: Exception | None = None
+) -> NoReturn:
+    raise PipestatDataError(
+        f"{name}, line {line}: {problem}", hint=hint, file=name, line=line
+    ) from cause
+
+
+class _Anchor:
+    """A node that aliases can repeat, how large it is and, for a scalar, its text."""
+
+    __slots__ = ("depth", "nodes", "text", "value")
+
+    def __init__(self, value: Any, nodes: int, depth: int, text: str | None) -> None:
+        self.value, self.nodes, self.depth, self.text = value, nodes, depth, text
+
+
+class _Composer:
+    """Builds values from the events of a parser, counting as it goes."""
+
+    def __init__(self, loader: yaml.SafeLoader, name: str) -> None:
+        self._events: Iterator[Event] = iter(loader.get_event, None)
+        self._name = name
+        self._anchors: dict[str, _Anchor | None] = {}
+        self._nodes = 0
+        self._aliased = 0
+        self._deepest = 0
+
+    def document(self) -> Any:
+        next(self._events)  # the start of the stream
+        event = next(self._events)
+        if not isinstance(event, DocumentStartEvent):
+            return None
+        value, _ = self._node(next(self._events), 0)
+        next(self._events)  # the end of the document
+        event = next(self._events)
+        if isinstance(event, DocumentStartEvent):
+            self._refuse(event, "a second YAML document begins", "keep one document per file")
+        return value
+
+    def _node(self, event: Event, depth: int) -> tuple[Any, str | None]:
+        """Return a node's value and, for a scalar, its text."""
+        if isinstance(event, AliasEvent):
+            return self._alias(event, depth)
+        if depth > MAX_NESTING:
+            self._refuse(event, f"more than {MAX_NESTING} levels of nesting", "flatten the value")
+        self._nodes += 1
+        anchor = cast("str | None", getattr(event, "anchor", None))
+        nodes, deepest = self._nodes + self._aliased, self._deepest
+        if anchor is not None:
+            self._anchors[anchor] = None
+            self._deepest = depth
+        value, text = self._value(event, depth)
+        if anchor is not None:
+            size = self._nodes + self._aliased - nodes + 1
+            self._anchors[anchor] = _Anchor(value, size, self._deepest - depth, text)
+            self._deepest = max(deepest, self._deepest)
+        return value, text
+
+    def _value(self, event: Event, depth: int) -> tuple[Any, str | None]:
+        self._deepest = max(self._deepest, depth)
+        if isinstance(event, ScalarEvent):
+            return self._scalar(event), event.value
+        tag = getattr(event, "tag", None)
+        if isinstance(event, MappingStartEvent):
+            if tag not in (None, "!", _PREFIX + "map"):
+                self._refuse_tag(event, tag)
+            return self._mapping(depth), None
+        if tag not in (None, "!", _PREFIX + "seq"):
+            self._refuse_tag(event, tag)
+        items = []
+        while not isinstance(event := next(self._events), SequenceEndEvent):
+            items.append(self._node(event, depth + 1)[0])
+        return items, None
+
+    def _mapping(self, depth: int) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        lines: dict[str, int] = {}
+        merged: list[dict[str, Any]] = []
+        while not isinstance(event := next(self._events), MappingEndEvent):
+            merges = _is_merge(event)
+            _, key = self._node(event, depth + 1)
+            if key is None:
+                self._refuse(event, "a mapping key is not a scalar", "use text as the key")
+            value_event = next(self._events)
+            value, _ = self._node(value_event, depth + 1)
+            if merges:
+                merged += self._merge_sources(value_event, value)
+                continue
+            line = _line(event)
+            if key in lines:
+                self._refuse(
+                    event,
+                    f"key {key!r} stands twice, on lines {lines[key]} and {line}",
+                    "remove one of the two",
+                )
+            lines[key] = line
+            result[key] = value
+        for source in merged:
+            for key, value in source.items():
+                result.setdefault(key, value)
+        return result
+
+    def _merge_sources(self, event: Event, value: Any) -> list[dict[str, Any]]:
+        sources = value if isinstance(value, list) else [value]
+        if not all(isinstance(source, dict) for source in sources):
+            self._refuse(event, "'<<' merges something else than mappings", "quote the key '<<'")
+        return sources
+
+    def _alias(self, event: AliasEvent, depth: int) -> tuple[Any, str | None]:
+        name = event.anchor
+        if name not in self._anchors:
+            self._refuse(event, f"alias *{name} has no anchor", "write the value out")
+        anchor = self._anchors[name]
+        if anchor is None:
+            self._refuse(event, f"alias *{name} holds itself", "write the value out")
+        self._aliased += anchor.nodes
+        if self._aliased > MAX_ALIASED:
+            self._refuse(
+                event, f"aliases repeat more than {MAX_ALIASED} values", "write the values out"
+            )
+        if depth + anchor.depth > MAX_NESTING:
+            self._refuse(event, f"more than {MAX_NESTING} levels of nesting", "flatten the value")
+        self._deepest = max(self._deepest, depth + anchor.depth)
+        return anchor.value, anchor.text
+
+    def _scalar(self, event: ScalarEvent) -> Any:
+        tag, text = event.tag, event.value
+        if tag is None:
+            tag = _implicit_tag(text) if event.implicit[0] else _PREFIX + "str"
+        if tag in _KEPT_AS_TEXT or tag == _MERGE:
+            return self._text(event, text)
+        if tag not in _CONSTRUCTED:
+            self._refuse_tag(event, tag)
+        try:
+            value = _construct(tag, text)
+        except (ValueError, KeyError, IndexError, OverflowError):
+            self._refuse(event, f"{text[:40]!r} is not a {tag.removeprefix(_PREFIX)}", "quote it")
+        if isinstance(value, int) and value.bit_length() > _MAX_BITS:
+            self._refuse(event, f"an integer of {value.bit_length()} bits", "quote it")
+        return value
+
+    def _text(self, event: Event, text: str) -> str:
+        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+            self._refuse(event, "the string holds a lone surrogate", "write it in UTF-8")
+        return text
+
+    def _refuse_tag(self, event: Event, tag: object) -> NoReturn:
+        self._refuse(event, f"tag {tag} is not supported", "remove the tag")
+
+    def _refuse(self, event: Event, problem: str, hint: str) -> NoReturn:
+        _refuse(self._name, _line(event), problem, hint)
+
+
+def _line(event: Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
+def _is_merge(event: Event) -> bool:
+    return (
+        isinstance(event, ScalarEvent)
+        and event.value == "<<"
+        and (event.tag == _MERGE or (event.tag is None and event.implicit[0]))
+    )
+
+
+@lru_cache(maxsize=4096)
+def _implicit_tag(text: str) -> str:
+    resolvers = Resolver.yaml_implicit_resolvers
+    for tag, pattern in resolvers.get(text[:1], []):
+        if pattern.match(text):
+            return cast("str", tag)
+    return _PREFIX + "str"
+
+
+def _construct(tag: str, text: str) -> Any:
+    node = yaml.ScalarNode(tag, text)
+    if tag == _PREFIX + "null":
+        return None
+    return _CONSTRUCTORS[tag](SafeConstructor(), node)
+
+
+_CONSTRUCTORS: dict[str, Any] = {
+    _PREFIX + name: getattr(SafeConstructor, f"construct_yaml_{name}")
+    for name in ("bool", "int", "float")
+}

@@ -1,0 +1,80 @@
+"""The backend for results paths with `{record_identifier}`: one file for each record."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_yaml.backend import claimed_capabilities
+from pipestat_yaml.flags import encode_component
+from pipestat_yaml.local_file import mapped_errors
+from pipestat_yaml.results_file import PLACEHOLDER, ResultsFile
+
+__all__ = ["RecordFilesBackend", "find_files"]
+
+
+class RecordFilesBackend(Backend):
+    """Each record in a file of its own, named by its identifier.
+
+    A file counts only for the record whose expanded path it has: files that aggregate
+    records of others match the pattern too.
+    """
+
+    def __init__(self, template: str, settings: StoreSettings) -> None:
+        folder = template.partition(PLACEHOLDER)[0]
+        self.capabilities = claimed_capabilities(folder, settings) - {Capability.ATOMIC_BATCH}
+        self.file = template
+        self._settings = settings
+
+    def _path(self, identifier: str) -> str:
+        return self.file.replace(PLACEHOLDER, encode_component(identifier))
+
+    def _results(self, identifier: str) -> ResultsFile:
+        return ResultsFile(self._path(identifier), self._settings)
+
+    def read(self, key: RecordKey) -> Record | None:
+        return self._results(key.identifier).read(key)
+
+    def update(self, key: RecordKey, change: Change) -> Record | None:
+        return self._results(key.identifier).update_many([(key, change)])[0]
+
+    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
+        return self._results(key.identifier).history(key)
+
+    def scan(
+        self, level: Level, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        for identifier in self._identifiers(level):
+            if after is not None and identifier <= after:
+                continue
+            if limit is not None and limit <= 0:
+                return
+            record = self.read(RecordKey(level, identifier))
+            if record is not None:
+                limit = None if limit is None else limit - 1
+                yield record
+
+    def count(self, level: Level) -> int:
+        return len(self._identifiers(level))
+
+    def _identifiers(self, level: Level) -> list[str]:
+        """Return the records in code-point order, read from inside the files."""
+        found = []
+        for path in find_files(self.file):
+            for identifier in ResultsFile(path, self._settings).records().identifiers(level):
+                if self._path(identifier) == path:
+                    found.append(identifier)
+        return sorted(found)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+
+def find_files(template: str) -> list[str]:
+    """Return the existing files that the template could name, in no order."""
+    pattern = "*".join(glob.escape(part) for part in template.split(PLACEHOLDER))
+    with mapped_errors(template):
+        return [path for path in glob.iglob(pattern) if os.path.isfile(path)]

@@ -1,0 +1,160 @@
+"""The records of one namespace in one document, with the edits that are not written yet.
+
+A flag's name does not tell the level. While a sample-level and a project-level record share
+an identifier, each keeps its own status as `meta.status`, and the flag follows the last one
+that was set; a record alone has its flag (SPEC.md section 11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from pipestat_spec.backend import Outcome
+from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_yaml.document import Chunks, Document, SectionKey
+from pipestat_yaml.placement import Placement
+from pipestat_yaml.record_codec import decode_record, encode_record, meta_of, with_status
+
+__all__ = ["ReadFlag", "Records"]
+
+# Gives the status of an identifier and when it was set (seconds since 1970).
+ReadFlag: TypeAlias = Callable[[str], tuple[str, float] | None]
+
+
+class Records:
+    """Reads and edits records; the document itself stays as it is.
+
+    Without `read_flag` the status of every record is its `meta.status`. `statuses` collects
+    the flags to set, by identifier. Raises PipestatStartupError when the document and the
+    settings contradict each other.
+    """
+
+    def __init__(
+        self, document: Document, placement: Placement, read_flag: ReadFlag | None
+    ) -> None:
+        self._document = document
+        self._placement = placement
+        self._read_flag = read_flag
+        namespace = placement.namespace
+        self.layout = placement.check(document.namespaces, document.layout(namespace))
+        self._found: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
+        self._edits: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
+        self.statuses: dict[str, str | None] = {}
+
+    def stored(self, key: RecordKey) -> dict[str, Any] | None:
+        """Return what the file is to hold for a record."""
+        section, exists = self._placement.section(self.layout, key.level)
+        if not exists:
+            return None
+        place = (section, key.identifier)
+        if place in self._edits:
+            return self._edits[place]
+        if place not in self._found:
+            self._found[place] = self._document.record(self._placement.namespace, *place)
+        return self._found[place]
+
+    def read(self, key: RecordKey) -> Record | None:
+        stored = self.stored(key)
+        shares = self.stored(_twin(key)) is not None
+        if stored is not None and self._is_in_meta(stored, shares):
+            return decode_record(key, stored, _status(stored))
+        flag = self._read_flag(key.identifier) if self._read_flag else None
+        if stored is not None:
+            return decode_record(key, stored, flag and flag[0])
+        if flag is None or shares:
+            return None
+        # pipestat sets a status without adding the record to the file.
+        time = datetime.fromtimestamp(flag[1], UTC)
+        return Record(key, status=flag[0], created=time, modified=time)
+
+    def _is_in_meta(self, stored: dict[str, Any], shares: bool) -> bool:
+        return self._read_flag is None or (shares and "status" in meta_of(stored))
+
+    def write(self, key: RecordKey, current: Record | None, outcome: Outcome) -> None:
+        """Store what a change made of the current record."""
+        record = outcome.record
+        assert record is not None
+        old, twin = self.stored(key), self.stored(_twin(key))
+        if old is None or outcome.history or not _same_but_status(current, record):
+            self._placement.check_write(self.layout, key)
+            self._edit(key, encode_record(record, outcome.history, old, self.layout))
+        changed = record.status != (current.status if current else None)
+        if self._read_flag is None:
+            self._put_status(key, record.status)
+        elif twin is not None and (old is None or changed):
+            if old is None or "status" not in meta_of(twin):
+                # The other record has had the flag to itself so far.
+                flag = self._read_flag(key.identifier)
+                self._put_status(_twin(key), flag and flag[0], keep_none=True)
+            self._put_status(key, record.status, keep_none=True)
+        if changed:
+            self.statuses[key.identifier] = record.status
+
+    def _put_status(self, key: RecordKey, status: str | None, *, keep_none: bool = False) -> None:
+        self._edit(key, with_status(self.stored(key) or {}, status, keep_none=keep_none))
+
+    def remove(self, key: RecordKey) -> None:
+        """Remove a record; one of the same name at the other level gets the flag."""
+        twin = self.stored(_twin(key))
+        section, exists = self._placement.section(self.layout, key.level)
+        other = self.read(_twin(key)) if twin is not None else None
+        if exists:
+            self._edits[section, key.identifier] = None
+        self.statuses[key.identifier] = other.status if other else None
+        if twin is not None and self._read_flag is not None:
+            self._put_status(_twin(key), None)
+
+    def _edit(self, key: RecordKey, stored: dict[str, Any]) -> None:
+        section, _ = self._placement.section(self.layout, key.level)
+        self._edits[section, key.identifier] = stored
+
+    def chunks(self) -> Chunks | None:
+        """Return the bytes of the document after the edits, None when they change nothing."""
+        if not self._edits:
+            return None
+        return self._document.edited(self._placement.namespace, self.layout, self._edits)
+
+    def identifiers(self, level: Level) -> list[str]:
+        """Return the names of the stored records in code-point order."""
+        section, exists = self._placement.section(self.layout, level)
+        if not exists:
+            return []
+        return self._document.identifiers(self._placement.namespace, section)
+
+    def count(self, level: Level) -> int:
+        section, exists = self._placement.section(self.layout, level)
+        return self._document.count(self._placement.namespace, section) if exists else 0
+
+    def read_many(
+        self, level: Level, names: list[str], status_of: Callable[[str], str | None]
+    ) -> Iterator[Record]:
+        """Yield the stored records of these names; `status_of` knows their flags."""
+        twins = set(self.identifiers(_twin(RecordKey(level, "")).level))
+        for name in names:
+            key = RecordKey(level, name)
+            stored = self.stored(key)
+            if stored is None:
+                continue
+            in_meta = self._is_in_meta(stored, name in twins)
+            yield decode_record(key, stored, _status(stored) if in_meta else status_of(name))
+
+
+def _twin(key: RecordKey) -> RecordKey:
+    return RecordKey("project" if key.level == "sample" else "sample", key.identifier)
+
+
+def _status(stored: dict[str, Any]) -> str | None:
+    status = meta_of(stored).get("status")
+    return status if isinstance(status, str) else None
+
+
+def _same_but_status(old: Record | None, new: Record) -> bool:
+    return (
+        old is not None
+        and new.results is old.results
+        and new.source is old.source
+        and (new.status_message, new.created, new.modified)
+        == (old.status_message, old.created, old.modified)
+    )

@@ -1,0 +1,254 @@
+"""The status of a record is a flag of exactly known name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pipestat_yaml.flags import encode_component, flag_name
+
+from pipestat_spec.models.status_schema import StatusDefinition, StatusSchema
+from tests.yaml.stores import Stored
+
+Open = Callable[..., Stored]
+NAMES = [
+    *("../../evil", "a/b", "é ü", "no", "1e3", "b", "b_x", "b_x_running", "s_running", ".hidden"),
+    *("..", "%41", "A", 'a\\b:c*d?e"f<g>h|i', "s1.flag", "~", "$HOME", "-rf"),
+    *("x" * 255, "y" * 255, "\U0001f600" * 255),
+]
+
+
+def flags_in(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text() for path in folder.iterdir() if path.suffix == ".flag"}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "encoded"),
+    [
+        ("s 1_é.x", "s 1_é.x"),
+        ("../../evil", "%2E.%2F..%2Fevil"),
+        (".a", "%2Ea"),
+        ("%41", "%2541"),
+        ('\\:*?"<>|', "%5C%3A%2A%3F%22%3C%3E%7C"),
+        ("a\tb\x7f\x85", "a%09b%7F%C2%85"),
+        ("x" * 200, "x" * 200),
+        ("x" * 201, "x" * 183 + "~" + sha256(b"x" * 201).hexdigest()[:16]),
+        ("é" * 101, "é" * 91 + "~" + sha256(("é" * 101).encode()).hexdigest()[:16]),
+        ("/" * 67, ("%2F" * 61) + "~" + sha256(b"/" * 67).hexdigest()[:16]),
+    ],
+)
+def test_components(identifier: str, encoded: str) -> None:
+    assert encode_component(identifier) == encoded
+    assert len(encoded.encode()) <= 200
+
+
+def test_names_of_flags() -> None:
+    assert flag_name("my pipe", "s1", "running") == "my pipe_s1_running.flag"
+    namespace, record = "n" * 150, "r" * 150
+    stem = f"{namespace}_{record}"
+    assert flag_name(namespace, record, "running") == (
+        stem[:183] + "~" + sha256(stem.encode()).hexdigest()[:16] + "_running.flag"
+    )
+
+
+TEXT = st.characters(exclude_categories=["Cs"])
+
+
+@given(st.text(TEXT, min_size=1, max_size=255), st.text(TEXT, min_size=1, max_size=9))
+def test_a_flag_is_one_file_in_its_folder(identifier: str, other: str) -> None:
+    name = flag_name("ns", identifier, "running")
+    assert "/" not in name
+    assert "\0" not in name
+    assert len(name.encode()) <= 255
+    assert not name.startswith(".")
+    if other != identifier:
+        assert flag_name("ns", other, "running") != name
+
+
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_any_identifier_has_its_own_status(stored: Open, layout: str, tmp_path: Path) -> None:
+    store = stored("inner/deep/results.yaml", layout=layout)
+    statuses = ["running", "completed", "failed", "waiting", "partial"]
+    for number, name in enumerate(NAMES):
+        store.report(name, {"n": number})
+        store.set_status(name, "waiting")
+        store.set_status(name, statuses[number % 5])
+    for number, name in enumerate(NAMES):
+        assert store.status(name) == statuses[number % 5], name
+        assert store.results(name) == {"n": number}
+    found = {record.key.identifier: record.status for record in store.backend.scan("sample")}
+    assert found == {name: statuses[number % 5] for number, name in enumerate(NAMES)}
+    flags = flags_in(store.path.parent)
+    assert len(flags) == len(NAMES)
+    assert all(name.endswith(f"_{content}.flag") for name, content in flags.items())
+    outside = {path for path in tmp_path.rglob("*") if path.parent != store.path.parent}
+    assert outside == {tmp_path / "inner", tmp_path / "inner/deep"}
+    assert store.beside() == {"results.yaml", ".results.yaml.lock", *flags}
+    for name in NAMES:
+        store.remove(name)
+    assert flags_in(store.path.parent) == {}
+    assert store.names() == []
+
+
+def test_names_that_are_prefixes_of_each_other(stored: Open) -> None:
+    store = stored()
+    for name in ("b", "b_x", "b_x_y"):
+        store.report(name, {"n": 1})
+    store.set_status("b_x", "running")
+    assert (store.status("b"), store.status("b_x_y")) == (None, None)
+    store.set_status("b", "failed")
+    store.clear_status("b_x")
+    assert [store.status(name) for name in ("b", "b_x", "b_x_y")] == ["failed", None, None]
+
+
+def test_a_change_leaves_one_flag_and_the_results(stored: Open) -> None:
+    store = stored()
+    store.report("s1", {"n": 1})
+    before = store.path.read_bytes()
+    for status in ("running", "failed", "running", "running", "completed"):
+        store.set_status("s1", status)
+        assert flags_in(store.path.parent) == {f"demo_s1_{status}.flag": status}
+        assert store.status("s1") == status
+    store.clear_status("s1")
+    assert flags_in(store.path.parent) == {}
+    assert store.path.read_bytes() == before
+
+
+def test_a_status_alone_makes_a_record_with_only_meta(stored: Open) -> None:
+    store = stored()
+    store.set_status("s1", "running")
+    record = store.raw()["demo"]["s1"]
+    assert record.keys() == {"meta"}
+    assert "status" not in record["meta"]
+    assert store.names() == ["s1"]
+    created = store.read("s1")
+    store.set_status("s1", "failed", message="no memory", source={"engine": "x", "attempt": 2})
+    after = store.read("s1")
+    assert after is not None
+    assert created is not None
+    assert (after.created, after.modified) == (created.created, created.modified)
+    assert (after.status, after.status_message) == ("failed", "no memory")
+    assert after.source == {"engine": "x", "attempt": 2}
+    assert store.raw()["demo"]["s1"]["meta"]["status_message"] == "no memory"
+    store.set_status("s1", "completed")
+    assert "status_message" not in store.raw()["demo"]["s1"]["meta"]
+
+
+def test_a_flag_folder_of_its_own(stored: Open, tmp_path: Path) -> None:
+    folder = tmp_path / "all" / "flags"
+    one = stored("one/results.yaml", config={"flag_file_dir": str(folder)})
+    two = stored("two/results.yaml", config={"flag_file_dir": str(folder)}, namespace="other")
+    one.set_status("s1", "running")
+    two.set_status("s1", "failed")
+    assert (one.status("s1"), two.status("s1")) == ("running", "failed")
+    assert flags_in(folder) == {"demo_s1_running.flag": "running", "other_s1_failed.flag": "failed"}
+    assert {path.name for path in folder.iterdir()} == set(flags_in(folder))
+    assert one.beside() == {"results.yaml", ".results.yaml.lock"}
+
+
+def test_two_flags_of_one_record(stored: Open) -> None:
+    """pipestat can leave two: the newer one counts, and the next change tidies up."""
+    store = stored()
+    store.report("s1", {"n": 1})
+    for age, status in ((200, "completed"), (100, "running"), (300, "failed")):
+        path = store.path.parent / f"demo_s1_{status}.flag"
+        path.write_text(status)
+        os.utime(path, (1_000_000_000 - age, 1_000_000_000 - age))
+    assert store.status("s1") == "running"
+    assert [record.status for record in store.backend.scan("sample")] == ["running"]
+    store.set_status("s1", "waiting")
+    assert flags_in(store.path.parent) == {"demo_s1_waiting.flag": "waiting"}
+
+
+def test_the_mode_of_a_flag_obeys_the_umask(stored: Open) -> None:
+    store = stored()
+    old = os.umask(0o002)
+    try:
+        store.set_status("s1", "running")
+    finally:
+        os.umask(old)
+    assert (store.path.parent / "demo_s1_running.flag").stat().st_mode & 0o777 == 0o664
+
+
+def test_own_statuses(stored: Open) -> None:
+    names = ("in review", "fertig é")
+    schema = StatusSchema({name: StatusDefinition("x", (0, 0, 0)) for name in names})
+    store = stored(statuses=schema)
+    store.set_status("s1", "in review")
+    store.set_status("s1", "fertig é")
+    assert store.status("s1") == "fertig é"
+    assert flags_in(store.path.parent) == {"demo_s1_fertig é.flag": "fertig é"}
+
+
+def test_the_levels_share_no_status(stored: Open) -> None:
+    """A flag's name does not tell the level; records of one name still differ."""
+    store = stored(layout="levels")
+    store.report("x", {"n": 1})
+    store.set_status("x", "running")
+    assert store.read("x", "project") is None
+    store.report("x", {"t": 1}, level="project")
+    assert store.status("x", "project") is None
+    assert store.status("x") == "running"
+    store.set_status("x", "failed", level="project")
+    assert (store.status("x"), store.status("x", "project")) == ("running", "failed")
+    assert flags_in(store.path.parent) == {"demo_x_failed.flag": "failed"}
+    store.clear_status("x")
+    assert (store.status("x"), store.status("x", "project")) == (None, "failed")
+    store.set_status("x", "completed")
+    assert [r.status for r in store.backend.scan("sample")] == ["completed"]
+    assert [r.status for r in store.backend.scan("project")] == ["failed"]
+    store.report("x", {"n": 2})
+    assert (store.status("x"), store.status("x", "project")) == ("completed", "failed")
+    store.remove("x")
+    assert store.read("x") is None
+    assert store.status("x", "project") == "failed"
+    assert flags_in(store.path.parent) == {"demo_x_failed.flag": "failed"}
+    assert "status" not in store.raw()["demo"]["project"]["x"]["meta"]
+    store.remove("x", level="project")
+    assert flags_in(store.path.parent) == {}
+
+
+def test_a_status_never_runs_ahead_of_the_results(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A writer comes between the two looks of a reader, at the file and at the flag."""
+    from pipestat_yaml.local_file import LocalFile
+
+    store, writer = stored(), stored()
+    store.report("s1", {"n": 1})
+    store.set_status("s1", "running")
+    read = LocalFile.read
+
+    def read_then_write(file: LocalFile) -> bytes | None:
+        data = read(file)
+        monkeypatch.setattr(LocalFile, "read", read)
+        writer.report("s1", {"n": 2})
+        writer.set_status("s1", "completed")
+        return data
+
+    monkeypatch.setattr(LocalFile, "read", read_then_write)
+    seen = store.read("s1")
+    assert seen is not None
+    assert (dict(seen.results), seen.status) == ({"n": 1}, "running")
+    writer.set_status("s1", "running")
+    monkeypatch.setattr(LocalFile, "read", read_then_write)
+    [seen] = store.backend.scan("sample")
+    assert (dict(seen.results), seen.status) == ({"n": 2}, "running")
+    assert store.status("s1") == "completed"
+
+
+def test_what_a_dead_writer_left_of_a_flag_is_removed(stored: Open, tmp_path: Path) -> None:
+    folder = tmp_path / "flags"
+    store = stored(config={"flag_file_dir": str(folder)})
+    store.set_status("s1", "running")
+    left = store.backend._results._flags.temporary  # type: ignore[attr-defined]
+    Path(left).write_text("fai")
+    assert len(list(folder.iterdir())) == 2
+    store.report("s2", {"n": 1})
+    assert set(flags_in(folder)) == {path.name for path in folder.iterdir()}
+    assert store.status("s1") == "running"
