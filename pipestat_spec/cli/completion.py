@@ -1,0 +1,209 @@
+"""`completion`: a script that makes a shell complete commands, options and their values.
+
+The script is static, made from the parsers: completing starts no Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pipestat_spec.cli.parser import CommandParser
+
+__all__ = ["configure"]
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+class Option(NamedTuple):
+    """One option of a command: how it is written, what it takes, what it is for."""
+
+    strings: tuple[str, ...]
+    takes_value: bool
+    choices: tuple[str, ...]
+    help: str
+
+
+class Completion(NamedTuple):
+    """What can follow one command."""
+
+    name: str
+    help: str
+    options: tuple[Option, ...]
+    choices: tuple[str, ...]
+    files: bool
+
+
+def configure(parser: CommandParser) -> None:
+    """Fill the parser of `completion`."""
+    parser.add_argument("shell", choices=SHELLS)
+    parser.set_defaults(run=_run)
+    parser.examples(
+        "source <(pipestat-spec completion bash)        # in ~/.bashrc",
+        "source <(pipestat-spec completion zsh)         # in ~/.zshrc, after compinit",
+        "pipestat-spec completion fish > ~/.config/fish/completions/pipestat-spec.fish",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    commands = list(_completions())
+    print({"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](commands))
+    return 0
+
+
+def _completions() -> Iterator[Completion]:
+    from pipestat_spec.cli.dispatch import COMMANDS, build_parser, plugin_commands
+    from pipestat_spec.cli.parser import CommandParser
+
+    for name in COMMANDS:
+        yield _completion(name, build_parser(name), COMMANDS[name].help)
+    for command in plugin_commands():
+        parser = CommandParser(command.name, command.help)
+        command.configure(parser)
+        yield _completion(command.name, parser, command.help)
+
+
+def _completion(name: str, parser: CommandParser, help: str) -> Completion:
+    options: list[Option] = []
+    choices: tuple[str, ...] = ()
+    files = False
+    for action in parser.actions():
+        values = tuple(map(str, action.choices or ()))
+        if action.option_strings:
+            shown = (action.help or "").replace("%%", "%")
+            options.append(Option(tuple(action.option_strings), action.nargs != 0, values, shown))
+        else:
+            choices += values
+            files = files or not values
+    return Completion(name, help, tuple(options), choices, files)
+
+
+def _words(commands: list[Completion]) -> dict[str, list[str]]:
+    """Return the second words by first word, for groups such as `status`."""
+    groups: dict[str, list[str]] = {}
+    for command in commands:
+        first, _, second = command.name.partition(" ")
+        groups.setdefault(first, []).extend([second] if second else [])
+    return groups
+
+
+def _bash(commands: list[Completion]) -> str:
+    groups = _words(commands)
+    seconds = "".join(
+        f'        "{first}") words="{" ".join(words)}" ;;\n'
+        for first, words in groups.items()
+        if words
+    )
+    options = "".join(
+        f'        "{c.name}") words="'
+        f'{" ".join([*(s for o in c.options for s in o.strings), *c.choices])}" ;;\n'
+        for c in commands
+    )
+    values = "".join(
+        f'        "{c.name}:{string}") words="{" ".join(o.choices)}" ;;\n'
+        if o.choices
+        else f'        "{c.name}:{string}") files=1 ;;\n'
+        for c in commands
+        for o in c.options
+        if o.takes_value
+        for string in o.strings
+    )
+    return _BASH.format(
+        firsts=" ".join(groups),
+        groups="|".join(first for first, words in groups.items() if words),
+        seconds=seconds,
+        options=options,
+        values=values,
+    ).rstrip()
+
+
+_BASH = """\
+_pipestat_spec() {{
+    local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
+    local command="${{COMP_WORDS[1]}}" words="" files=""
+    COMPREPLY=()
+    if [ "$COMP_CWORD" -eq 1 ]; then
+        COMPREPLY=($(compgen -W "{firsts} --help --version" -- "$current"))
+        return
+    fi
+    case "$command" in
+        {groups})
+            if [ "$COMP_CWORD" -eq 2 ]; then
+                case "$command" in
+{seconds}                esac
+                COMPREPLY=($(compgen -W "$words" -- "$current"))
+                return
+            fi
+            command="$command ${{COMP_WORDS[2]}}" ;;
+    esac
+    case "$command:$previous" in
+{values}    esac
+    if [ -z "$words$files" ]; then
+        case "$command" in
+{options}        esac
+        case "$current" in -*) ;; *) files=1 ;; esac
+    fi
+    COMPREPLY=($(compgen -W "$words" -- "$current"))
+    if [ -n "$files" ]; then
+        local IFS=$'\\n'
+        COMPREPLY+=($(compgen -f -- "$current"))
+    fi
+}}
+complete -o filenames -F _pipestat_spec pipestat-spec
+"""
+
+
+def _zsh(commands: list[Completion]) -> str:
+    # zsh runs bash's completion functions, compgen included.
+    return f"autoload -U +X bashcompinit && bashcompinit\n{_bash(commands)}"
+
+
+def _fish(commands: list[Completion]) -> str:
+    lines = ["complete -c pipestat-spec -f"]
+    groups = _words(commands)
+    first_word = "__fish_use_subcommand"
+    for first, seconds in groups.items():
+        help = next(c.help for c in commands if c.name.partition(" ")[0] == first)
+        about = f"{first} {'|'.join(seconds)}" if seconds else help
+        lines.append(
+            f"complete -c pipestat-spec -n {first_word} -a {first} -d {_fish_quote(about)}"
+        )
+        if seconds:
+            condition = (
+                f"__fish_seen_subcommand_from {first}; "
+                f"and not __fish_seen_subcommand_from {' '.join(seconds)}"
+            )
+            lines += [
+                f"complete -c pipestat-spec -n '{condition}' -a {command.name.split()[1]} "
+                f"-d {_fish_quote(command.help)}"
+                for command in commands
+                if command.name.startswith(f"{first} ")
+            ]
+    for command in commands:
+        lines += _fish_command(command)
+    return "\n".join(lines)
+
+
+def _fish_command(command: Completion) -> Iterator[str]:
+    condition = "; and ".join(f"__fish_seen_subcommand_from {w}" for w in command.name.split())
+    head = f"complete -c pipestat-spec -n '{condition}'"
+    if command.files:
+        yield f"{head} -F"
+    if command.choices:
+        yield f"{head} -a '{' '.join(command.choices)}'"
+    for option in command.options:
+        parts = [head]
+        for string in option.strings:
+            parts.append(f"-l {string[2:]}" if string.startswith("--") else f"-s {string[1:]}")
+        if option.choices:
+            parts.append(f"-x -a '{' '.join(option.choices)}'")
+        elif option.takes_value:
+            parts.append("-r -F")
+        yield " ".join([*parts, "-d", _fish_quote(option.help)])
+
+
+def _fish_quote(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,66 @@
+"""`history`: print the values that results of a record had before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipestat_spec.cli.options import add_format, add_record, add_store
+from pipestat_spec.cli.output import TABULAR
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.models.record import HistoryEntry, JSONValue
+
+__all__ = ["configure"]
+
+
+def configure(parser: CommandParser) -> None:
+    """Fill the parser of `history`."""
+    add_record(parser)
+    parser.add_argument(
+        "-i",
+        "--result-identifier",
+        action="append",
+        metavar="NAME",
+        help="this result only; may be repeated",
+    )
+    add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
+    add_store(parser)
+    parser.set_defaults(run=_run)
+    parser.examples(
+        "pipestat-spec history -f results.yaml -r sample1",
+        "pipestat-spec history -f results.yaml -r sample1 -i reads --format json",
+        text="Times are UTC; until that time the result had the value beside it. JSON is\n"
+        "{result: {time: value}}.",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pipestat_spec.cli.output import print_data, print_rows
+    from pipestat_spec.cli.stores import opened, resolve_key
+    from pipestat_spec.domain.times import format_utc
+
+    wanted = args.result_identifier
+    with opened(args) as found:
+        entries = [
+            entry
+            for entry in found.store.history(resolve_key(found, args))
+            if wanted is None or entry.result in wanted
+        ]
+    if args.format in TABULAR:
+        rows = ((format_utc(entry.time), entry.result, entry.value) for entry in entries)
+        print_rows(("until", "result", "value"), rows, args.format)
+    else:
+        print_data(_by_result(entries), args.format)
+    return 0
+
+
+def _by_result(entries: list[HistoryEntry]) -> dict[str, dict[str, JSONValue]]:
+    from pipestat_spec.domain.times import format_utc
+
+    found: dict[str, dict[str, JSONValue]] = {}
+    for entry in entries:
+        found.setdefault(entry.result, {})[format_utc(entry.time)] = entry.value
+    return found

@@ -1,0 +1,105 @@
+"""`ingest`: store what report documents say that jobs left behind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipestat_spec.cli.messages import Progress, error, note
+from pipestat_spec.cli.options import add_quiet, add_store
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.errors import PipestatError
+    from pipestat_spec.ingest import IngestReport
+
+__all__ = ["configure"]
+
+_EXPLANATION = """
+A report document is a JSON file *.pipestat.json, or *.pipestat.jsonl with one document a
+line, that any program can write: {"pipestat_report": "1.0", "record_identifier": "s1",
+"results": {"reads": 1200}, "status": "completed"}. All documents are checked before any
+is stored. Ingesting the same documents again changes nothing.
+"""
+
+
+def configure(parser: CommandParser) -> None:
+    """Fill the parser of `ingest`."""
+    parser.add_argument(
+        "documents", nargs="+", metavar="FILE|DIR", help="documents, and folders to search for them"
+    )
+    parser.add_argument(
+        "--path-prefix",
+        action="append",
+        default=[],
+        metavar="OLD=NEW",
+        help="replace the beginning of the paths of files and images; may be repeated",
+    )
+    parser.add_argument(
+        "--no-overwrite",
+        action="store_true",
+        help="refuse all when a different value is stored already",
+    )
+    parser.add_argument(
+        "--keep-going",
+        action="store_true",
+        help="store the rest when something is refused, exit 1",
+    )
+    add_quiet(parser)
+    add_store(parser)
+    parser.set_defaults(run=_run, parser=parser)
+    parser.examples(
+        "pipestat-spec ingest -c pipestat.yaml results/",
+        "pipestat-spec ingest -c pipestat.yaml --path-prefix work=/data/published work/",
+        "pipestat-spec ingest -f results.yaml -s schema.yaml s1.pipestat.json s2.pipestat.json",
+        text=_EXPLANATION,
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pipestat_spec.cli.stores import opened
+    from pipestat_spec.errors import PipestatError
+    from pipestat_spec.ingest import ingest, parse_path_prefix
+
+    prefixes = [parse_path_prefix(text) for text in args.path_prefix]
+    progress = Progress("checking", "files", quiet=args.quiet)
+    with opened(args) as found:
+        try:
+            report = ingest(
+                found.store,
+                args.documents,
+                overwrite=not args.no_overwrite,
+                keep_going=args.keep_going,
+                path_prefixes=prefixes,
+                progress=lambda *_: progress.step(),
+            )
+        except PipestatError as failure:
+            progress.done()
+            return _refused(failure)
+    progress.done()
+    return _done(report, args.quiet)
+
+
+def _refused(failure: PipestatError) -> int:
+    """Name every problem on a line of its own; raises the failure again when it is the only one."""
+    problems = failure.data.get("problems")
+    if not isinstance(problems, list) or len(problems) < 2:
+        raise failure
+    for problem in problems:
+        note(f"refused: {problem}")
+    error(f"{len(problems)} problems; nothing was ingested")
+    return 1
+
+
+def _done(report: IngestReport, quiet: bool) -> int:
+    if not quiet:
+        note(
+            f"ingested {report.documents} documents: {report.changed} records changed, "
+            f"{report.unchanged} unchanged"
+        )
+    for problem in report.rejected:
+        note(f"left out: {problem}")
+    if report.rejected:
+        error(f"{len(report.rejected)} problems; what they concern was left out")
+    return 1 if report.rejected else 0

@@ -1,0 +1,117 @@
+"""`inspect`: what a store holds and how it is configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipestat_spec.cli.options import add_format, add_store
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.models.record import JSONValue, Level
+    from pipestat_spec.opening import OpenedStore
+    from pipestat_spec.store import Store
+
+__all__ = ["configure"]
+
+
+def configure(parser: CommandParser) -> None:
+    """Fill the parser of `inspect`."""
+    parser.add_argument(
+        "-d", "--data", action="store_true", help="print all records with their metadata instead"
+    )
+    add_format(parser, ("text", "json", "yaml"))
+    add_store(parser)
+    parser.set_defaults(run=_run)
+    parser.examples(
+        "pipestat-spec inspect -f results.yaml -s schema.yaml",
+        "pipestat-spec inspect -c pipestat.yaml --data --format json",
+        text="Secrets of a configuration, such as a password, are never printed.",
+    )
+
+
+def _run(args: argparse.Namespace) -> int:
+    from pipestat_spec.cli.output import data_text, print_data
+    from pipestat_spec.cli.stores import opened, resolve_level, store_arguments
+
+    if args.data:
+        from pipestat_spec.manager import PipestatManager
+
+        with PipestatManager(config_file=args.config, **store_arguments(args)) as manager:
+            print(data_text(manager.data, "yaml" if args.format == "text" else args.format))
+        return 0
+    with opened(args) as found:
+        summary = _summary(found, resolve_level(found, args))
+    if args.format == "text":
+        _print_text(summary)
+    else:
+        print_data(summary, args.format)
+    return 0
+
+
+def _levels(store: Store) -> tuple[Level, ...]:
+    from pipestat_spec.backend import Capability
+    from pipestat_spec.models.record import LEVELS
+
+    return LEVELS if Capability.PROJECT_LEVEL in store.backend.capabilities else LEVELS[:1]
+
+
+def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
+    store, config = found.store, found.config
+    backend = store.backend
+    return {
+        "backend": found.backend,
+        "location": getattr(backend, "file", None) or getattr(backend, "url", None),
+        "layout": getattr(backend, "layout", None),
+        "capabilities": sorted(map(str, backend.capabilities)),
+        "pipeline_name": store.namespace,
+        "project_name": store.settings.project_name,
+        "pipeline_type": level,
+        "config_file": str(config.path) if config.path else None,
+        "schema": config.get("schema_path"),
+        "status_schema": store.settings.statuses.source,
+        "validate_results": store.validate,
+        "results": _declared(store),
+        "records": {name: _counts(store, name) for name in _levels(store)},
+    }
+
+
+def _declared(store: Store) -> dict[str, list[str]]:
+    schema = store.settings.schema
+    if schema is None:
+        return {}
+    return {name: list(level.results) for name, level in schema.levels.items() if level.results}
+
+
+def _counts(store: Store, level: Level) -> dict[str, JSONValue]:
+    """Return how many records a level has, and how many of each status."""
+    statuses: dict[str, int] = {}
+    total = 0
+    for record in store.scan(level):
+        total += 1
+        if record.status is not None:
+            statuses[record.status] = statuses.get(record.status, 0) + 1
+    return {"count": total, "statuses": statuses}
+
+
+def _print_text(summary: dict[str, JSONValue]) -> None:
+    for name in ("backend", "location", "layout", "pipeline_name", "project_name", "pipeline_type"):
+        _print_line(name, summary[name])
+    for name in ("config_file", "schema", "status_schema"):
+        _print_line(name, summary[name] or ("default" if name == "status_schema" else None))
+    _print_line("validate_results", "yes" if summary["validate_results"] else "no")
+    for level, names in summary["results"].items():
+        _print_line(f"{level} results", ", ".join(names))
+    for level, counts in summary["records"].items():
+        statuses = ", ".join(f"{n} {name}" for name, n in sorted(counts["statuses"].items()))
+        _print_line(
+            f"{level} records", f"{counts['count']}" + (f" ({statuses})" if statuses else "")
+        )
+    _print_line("capabilities", ", ".join(summary["capabilities"]))
+
+
+def _print_line(name: str, value: str | None) -> None:
+    if value is not None:
+        print(f"{name.replace('_', ' ')}: {value}")

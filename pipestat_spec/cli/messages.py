@@ -1,0 +1,130 @@
+"""Messages for people: one line each, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+__all__ = ["Progress", "catch_logging", "error", "forward_warnings", "note", "warning"]
+
+# Seconds between two lines of progress, and before the first.
+_PACE = 1.0
+
+
+def error(failure: BaseException | str) -> None:
+    """Say in one line why the command failed."""
+    _say(f"error: {_describe(failure)}")
+
+
+def warning(text: str) -> None:
+    """Say in one line what deserves attention."""
+    _say(f"warning: {text}")
+
+
+def note(text: str) -> None:
+    """Say in one line what was done."""
+    _say(text)
+
+
+def _say(text: str) -> None:
+    # A closed stderr must not turn a finished write into a failure.
+    with suppress(OSError, ValueError):
+        print(" ".join(text.splitlines()), file=sys.stderr, flush=True)
+
+
+def _describe(failure: BaseException | str) -> str:
+    from pipestat_spec.errors import PipestatError
+
+    if isinstance(failure, str | PipestatError):
+        return str(failure)
+    if isinstance(failure, OSError) and failure.strerror and failure.filename is not None:
+        return f"{failure.filename}: {failure.strerror}"
+    text = f"{type(failure).__name__}: {failure}".rstrip(": ")
+    if isinstance(failure, OSError):
+        return text
+    return f"unexpected {text} (--debug shows where)"
+
+
+@contextmanager
+def forward_warnings() -> Iterator[None]:
+    """Turn what the package logs and warns of into lines of stderr, while it lasts."""
+    import warnings
+
+    from pipestat_spec import logs
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        warning(str(message))
+
+    before = warnings.showwarning
+    warnings.showwarning = show
+    logs.on_first_use.append(catch_logging)
+    catch_logging(only_if_imported=True)
+    try:
+        yield
+    finally:
+        warnings.showwarning = before
+        logs.on_first_use.remove(catch_logging)
+        _release_logging()
+
+
+_handlers: list[Any] = []
+
+
+def catch_logging(only_if_imported: bool = False) -> None:
+    """Print the warnings that any library logs; do nothing when that is set up already."""
+    if _handlers or (only_if_imported and "logging" not in sys.modules):
+        return
+    import logging
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            text = record.getMessage()
+            if record.exc_info and record.exc_info[1] is not None:
+                text += f": {type(record.exc_info[1]).__name__}: {record.exc_info[1]}"
+            warning(text)
+
+    _handlers.append(Handler(logging.WARNING))
+    logging.getLogger().addHandler(_handlers[0])
+
+
+def _release_logging() -> None:
+    while _handlers:
+        import logging
+
+        logging.getLogger().removeHandler(_handlers.pop())
+
+
+class Progress:
+    """Counts long work on a terminal's stderr: `validating: 1200 records`."""
+
+    def __init__(self, doing: str, what: str, *, quiet: bool = False) -> None:
+        self._text = f"{doing}: {{}} {what}"
+        self._count = 0
+        self._shown = False
+        self._active = not quiet and sys.stderr.isatty()
+        self._next = _now() + _PACE if self._active else 0.0
+
+    def step(self) -> None:
+        """Count one more."""
+        self.reached(self._count + 1)
+
+    def reached(self, count: int) -> None:
+        """Count up to `count`."""
+        self._count = count
+        if self._active and _now() >= self._next:
+            self._next = _now() + _PACE
+            self._shown = True
+            print("\r" + self._text.format(self._count), end="", file=sys.stderr, flush=True)
+
+    def done(self) -> None:
+        """Wipe the line."""
+        if self._shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+
+
+def _now() -> float:
+    from time import monotonic
+
+    return monotonic()

@@ -1,0 +1,86 @@
+"""The options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipestat_spec.models.config import KEYS, LAYOUTS
+from pipestat_spec.models.record import LEVELS
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pipestat_spec.cli.parser import CommandParser
+
+__all__ = ["STORE_GROUP", "STORE_OPTIONS", "add_format", "add_quiet", "add_record", "add_store"]
+
+STORE_GROUP = "options that name a store"
+# Option strings, configuration key and metavar of what names a store.
+STORE_OPTIONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
+    (("-f", "--results-file"), "results_file_path", "FILE"),
+    (("-s", "--schema"), "schema_path", "FILE"),
+    (("--status-schema",), "status_schema_path", "FILE"),
+    (("--flag-dir",), "flag_file_dir", "DIR"),
+    (("-n", "--project-name"), "project_name", "NAME"),
+    (("--pipeline-name",), "pipeline_name", "NAME"),
+    (("--backend",), "backend", "NAME"),
+)
+
+
+def add_store(parser: CommandParser) -> None:
+    """Add the options that name a store and say how it is used."""
+    group = parser.add_argument_group(
+        STORE_GROUP,
+        "Stronger than the configuration file, which is stronger than the environment.",
+    )
+    group.add_argument(
+        "-c", "--config", metavar="FILE", help="configuration file (environment: PIPESTAT_CONFIG)"
+    )
+    for strings, key, metavar in STORE_OPTIONS:
+        group.add_argument(*strings, dest=key, metavar=metavar, help=describe_key(key))
+    group.add_argument("--layout", choices=LAYOUTS, help="layout of a new store")
+    group.add_argument(
+        "-p", "--pipeline-type", choices=LEVELS, help=f"level; {describe_key('pipeline_type')}"
+    )
+    group.add_argument(
+        "--multi-pipelines", action="store_true", help=KEYS["multi_pipelines"].description
+    )
+    group.add_argument(
+        "-a", "--database-only", action="store_true", help=KEYS["database_only"].description
+    )
+
+
+def describe_key(key: str) -> str:
+    """Return what a configuration key is for, with its environment variable."""
+    definition = KEYS[key]
+    if definition.environment is None:
+        return definition.description
+    return f"{definition.description} (environment: {definition.environment})"
+
+
+def add_record(parser: CommandParser, what: str = "the record") -> None:
+    """Add `-r`; without it the configured record is meant, at project level the project."""
+    parser.add_argument(
+        "-r",
+        "--record-identifier",
+        metavar="RECORD",
+        help=f"{what} (environment: {KEYS['record_identifier'].environment}; "
+        "at project level the project name)",
+    )
+
+
+def add_format(
+    parser: CommandParser, choices: Sequence[str], default: str | None = None
+) -> argparse.Action:
+    """Add `--format`; the first choice is the default."""
+    default = default or choices[0]
+    action: Any = parser.add_argument(
+        "--format", choices=list(choices), default=default, help=f"of the output; default {default}"
+    )
+    return action  # type: ignore[no-any-return]
+
+
+def add_quiet(parser: CommandParser) -> None:
+    """Add `-q`."""
+    parser.add_argument("-q", "--quiet", action="store_true", help="say nothing when all is well")

@@ -1,0 +1,53 @@
+"""The help page of the whole command line, and the version."""
+
+from __future__ import annotations
+
+from pipestat_spec.cli.dispatch import COMMANDS, plugin_commands
+
+__all__ = ["group_help", "overall_help", "version"]
+
+_HEAD = """\
+usage: pipestat-spec COMMAND [OPTIONS]
+
+Results and run status of pipelines, the same way everywhere.
+
+commands:
+"""
+
+_FOOT = """
+options:
+  -h, --help     show this help, or with COMMAND that of the command
+  --version      show the versions of the package and of the specification
+
+exit codes: 0 done, 1 refused or failed, 2 wrong usage
+
+example:
+  pipestat-spec report -f results.yaml -s schema.yaml -r sample1 reads=1200
+  pipestat-spec status set -f results.yaml -r sample1 completed
+  pipestat-spec select -f results.yaml --where 'reads > 1000'
+"""
+
+
+def overall_help() -> str:
+    """Return the page of `pipestat-spec --help`, with the commands of plugins."""
+    rows = [(name, command.help) for name, command in COMMANDS.items()]
+    rows += [(command.name, command.help) for command in plugin_commands()]
+    return _HEAD + _rows(rows) + _FOOT.rstrip()
+
+
+def group_help(first: str) -> str:
+    """Return the page of a group of commands, such as `status`."""
+    rows = [(name, c.help) for name, c in COMMANDS.items() if name.startswith(f"{first} ")]
+    return f"usage: pipestat-spec {first} COMMAND [OPTIONS]\n\ncommands:\n{_rows(rows)}".rstrip()
+
+
+def _rows(rows: list[tuple[str, str]]) -> str:
+    width = max(len(name) for name, _ in rows)
+    return "".join(f"  {name:<{width}}  {help}\n" for name, help in rows)
+
+
+def version() -> str:
+    """Return the line of `pipestat-spec --version`."""
+    from pipestat_spec import SPEC_VERSION, __version__
+
+    return f"pipestat-spec {__version__} (specification {SPEC_VERSION})"

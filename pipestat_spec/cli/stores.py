@@ -1,0 +1,62 @@
+"""Opening the store that a command's options name, and the record that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pipestat_spec.cli.messages import catch_logging
+from pipestat_spec.cli.options import STORE_OPTIONS
+from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.models.record import Level, RecordKey
+from pipestat_spec.opening import OpenedStore, load_config, open_store
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["opened", "resolve_key", "resolve_level", "store_arguments"]
+
+
+def store_arguments(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the configuration keys that the options set."""
+    arguments = {key: getattr(args, key) for _, key, _ in STORE_OPTIONS}
+    # A switch that is not given does not beat a configuration.
+    return {**arguments, "layout": args.layout, "multi_pipelines": args.multi_pipelines or None}
+
+
+@contextmanager
+def opened(args: argparse.Namespace) -> Iterator[OpenedStore]:
+    """Open the store and close it afterwards."""
+    found = open_store(load_config(args.config), store_arguments(args))
+    catch_logging(only_if_imported=True)
+    try:
+        yield found
+    finally:
+        found.store.close()
+
+
+def resolve_level(found: OpenedStore, args: argparse.Namespace) -> Level:
+    """Return the level that `-p` or the configuration names; `sample` without."""
+    level: Level = args.pipeline_type or found.config.get("pipeline_type", "sample")
+    return level
+
+
+def resolve_key(found: OpenedStore, args: argparse.Namespace) -> RecordKey:
+    """Return the record that is meant; raises MissingConfigDataError when none is named.
+
+    A configured record belongs to the configured level: at project level it counts only
+    when that is the configured one, and else the project name does.
+    """
+    level = resolve_level(found, args)
+    identifier: str | None = args.record_identifier
+    if identifier is None:
+        identifier = found.config.get("record_identifier")
+        configured: Level = found.config.get("pipeline_type", "sample")
+        if level == "project" and (identifier is None or configured != "project"):
+            identifier = found.store.settings.project_name
+    if identifier is None:
+        raise MissingConfigDataError(
+            "no record is named", hint="give -r, or set PIPESTAT_RECORD_IDENTIFIER"
+        )
+    return RecordKey(level, identifier)
