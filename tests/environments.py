@@ -19,7 +19,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE_VERSION = "0.13.1"
-NODE_YAML_VERSION = "2.8.1"
+NODE_YAML_VERSION = "2.9.1"
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
 _ENVIRONMENT = dict(os.environ)
 _INSTALL_SECONDS = 600
@@ -80,13 +80,17 @@ class PythonEnvironment:
         return json.loads(lines[-1]) if lines else None
 
 
-def reference_environment(*, extra: str = "dbbackend") -> PythonEnvironment:
-    """Return the environment of the existing package pipestat; raises MissingPart.
+# Environment of the existing package by what is installed with it.
+_EXTRAS = {"reference-bare": "", "reference": "[dbbackend]", "reference-full": "[dbbackend,pipestatreader]"}
 
-    `extra` "" gives the one without database packages, which starts faster.
+
+def reference_environment(name: str = "reference") -> PythonEnvironment:
+    """Return an environment of the existing package pipestat; raises MissingPart.
+
+    `reference` can use databases; `reference-bare` has no extras and starts faster;
+    `reference-full` has all of them, and its command line starts slowly.
     """
-    name = "reference" if extra else "reference-bare"
-    requirement = f"pipestat{f'[{extra}]' if extra else ''}=={REFERENCE_VERSION}"
+    requirement = f"pipestat{_EXTRAS[name]}=={REFERENCE_VERSION}"
     made_from = {"requirement": requirement, "python": list(sys.version_info[:2])}
     with _environment(name, made_from) as folder:
         if folder is not None:

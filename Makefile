@@ -1,0 +1,58 @@
+# One command for each thing to do; needs Python 3.11 or newer, git and make.
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench venv clean
+
+# Compiled modules make every later start faster, here as for any user.
+unexport PYTHONDONTWRITEBYTECODE
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet
+TESTS ?=
+
+help: ## list the targets
+	@echo "Targets:"
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.demo ## run the example pipeline and show its results
+	@examples/quickstart/demo.sh "$(CURDIR)/$(BIN)/python"
+
+test: $(VENV)/.dev ## run all tests; say what was left out and what it needs
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pipestat_spec.documents.json_schemas --check
+	$(BIN)/python -m pipestat_spec.cli.reference --check
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.dev ## measure against pipestat 0.13.1 and the raw floor
+	$(BIN)/python -m benchmarks
+
+venv: $(VENV)/.dev ## make .venv with everything for development
+
+clean: ## remove what the other targets made
+	rm -rf $(VENV) .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf examples/*/output benchmarks/results
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Each stamp stands for a finished installation; a changed pyproject.toml makes it anew.
+$(VENV)/.core: pyproject.toml
+	@python=$$(PYTHON="$(PYTHON)" .ci/find-python) && $$python -m venv $(VENV)
+	@echo "installing pipestat-spec into $(VENV)"
+	@$(PIP) --upgrade "pip>=25.1"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.core examples/quickstart/requirements.txt
+	@echo "installing what the example draws with"
+	@$(PIP) --requirement examples/quickstart/requirements.txt
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo
+	@echo "installing the tools for development"
+	@$(PIP) --group test --group lint
+	@touch $@

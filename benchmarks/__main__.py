@@ -1,0 +1,41 @@
+"""`python -m benchmarks`: measure, print the table, keep the figures (benchmarks/README.md)."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks import cold, warm
+from benchmarks.figures import Figure, save, table
+from tests.environments import MissingPart, reference_environment
+
+
+def measured(folder: Path) -> Iterator[Figure]:
+    bare = reference_environment("reference-bare")
+    yield from cold.figures(bare, reference_environment("reference-full"), folder)
+    yield from warm.figures(bare, folder / "warm")
+
+
+def main() -> int:
+    """Run all; targets are information, so the exit code is 0 unless measuring failed."""
+    figures: list[Figure] = []
+    try:
+        # Beside the sources and not in /tmp, which may be memory: the cost of fsync counts.
+        results = Path(__file__).parent / "results"
+        results.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=results, prefix="run-") as folder:
+            for figure in measured(Path(folder)):
+                figures.append(figure)
+                print(f"measured: {figure.name}", file=sys.stderr, flush=True)
+    except MissingPart as missing:
+        print(f"error: pipestat 0.13.1 could not be installed: {missing}", file=sys.stderr)
+        return 1
+    print(table(figures))
+    print(f"\nevery run: {save(figures)}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,146 @@
+"""Processes from start to end: one report, and 40 at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import yaml
+
+from benchmarks.figures import Figure, milliseconds
+from benchmarks.warm import SCHEMA
+from tests.environments import PythonEnvironment, clean_environment
+
+ROUNDS = 15
+WRITERS = 40
+Command = Sequence[str | Path]
+
+
+def report_command(program: Path, folder: Path, record: str, *, schema: bool = True) -> Command:
+    """Return the command that reports one integer; both programs take the same letters."""
+    given = ["-s", folder / "schema.yaml"] if schema else []
+    file = folder / "results.yaml"
+    return [program, "report", "-f", file, *given, "-r", record, "-i", "reads", "-v", "12"]
+
+
+def seconds(command: Command) -> float:
+    """Return how long a process takes from start to end; it has to end well."""
+    begin = time.perf_counter()
+    subprocess.run(
+        command,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    return time.perf_counter() - begin
+
+
+def prepared(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "schema.yaml").write_text(SCHEMA)
+    return folder
+
+
+def measure(programs: dict[str, tuple[Path, bool]], folder: Path, rounds: int) -> dict[str, list[float]]:
+    """Return the seconds of each program's cold report, run in turns, and of bare Python.
+
+    `programs` maps a name to the program and whether it is given an output schema.
+    """
+    folders = {name: prepared(folder / name) for name in programs}
+    found: dict[str, list[float]] = {name: [] for name in ("python", *programs)}
+    for number in range(-1, rounds):
+        times = {"python": seconds([sys.executable, "-c", "pass"])}
+        for name, (program, schema) in programs.items():
+            command = report_command(program, folders[name], f"r{number}", schema=schema)
+            times[name] = seconds(command)
+        # The first round only fills caches.
+        if number >= 0:
+            for name, value in times.items():
+                found[name].append(value)
+    return found
+
+
+def figures(bare: PythonEnvironment, full: PythonEnvironment, folder: Path) -> Iterator[Figure]:
+    """Measure a cold report against two installations of the existing package, and 40 at once.
+
+    With all its extras its command line imports a web framework at each start.
+    """
+    ours = Path(sys.executable).parent / "pipestat-spec"
+    runs = measure(
+        {
+            "ours": (ours, True),
+            "ours without a schema": (ours, False),
+            "bare": (bare.command("pipestat"), True),
+            "full": (full.command("pipestat"), True),
+        },
+        folder / "cold",
+        ROUNDS,
+    )
+    floor = milliseconds(runs["python"])
+    for against, target in (("full", 6), ("bare", None)):
+        took, reference_took = milliseconds(runs["ours"]), milliseconds(runs[against])
+        yield Figure(
+            f"cold report; pipestat {against}",
+            took,
+            "ms",
+            floor,
+            reference_took,
+            f"at least {target} x faster than pipestat" if target else "",
+            reference_took >= target * took if target else None,
+            {"ours": runs["ours"], "floor": runs["python"], "reference": runs[against]},
+        )
+    without = runs["ours without a schema"]
+    yield Figure(
+        "cold report without a schema",
+        milliseconds(without),
+        "ms",
+        floor,
+        target="60 ms is the aim",
+        met=milliseconds(without) <= 60,
+        runs={"ours": without},
+    )
+    yield from _at_once(ours, bare.command("pipestat"), folder / "at once")
+
+
+def _at_once(ours: Path, theirs: Path, folder: Path) -> Iterator[Figure]:
+    wall, stored, failed = _start_all(ours, prepared(folder / "ours"))
+    ref_wall, ref_stored, ref_failed = _start_all(theirs, prepared(folder / "reference"))
+    yield Figure(f"{WRITERS} reports at once, wall time", wall * 1000, "ms", None, ref_wall * 1000)
+    yield Figure(
+        f"{WRITERS} reports at once, records stored",
+        stored,
+        "",
+        None,
+        ref_stored,
+        f"{WRITERS}",
+        stored == WRITERS,
+    )
+    yield Figure(f"{WRITERS} reports at once, exit codes not 0", failed, "", None, ref_failed)
+
+
+def _start_all(program: Path, folder: Path) -> tuple[float, int, int]:
+    """Start all writers; return the wall time, the records stored and the failed processes."""
+    # A first report, so that all find the file.
+    seconds(report_command(program, folder, "first"))
+    begin = time.perf_counter()
+    processes = [
+        subprocess.Popen(
+            report_command(program, folder, f"s{number}"),
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        for number in range(WRITERS)
+    ]
+    codes = [process.wait() for process in processes]
+    wall = time.perf_counter() - begin
+    document = yaml.safe_load((folder / "results.yaml").read_bytes()) or {}
+    inside = document.get("benchmark", {})
+    records = inside.get("sample", inside)
+    return wall, len(records) - ("first" in records), sum(code != 0 for code in codes)

@@ -1,0 +1,166 @@
+"""Imports point downward only (docs/adr/0001): read from the source, not from what runs.
+
+Imports inside functions and under TYPE_CHECKING count like any other.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.environments import REPOSITORY
+
+CORE = REPOSITORY / "pipestat_spec"
+PLUGINS = REPOSITORY / "plugins"
+
+# From the ground up. A module may import its own layer and those above it in this list;
+# an entry `a.b` stands for the module and everything inside it.
+LAYERS: list[set[str]] = [
+    {"_version", "errors", "exceptions", "entry_points", "logs"},
+    {"models"},
+    {"backend"},
+    {"domain", "formatters", "hookspecs"},
+    {"plugins", "memory", "schema_files", "documents"},
+    {"store"},
+    {"opening", "ingest", "infer", "convert"},
+    {"manager"},
+    {"__init__"},
+    {"engines"},
+    {"cli", "__main__"},
+]
+
+# What the core may use of other people's; everything else belongs into a plugin.
+CORE_THIRD_PARTY = {"jsonschema", "pandas", "pluggy", "pydantic", "pydantic_core", "referencing", "yaml"}
+
+# The core's public interface for plugins.
+FOR_PLUGINS = {
+    "pipestat_spec.backend",
+    "pipestat_spec.errors",
+    "pipestat_spec.hookspecs",
+    "pipestat_spec.models",
+    "pipestat_spec.domain.filters",
+    "pipestat_spec.domain.query",
+    "pipestat_spec.domain.times",
+    "pipestat_spec.domain.values",
+}
+PLUGIN_THIRD_PARTY = {"pipestat_yaml": {"pydantic", "yaml"}}
+
+
+def module_name(path: Path, root: Path) -> str:
+    parts = list(path.relative_to(root.parent).with_suffix("").parts)
+    if parts[-1] == "__init__" and len(parts) > 2:
+        parts.pop()
+    return ".".join(parts)
+
+
+def imported(path: Path, root: Path) -> Iterator[tuple[int, str]]:
+    """Yield (line, module) for each import; `from package import module` names the module."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield node.lineno, alias.name
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}:{node.lineno}: imports are absolute here"
+            assert node.module is not None
+            for alias in node.names:
+                yield node.lineno, resolved(node.module, alias.name, root)
+
+
+def resolved(module: str, name: str, root: Path) -> str:
+    inside = root.parent.joinpath(*module.split("."))
+    if (inside / f"{name}.py").exists() or (inside / name / "__init__.py").exists():
+        return f"{module}.{name}"
+    return module
+
+
+def layer_of(module: str) -> int:
+    """Return the layer of a core module; 0 is the ground."""
+    inside = module.removeprefix("pipestat_spec").removeprefix(".") or "__init__"
+    for number, members in enumerate(LAYERS):
+        if any(inside == member or inside.startswith(member + ".") for member in members):
+            return number
+    raise AssertionError(f"{module} has no layer: put it into LAYERS")
+
+
+def core_files() -> list[Path]:
+    return sorted(CORE.rglob("*.py"))
+
+
+def plugin_files() -> list[Path]:
+    # A folder with its own pyproject.toml is a distribution of its own.
+    packages = [p for p in PLUGINS.iterdir() if (p / "__init__.py").exists()]
+    return sorted(path for package in packages for path in package.rglob("*.py"))
+
+
+def relative(path: Path) -> str:
+    return str(path.relative_to(REPOSITORY))
+
+
+def test_the_core_has_files_to_check() -> None:
+    assert len(core_files()) > 20
+    assert {path.relative_to(PLUGINS).parts[0] for path in plugin_files()} >= {"pipestat_yaml"}
+
+
+@pytest.mark.parametrize("path", core_files(), ids=relative)
+def test_core_imports_point_downward(path: Path) -> None:
+    here = layer_of(module_name(path, CORE))
+    wrong = [
+        f"line {line}: {name}"
+        for line, name in imported(path, CORE)
+        if name.partition(".")[0] == "pipestat_spec" and layer_of(name) > here
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", core_files(), ids=relative)
+def test_core_uses_no_plugin_and_no_storage_library(path: Path) -> None:
+    allowed = {"pipestat_spec", *CORE_THIRD_PARTY, *sys.stdlib_module_names}
+    wrong = [
+        f"line {line}: {name}"
+        for line, name in imported(path, CORE)
+        if name.partition(".")[0] not in allowed
+    ]
+    assert not wrong
+
+
+def test_core_names_no_plugin_class() -> None:
+    names = [p.name for p in PLUGINS.iterdir() if (p / "__init__.py").exists()]
+    wrong = [
+        f"{relative(path)}: {name}"
+        for path in core_files()
+        for name in names
+        if name in path.read_text(encoding="utf-8")
+    ]
+    assert not wrong
+
+
+@pytest.mark.parametrize("path", plugin_files(), ids=relative)
+def test_plugins_use_the_public_interface_only(path: Path) -> None:
+    package = path.relative_to(PLUGINS).parts[0]
+    third_party = PLUGIN_THIRD_PARTY[package]
+    wrong = []
+    for line, name in imported(path, PLUGINS / package):
+        top = name.partition(".")[0]
+        if top == "pipestat_spec":
+            if not any(name == ok or name.startswith(ok + ".") for ok in FOR_PLUGINS):
+                wrong.append(f"line {line}: {name}")
+        elif top not in {package, *third_party, *sys.stdlib_module_names}:
+            wrong.append(f"line {line}: {name}")
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in plugin_files() if path.name == "plugin.py"], ids=relative
+)
+def test_an_entry_point_is_light_to_import(path: Path) -> None:
+    # Every command imports the entry point of every plugin: what is heavy waits in functions.
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    top = [node for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
+    names = {alias.name for node in top if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "" for node in top if isinstance(node, ast.ImportFrom)}
+    assert not {name.partition(".")[0] for name in names} & {"yaml", "pydantic", "fsspec"}

@@ -1,0 +1,100 @@
+"""Fixtures that any test may use, and the list of what a run left out."""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environments import (
+    MissingPart,
+    PythonEnvironment,
+    node_yaml_folder,
+    reference_environment,
+)
+from tests.legs import leave_out, summary_lines
+from tests.parsers import NodeParser, read_ruamel_12
+
+_REQUIRE_ALL = os.environ.get("PIPESTAT_REQUIRE_ALL") == "1"
+_FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
+_SEED = os.environ.get("PIPESTAT_SEED", "0")
+
+
+@pytest.fixture(autouse=True)
+def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the caller's settings out: no PIPESTAT_ variables, another HOME, compiled modules."""
+    for name in list(os.environ):
+        if name.startswith("PIPESTAT_"):
+            monkeypatch.delenv(name)
+    if _REQUIRE_ALL:
+        monkeypatch.setenv("PIPESTAT_REQUIRE_ALL", "1")
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path_factory.getbasetemp() / "home"))
+    (tmp_path_factory.getbasetemp() / "home").mkdir(exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def reference() -> PythonEnvironment:
+    """The existing package pipestat 0.13.1 in an environment of its own."""
+    try:
+        return reference_environment()
+    except MissingPart as missing:
+        leave_out("reference", str(missing), "connect to a package index for 'pip install'")
+
+
+@pytest.fixture(scope="session")
+def node_yaml() -> NodeParser:
+    """A parser of YAML 1.2 that is not ours: the npm package `yaml`."""
+    try:
+        return NodeParser(node_yaml_folder())
+    except MissingPart as missing:
+        leave_out("node", str(missing), "apt-get install nodejs npm")
+
+
+@pytest.fixture(scope="session")
+def ruamel12() -> Callable[[Path], Any]:
+    """A parser of YAML 1.2 that is not ours: ruamel.yaml; answers in tagged form."""
+    return read_ruamel_12
+
+
+Trials = Callable[[int, int], Iterator[random.Random]]
+
+
+@pytest.fixture
+def trials(request: pytest.FixtureRequest) -> Trials:
+    """`trials(full, ci)` yields one seeded random source for each trial.
+
+    PIPESTAT_TRIALS=full runs the full number; PIPESTAT_SEED chooses other random numbers.
+    """
+
+    def sources(full: int, ci: int) -> Iterator[random.Random]:
+        for number in range(full if _FULL else ci):
+            yield random.Random(f"{_SEED}:{request.node.nodeid}:{number}")
+
+    return sources
+
+
+@pytest.fixture
+def schema_file(tmp_path: Path) -> Callable[[str], Path]:
+    """Write an output schema and return its path."""
+
+    def write(text: str) -> Path:
+        path = tmp_path / "schema" / "output_schema.yaml"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """List the legs that were left out, each with what it needs."""
+    lines = summary_lines()
+    if lines:
+        terminalreporter.section("left out")
+        for line in lines:
+            terminalreporter.write_line(line)
