@@ -1,0 +1,447 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Store is one namespace of one local results file.
+type Store struct {
+	path, namespace, project string
+	flags                    string // flag_file_dir, or ""
+	layout                   string // "records", "levels" or "" where not configured
+	multi, validate, unsafe  bool
+	schema                   *Schema // nil without an output schema
+	statuses                 []Status
+	mountChecked             bool
+}
+
+// openStore reads the settings and looks at the file, if there is one.
+func openStore(store, schema, settings any) (*Store, error) {
+	place, _ := store.(*Object)
+	config, _ := settings.(*Object)
+	if config == nil {
+		config = NewObject()
+	}
+	s := &Store{project: "project"}
+	var err error
+	text := func(o *Object, key string, into *string) {
+		v := o.Get(key)
+		if t, ok := v.(string); ok && t != "" {
+			*into = t
+		} else if v != nil && err == nil {
+			err = fail("config", "%s has to be a non-empty string", key)
+		}
+	}
+	flag := func(key string, into *bool) {
+		v := config.Get(key)
+		if b, ok := v.(bool); ok {
+			*into = b
+		} else if v != nil && err == nil {
+			err = fail("config", "%s has to be true or false", key)
+		}
+	}
+	text(place, "path", &s.path)
+	text(place, "flag_file_dir", &s.flags)
+	text(config, "namespace", &s.namespace)
+	text(config, "project_name", &s.project)
+	text(config, "layout", &s.layout)
+	flag("multi_pipelines", &s.multi)
+	flag("unsafe_writes", &s.unsafe)
+	s.validate = schema != nil // PS-CFG-007
+	flag("validate_results", &s.validate)
+	if err != nil {
+		return nil, err
+	}
+	if s.path == "" || s.layout != "" && s.layout != "records" && s.layout != "levels" {
+		return nil, fail("config", "store.path is needed, and layout is records or levels")
+	}
+	if strings.Contains(s.path, "{record_identifier}") || strings.Contains(s.path, "://") {
+		return nil, fail("unsupported", "%s: only one local results file is supported", s.path) // PS-CAP-006
+	}
+	s.statuses = defaultStatuses
+	if schema != nil {
+		if s.schema, err = loadSchema(schema); err != nil {
+			return nil, err
+		}
+		if s.schema.Statuses != nil {
+			s.statuses = s.schema.Statuses
+		}
+		if v := config.Get("additional_properties"); v != nil {
+			for _, level := range s.schema.Levels {
+				if err := level.setAdditional(v); err != nil {
+					return nil, err
+				}
+			}
+			if err := s.schema.compile(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if v := config.Get("status_schema"); v != nil {
+		if s.statuses, err = loadStatuses(v); err != nil {
+			return nil, err
+		}
+	}
+	if s.namespace == "" && s.schema != nil {
+		s.namespace = s.schema.Name
+	}
+	if s.namespace == "" {
+		s.namespace = "default_pipeline_name" // PS-CFG-005
+	}
+	if err := checkIdent("a namespace", s.namespace, "validation"); err != nil {
+		return nil, err
+	}
+	if err := checkIdent("a project name", s.project, "validation"); err != nil {
+		return nil, err
+	}
+	path, err := resolvePath(s.path)
+	if err == nil {
+		_, err = s.load(path)
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Code == "layout" && s.layout != "" {
+		err = nil // let operations say so
+	}
+	return s, err
+}
+
+// tree is the content of the file as one operation sees it.
+type tree struct {
+	s      *Store
+	root   *Object
+	spaces *Object // the namespace: records, or levels
+	layout string  // "" for a new namespace
+	path   string  // resolved
+	dirty  bool    // the file has to be written
+	before func() error
+	after  func() error // flag changes, done before and after the file is replaced
+}
+
+// load reads the file, which may be missing, without a lock (PS-WRT-006).
+func (s *Store) load(path string) (*tree, error) {
+	t := &tree{s: s, root: NewObject(), path: path}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, fail("store", "%s is no regular file", path)
+	}
+	data, err := os.ReadFile(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fail("store", "%v", err)
+	}
+	v, err := parseYAML(data)
+	if err != nil {
+		return nil, fail("store", "%s: %v", path, err)
+	}
+	if root, ok := v.(*Object); ok {
+		t.root = root
+	} else if v != nil {
+		return nil, fail("store", "%s: line 1: the top has to be a mapping", path)
+	}
+	return t, t.findLayout()
+}
+
+// findLayout applies PS-YAML-002, PS-YAML-005 and PS-YAML-008.
+func (t *tree) findLayout() error {
+	s := t.s
+	if !t.root.Has(s.namespace) {
+		i := slices.IndexFunc(t.root.keys, func(k string) bool { return !strings.HasPrefix(k, "_") })
+		if i >= 0 && !s.multi {
+			return fail("layout", "%s holds the namespace %q, not %q; set multi_pipelines to add it", t.path, t.root.keys[i], s.namespace)
+		}
+		return nil
+	}
+	v := t.root.Get(s.namespace)
+	space, ok := v.(*Object)
+	if v == nil || ok && len(space.keys) == 0 {
+		return nil
+	}
+	if !ok {
+		return fail("store", "%s: the namespace %q is no mapping", t.path, s.namespace)
+	}
+	t.spaces, t.layout = space, "levels"
+	for _, k := range space.keys {
+		level, isObject := space.vals[k].(*Object)
+		if k != "sample" && k != "project" || !isObject && space.vals[k] != nil {
+			t.layout = "records"
+		}
+		for _, id := range level.Keys() {
+			if level.Object(id) == nil {
+				t.layout = "records"
+			}
+		}
+	}
+	if s.layout != "" && s.layout != t.layout {
+		return fail("layout", "the namespace %q of %s has the layout %s, configured is %s", s.namespace, t.path, t.layout, s.layout)
+	}
+	for _, level := range []string{"sample", "project"} {
+		records := t.records(level)
+		for _, id := range records.Keys() {
+			r, isObject := records.vals[id].(*Object)
+			if !isObject && records.vals[id] != nil {
+				return fail("store", "%s: the record %q is no mapping", t.path, id)
+			}
+			if r.Has("meta") && r.Object("meta") == nil {
+				return fail("store", "%s: meta of the record %q is no mapping", t.path, id) // PS-YAML-009
+			}
+		}
+	}
+	return nil
+}
+
+// records returns the mapping of a level, nil where there is none.
+func (t *tree) records(level string) *Object {
+	switch {
+	case t.layout == "levels":
+		return t.spaces.Object(level)
+	case t.layout == "records" && level == "sample":
+		return t.spaces
+	}
+	return nil // PS-YAML-006
+}
+
+// record finds a record.
+func (t *tree) record(level, id string) (record, bool) {
+	records := t.records(level)
+	if !records.Has(id) {
+		return record{}, false
+	}
+	o := records.Object(id)
+	if o == nil {
+		o = NewObject() // a null record has no results (PS-YAML-002)
+	}
+	return record{o, t.layout == "levels"}, true
+}
+
+// touch marks a record as changed and puts it in its place.
+func (t *tree) touch(level, id string, r record) {
+	r.tidy()
+	if r.meta() != nil {
+		r.ensureMeta() // meta goes last
+	}
+	t.records(level).Set(id, r.Object)
+	t.prepare()
+	t.dirty = true
+}
+
+// prepare gives a new namespace its layout (PS-YAML-004).
+func (t *tree) prepare() {
+	if t.spaces == nil {
+		t.spaces = NewObject()
+		t.root.Set(t.s.namespace, t.spaces)
+		t.layout = t.newLayout()
+	}
+	if t.layout == "levels" {
+		for _, level := range []string{"project", "sample"} {
+			child(t.spaces, level)
+		}
+	}
+}
+
+func (t *tree) newLayout() string {
+	if t.s.layout != "" {
+		return t.s.layout
+	}
+	if t.s.schema != nil && len(t.s.schema.Levels["project"].Order) > 0 {
+		return "levels"
+	}
+	return "records"
+}
+
+// checkWrite refuses writes to a level that the layout lacks (PS-YAML-006).
+func (t *tree) checkWrite(level string) error {
+	layout := t.layout
+	if layout == "" {
+		layout = t.newLayout()
+	}
+	if layout == "records" && level == "project" {
+		return fail("layout", "the layout records of %s holds no project level; convert the file by putting the "+
+			"records of %q below a key \"sample\" beside \"project: {}\", or set layout: levels for a new one", t.path, t.s.namespace)
+	}
+	return nil
+}
+
+// create makes a record (PS-YAML-007, PS-YAML-041).
+func (t *tree) create(level, id string) (record, error) {
+	if err := t.checkWrite(level); err != nil {
+		return record{}, err
+	}
+	if t.layout == "records" || t.layout == "" && t.newLayout() == "records" {
+		if id == "sample" || id == "project" {
+			return record{}, fail("layout", "in the layout records no record may be called %q", id)
+		}
+	}
+	if _, twin := t.record(other(level), id); twin {
+		if flag, err := t.flag(id); err != nil {
+			return record{}, err
+		} else if flag.status != "" {
+			return record{}, fail("layout", "the record %q of level %s has a status, and flags hold no level", id, other(level))
+		}
+	}
+	t.prepare()
+	r := record{NewObject(), t.layout == "levels"}
+	now := r.now()
+	r.setTime("created", now)
+	r.setTime("modified", now)
+	return r, nil
+}
+
+func other(level string) string {
+	if level == "sample" {
+		return "project"
+	}
+	return "sample"
+}
+
+// update makes one change of the file (PS-WRT-009). apply changes the tree in memory.
+func (s *Store) update(apply func(*tree) error) error {
+	path, err := resolvePath(s.path)
+	if err != nil {
+		return err
+	}
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o777); err != nil {
+		return fail("store", "%v", err)
+	}
+	if !s.mountChecked {
+		if err := checkMount(folder, s.unsafe); err != nil {
+			return err
+		}
+		s.mountChecked = true
+	}
+	held, err := lock(path, s.unsafe)
+	if err != nil {
+		return err
+	}
+	defer held.Close()
+	flags, err := s.flagFolder(path)
+	if err != nil {
+		return err
+	}
+	for _, left := range []string{temporary(path), flagTemporary(path, flags)} {
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscallNotDir) {
+			return fail("store", "%s, left by a dead writer, cannot be removed: %v", left, err)
+		}
+	}
+	info, err := os.Stat(path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fail("store", "%v", err)
+	}
+	t, err := s.load(path)
+	if err != nil {
+		return err
+	}
+	if err := apply(t); err != nil {
+		return err
+	}
+	if t.dirty && info != nil { // PS-WRT-012
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			return fail("store", "the results file may not be written: %v", err)
+		}
+		f.Close()
+	}
+	if t.before != nil {
+		if err := t.before(); err != nil {
+			return err
+		}
+	}
+	if t.dirty {
+		if err := replace(path, writeYAML(t.root), info); err != nil {
+			return err
+		}
+	}
+	if t.after != nil {
+		return t.after()
+	}
+	return nil
+}
+
+// read gives an operation the present content of the file (PS-GUA-006).
+func (s *Store) read() (*tree, error) {
+	path, err := resolvePath(s.path)
+	if err != nil {
+		return nil, err
+	}
+	return s.load(path)
+}
+
+// flagFolder is where the flags are (PS-YAML-036).
+func (s *Store) flagFolder(path string) (string, error) {
+	if s.flags == "" {
+		return filepath.Dir(path), nil
+	}
+	return resolvePath(s.flags)
+}
+
+// flagState is what the flag folder says about one record.
+type flagState struct {
+	folder, status, name string   // status and name are "" without a flag
+	names                []string // all names that its flag may have
+}
+
+// flag finds the status of a record by exact names (PS-YAML-037, PS-YAML-038).
+func (t *tree) flag(id string) (flagState, error) {
+	folder, err := t.s.flagFolder(t.path)
+	f := flagState{folder: folder}
+	if err != nil {
+		return f, err
+	}
+	var newest int64
+	for range 2 { // a change may have been under way
+		for _, status := range t.s.statuses {
+			name := flagName(t.s.namespace, id, status.ID)
+			if name == "" {
+				continue
+			}
+			if len(f.names) < len(t.s.statuses) && !slices.Contains(f.names, name) {
+				f.names = append(f.names, name)
+			}
+			info, err := os.Lstat(filepath.Join(folder, name))
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscallNotDir) {
+				continue
+			} else if err != nil {
+				return f, fail("store", "%v", err)
+			}
+			if at := info.ModTime().UnixNano(); f.name == "" || at > newest {
+				f.status, f.name, newest = status.ID, name, at
+			}
+		}
+		if f.name != "" {
+			break
+		}
+	}
+	return f, nil
+}
+
+// statusOf is the status of a record of a level. Flags hold no level, so the flag of a record that
+// stands on the other level only is not its status.
+func (t *tree) statusOf(level, id string) (flagState, error) {
+	f, err := t.flag(id)
+	_, here := t.record(level, id)
+	_, there := t.record(other(level), id)
+	if there && !here {
+		f.status, f.name = "", ""
+	}
+	return f, err
+}
+
+// planStatus prepares a status change for after the file is replaced (PS-YAML-040).
+func (t *tree) planStatus(level, id, status string, f flagState) error {
+	if _, twin := t.record(other(level), id); twin {
+		return fail("layout", "a record %q stands on level %s too, and flags hold no level", id, other(level)) // PS-YAML-041
+	}
+	name := flagName(t.s.namespace, id, status)
+	if name == "" {
+		return fail("store", "the flag name for the status %s of this record is longer than 255 bytes", status)
+	}
+	if err := os.MkdirAll(f.folder, 0o777); err != nil {
+		return fail("store", "%v", err)
+	}
+	t.after = func() error { return setFlag(t.path, f.folder, status, name, f.name, f.names) }
+	return nil
+}
