@@ -5,7 +5,6 @@ The records of one backend object live as long as it does. Threads may share it.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
@@ -35,7 +34,10 @@ class MemoryBackend(Backend):
     def __init__(self) -> None:
         self._records: dict[RecordKey, Record] = {}
         self._history: dict[RecordKey, tuple[HistoryEntry, ...]] = {}
-        self._lock = threading.Lock()
+        # Imported here: every command loads this plugin, few use it.
+        from threading import Lock
+
+        self._lock = Lock()
 
     def read(self, key: RecordKey) -> Record | None:
         return self._records.get(key)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 __all__ = ["main", "run"]
 
@@ -30,8 +30,7 @@ def run() -> NoReturn:
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")
     code = main(sys.argv[1:])
     if _nothing_waits():
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush(sys.stderr)
         # Taking the interpreter apart takes as long as the report did.
         os._exit(code)
     sys.exit(code)
@@ -42,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run_command(arguments)
-        sys.stdout.flush()
+        _flush(sys.stdout)
         return code
     except BrokenPipeError:
         _drop_output()
@@ -51,11 +50,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return INTERRUPTED
 
 
+def _flush(stream: TextIO | None) -> None:
+    if stream is not None:  # the caller may have closed it
+        stream.flush()
+
+
 def _run_command(arguments: list[str]) -> int:
     from pipestat_spec.cli.dispatch import dispatch
     from pipestat_spec.cli.messages import error, forward_warnings
     from pipestat_spec.errors import PipestatError
 
+    debug = "--debug" in arguments
     try:
         with forward_warnings():
             return dispatch(arguments)
@@ -64,7 +69,7 @@ def _run_command(arguments: list[str]) -> int:
     except BrokenPipeError:
         raise
     except (PipestatError, OSError, Exception) as failure:  # noqa: BLE001
-        if "--debug" in arguments:
+        if debug:
             import traceback
 
             traceback.print_exc()

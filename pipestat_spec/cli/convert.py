@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.messages import Progress, note, warning
+from pipestat_spec.cli.messages import Progress, counted, note, warning
 from pipestat_spec.cli.options import add_quiet, describe_key
 from pipestat_spec.models.config import KEYS, LAYOUTS, LOOPER_KEYS
 
@@ -76,8 +76,8 @@ def _run(args: argparse.Namespace) -> int:
         warning(f"the target does not keep {lost}")
     if not args.quiet:
         note(
-            f"{report.records} records: {report.copied} copied, {report.replaced} replaced, "
-            f"{report.unchanged} there already"
+            f"{counted(report.records, 'record')}: {report.copied} copied, "
+            f"{report.replaced} replaced, {report.unchanged} there already"
         )
     return 0
 

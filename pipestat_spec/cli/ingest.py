@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.messages import Progress, error, note
+from pipestat_spec.cli.messages import Progress, counted, error, note
 from pipestat_spec.cli.options import add_quiet, add_store
 
 if TYPE_CHECKING:
@@ -95,11 +95,11 @@ def _refused(failure: PipestatError) -> int:
 def _done(report: IngestReport, quiet: bool) -> int:
     if not quiet:
         note(
-            f"ingested {report.documents} documents: {report.changed} records changed, "
-            f"{report.unchanged} unchanged"
+            f"ingested {counted(report.documents, 'document')}: "
+            f"{counted(report.changed, 'record')} changed, {report.unchanged} unchanged"
         )
     for problem in report.rejected:
         note(f"left out: {problem}")
     if report.rejected:
-        error(f"{len(report.rejected)} problems; what they concern was left out")
+        error(f"{counted(len(report.rejected), 'problem')}; what they concern was left out")
     return 1 if report.rejected else 0

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.text import shorten
+from pipestat_spec.models.text import shorten, unique_keys
 
 __all__ = ["parse_json", "read_json"]
 
@@ -16,7 +15,7 @@ __all__ = ["parse_json", "read_json"]
 def parse_json(text: str, where: str) -> JSONValue:
     """Return the value of a JSON text; raises InvalidValueError, for a repeated key too."""
     try:
-        return json.loads(text, object_pairs_hook=_unique)
+        return json.loads(text, object_pairs_hook=unique_keys)
     except RecursionError:
         raise InvalidValueError(f"{where}: nested too deep", hint="flatten the value") from None
     except ValueError as error:
@@ -24,15 +23,6 @@ def parse_json(text: str, where: str) -> JSONValue:
             f"{where}: {shorten(text)!r} is not JSON: {error}",
             hint='JSON is for example 12, "text", [1, 2] or {"path": "p.png", "title": "t"}',
         ) from None
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {shorten(twice)!r} stands twice in one object")
-    return found
 
 
 def read_json(argument: str, where: str) -> JSONValue:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-__all__ = ["Progress", "catch_logging", "error", "forward_warnings", "note", "warning"]
+__all__ = ["Progress", "catch_logging", "counted", "error", "forward_warnings", "note", "warning"]
 
 # Seconds between two lines of progress, and before the first.
 _PACE = 1.0
@@ -28,8 +28,15 @@ def note(text: str) -> None:
     _say(text)
 
 
+def counted(number: int, noun: str) -> str:
+    """Return `1 record`, `2 records`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _say(text: str) -> None:
-    # A closed stderr must not turn a finished write into a failure.
+    if sys.stderr is None:  # closed by the caller; print would take stdout
+        return
+    # A stderr that fails must not turn a finished write into a failure.
     with suppress(OSError, ValueError):
         print(" ".join(text.splitlines()), file=sys.stderr, flush=True)
 
@@ -103,7 +110,7 @@ class Progress:
         self._text = f"{doing}: {{}} {what}"
         self._count = 0
         self._shown = False
-        self._active = not quiet and sys.stderr.isatty()
+        self._active = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._next = _now() + _PACE if self._active else 0.0
 
     def step(self) -> None:

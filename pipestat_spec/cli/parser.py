@@ -91,8 +91,9 @@ class CommandParser(argparse.ArgumentParser):
                 others.append(argument)
                 continue
             action = self._option_string_actions.get(argument)
-            takes_value = action is not None and action.nargs is None
-            if action is not None and takes_value and waiting and self._is_value(waiting[-1]):
+            if action is not None and action.nargs is None:
+                if not waiting or not self._is_value(waiting[-1]):
+                    self.error(f"{argument} needs a value")
                 argument = f"{action.option_strings[-1]}={waiting.pop()}"
             options.append(argument)
         return [*options, "--", *others] if others else options

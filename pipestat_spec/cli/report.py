@@ -38,23 +38,7 @@ class Given(NamedTuple):
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `report`."""
     add_record(parser)
-    parser.add_argument(
-        "results", nargs="*", metavar="NAME=VALUE", help="a result; or NAME:=JSON, NAME:=@FILE"
-    )
-    parser.add_argument(
-        "-i",
-        "--result-identifier",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a result, whose value is the -v of the same position; may be repeated",
-    )
-    parser.add_argument(
-        "-v", "--value", action="append", default=[], metavar="VALUE", help="the value for -i"
-    )
-    parser.add_argument(
-        "--json", metavar="TEXT|@FILE|-", help="an object of results: JSON, a file with it or stdin"
-    )
+    _add_results(parser)
     parser.add_argument(
         "-o", "--overwrite", action="store_true", help="replace different values, keep the old ones"
     )
@@ -85,13 +69,34 @@ def configure(parser: CommandParser) -> None:
     )
 
 
+def _add_results(parser: CommandParser) -> None:
+    """Add the three ways to give results."""
+    parser.add_argument(
+        "results", nargs="*", metavar="NAME=VALUE", help="a result; or NAME:=JSON, NAME:=@FILE"
+    )
+    parser.add_argument(
+        "-i",
+        "--result-identifier",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a result, whose value is the -v of the same position; may be repeated",
+    )
+    parser.add_argument(
+        "-v", "--value", action="append", default=[], metavar="VALUE", help="the value for -i"
+    )
+    parser.add_argument(
+        "--json", metavar="TEXT|@FILE|-", help="an object of results: JSON, a file with it or stdin"
+    )
+
+
 def _run(args: argparse.Namespace) -> int:
     given = _given(args)
     if not given and args.status is None:
         args.parser.error("nothing to report: give NAME=VALUE, -i with -v, --json or --status")
     if args.message is not None and args.status is None:
         args.parser.error("-m needs --status")
-    source = {name: found.value for name, found in _pairs(args, args.source, "--source").items()}
+    source = _source(args)
 
     from pipestat_spec.cli.stores import opened, resolve_key
 
@@ -200,6 +205,16 @@ def _pairs(args: argparse.Namespace, texts: list[str], what: str) -> dict[str, G
             args.parser.error(f"{what}: {name!r} is given twice")
         found[name] = one
     return found
+
+
+def _source(args: argparse.Namespace) -> dict[str, JSONValue]:
+    """Return the source; its `attempt` is an integer (SPEC.md section 3.5)."""
+    pairs = _pairs(args, args.source, "KEY=VALUE")
+    source = {name: given.value for name, given in pairs.items()}
+    attempt = source.get("attempt")
+    if isinstance(attempt, str) and attempt.isdecimal():
+        source["attempt"] = int(attempt)
+    return source
 
 
 def _convert(store: Store, level: Level, name: str, given: Given, keep_text: bool) -> JSONValue:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipestat_spec.cli.messages import Progress, error, note, warning
+from pipestat_spec.cli.messages import Progress, counted, error, note, warning
 from pipestat_spec.cli.options import add_format, add_quiet, add_store
 
 if TYPE_CHECKING:
@@ -51,16 +51,18 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.errors import PipestatError
+    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError
 
     checked: list[str] = []
     try:
         problems = list(_check(args, checked))
+    except NoBackendSpecifiedError:
+        raise
     except PipestatError as failure:
         problems = [Problem(str(failure))]
     _print(problems, args.format)
     if problems:
-        error(f"{len(problems)} problem{'s' if len(problems) > 1 else ''}")
+        error(counted(len(problems), "problem"))
         return 1
     if not args.quiet:
         note(f"valid: {', '.join(checked)}")
@@ -157,7 +159,7 @@ def _check_store(
     progress.done()
     for name, level in undeclared.items():
         warning(f"result {name!r} is not in the output schema at {level} level")
-    checked.append(f"{count} records of {store.namespace!r}")
+    checked.append(f"{counted(count, 'record')} of {store.namespace!r}")
 
 
 def _check_record(

@@ -15,6 +15,7 @@ from pipestat_spec.models.output_schema import ResultSchema
 from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.result_schema import in_place
 from pipestat_spec.models.result_types import JSON_TYPES, admitted_types, json_type
+from pipestat_spec.models.text import unique_keys
 
 __all__ = ["converted", "readings", "unreadable"]
 
@@ -82,7 +83,7 @@ def _json(text: str) -> Any:
     def refuse(constant: str) -> None:
         raise ValueError(f"{constant} is not JSON")
 
-    return json.loads(text, parse_constant=refuse)
+    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique_keys)
 
 
 def unreadable(text: str, schema: ResultSchema) -> InvalidTypeError:

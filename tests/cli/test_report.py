@@ -65,6 +65,7 @@ def test_text_takes_the_declared_type(
         ("ok", "1", "boolean"),
         ("tags", "{}", "array"),
         ("align", '{"a": 1, "a": 2', "object"),
+        ("align", '{"a": 1, "a": 2}', "'a' stands twice"),
     ],
 )
 def test_text_that_does_not_fit_is_refused(
@@ -208,7 +209,7 @@ def test_a_configuration_can_turn_overwriting_on(run: Run, folder: Path) -> None
 
 def test_status_and_source_go_along(run: Run, store: Path) -> None:
     arguments = ["--status", "failed", "-m", "no reads", "--source", "rule=align"]
-    done = run("report", "-r", "s1", "reads=0", *arguments, "--source", "attempt:=2")
+    done = run("report", "-r", "s1", "reads=0", *arguments, "--source", "attempt=2")
     assert done.err == "s1: reported reads; status failed\n"
     meta = yaml.safe_load(store.read_text())["rnaseq"]["sample"]["s1"]["meta"]
     assert meta["source"] == {"rule": "align", "attempt": 2}

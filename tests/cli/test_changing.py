@@ -1,0 +1,213 @@
+"""`remove`, `status set|get|clear`, `init`, `convert`, `ingest`, `infer-schema`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.cli.runs import Run, stored
+
+
+def test_remove_one_and_several_results(run: Run, store: Path) -> None:
+    run("report", "-r", "s1", "reads=1", "name=x", "ok=true")
+    run("remove", "-r", "s1", "-i", "reads")
+    assert stored(store) == {"name": "x", "ok": True}
+    assert '"reads"' in run("history", "-r", "s1", "--format", "json").out
+    before = store.read_bytes()
+    done = run("remove", "-r", "s1", "-i", "name", "-i", "zzz", code=1)
+    assert "'zzz'" in done.err
+    assert store.read_bytes() == before
+    assert run("remove", "-r", "s1", "-i", "name", "-i", "ok").err == "s1: removed name, ok\n"
+    assert stored(store) == {}
+
+
+def test_a_whole_record_goes_only_when_asked_for(run: Run, store: Path) -> None:
+    run("report", "-r", "s1", "reads=1", "--status", "running")
+    run("report", "-r", "s2", "reads=2")
+    before = store.read_bytes()
+    assert "--whole-record" in run("remove", "-r", "s1", code=1).err
+    run("remove", "-r", "s1", "-i", "reads", "--whole-record", code=2)
+    assert store.read_bytes() == before
+    run("remove", "-r", "s1", "--whole-record")
+    records = yaml.safe_load(store.read_text())["rnaseq"]["sample"]
+    assert list(records) == ["s2"]
+    assert not list(store.parent.glob("*.flag"))
+    assert "'s1'" in run("remove", "-r", "s1", "--whole-record", code=1).err
+
+
+def test_status(run: Run, store: Path) -> None:
+    none = run("status", "get", "-r", "s1")
+    assert (none.out, none.err) == ("", "s1: no such record, no status\n")
+    assert run("status", "get", "-r", "s1", "--format", "json").out == "null\n"
+    assert run("status", "set", "-r", "s1", "running").err == "s1: status running\n"
+    run("status", "set", "failed", "-r", "s1", "--message", "-x and 'y'")
+    assert run("status", "get", "-r", "s1").out == "failed\n"
+    assert run("status", "get", "-r", "s1", "--format", "json").out == '"failed"\n'
+    assert [flag.name for flag in store.parent.glob("*.flag")] == ["rnaseq_s1_failed.flag"]
+    assert run("status", "clear", "-r", "s1").err == "s1: status failed cleared\n"
+    assert run("status", "clear", "-r", "s1").err == "s1: there was no status\n"
+    assert not list(store.parent.glob("*.flag"))
+
+
+def test_a_status_that_is_not_defined(run: Run, folder: Path) -> None:
+    done = run("status", "set", "-f", "r.yaml", "-r", "s1", "done", code=1)
+    assert "'done' is not defined; defined are running, completed" in done.err
+    (folder / "statuses.yaml").write_text("done: {description: done, color: [0, 0, 0]}\n")
+    run("status", "set", "-f", "r.yaml", "--status-schema", "statuses.yaml", "-r", "s1", "done")
+    assert (folder / "default_pipeline_name_s1_done.flag").exists()
+
+
+def test_flags_go_where_they_are_wanted(run: Run, store: Path) -> None:
+    run("status", "set", "-r", "s1", "running", "--flag-dir", "flags")
+    assert (store.parent / "flags" / "rnaseq_s1_running.flag").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "part"),
+    [
+        (["status"], "set, get, clear, list"),
+        (["status", "sett"], "did you mean 'set'"),
+        (["status", "set", "-r", "s1"], "STATUS"),
+        (["status", "set", "-r", "s1", "running", "failed"], "failed"),
+    ],
+)
+def test_wrong_usage_of_status(run: Run, store: Path, arguments: list[str], part: str) -> None:
+    assert part in run(*arguments, code=2).err
+
+
+# init
+
+
+def test_init_writes_files_that_work(run: Run, folder: Path) -> None:
+    run("init", "new/project")
+    place = folder / "new" / "project"
+    config = str(place / "pipestat_config.yaml")
+    run("validate", "-c", config)
+    run("report", "-c", config, "-r", "s1", "reads=12")
+    assert stored(place / "results.yaml") == {"reads": 12}
+    before = {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()}
+    done = run("init", "-g", "new/project", code=1)
+    assert "nothing was written" in done.err
+    assert {path.name: path.read_bytes() for path in place.iterdir() if path.is_file()} == before
+    (place / "output_schema.yaml").write_text("mine")
+    run("init", "-o", "new/project")
+    assert (place / "output_schema.yaml").read_text() != "mine"
+
+
+def test_init_keeps_a_single_existing_file(run: Run, folder: Path) -> None:
+    (folder / "output_schema.yaml").write_text("mine")
+    assert "output_schema.yaml exists already" in run("init", code=1).err
+    assert sorted(path.name for path in folder.iterdir()) == ["output_schema.yaml", "schema.yaml"]
+
+
+# convert
+
+
+def test_convert_to_the_other_layout_and_back(run: Run, folder: Path) -> None:
+    run("report", "-f", "a.yaml", "-r", "s1", "a:=1", "--status", "failed", "-m", "why")
+    run("report", "-f", "a.yaml", "-r", "s1", "-o", "a:=2")
+    assert "default_pipeline_name" in (folder / "a.yaml").read_text()
+    done = run("convert", "a.yaml", "b/b.yaml", "--layout", "levels")
+    assert done.err == "1 record: 1 copied, 0 replaced, 0 there already\n"
+    document = yaml.safe_load((folder / "b" / "b.yaml").read_text())["default_pipeline_name"]
+    assert set(document) == {"sample", "project"}
+    assert run("status", "get", "-f", "b/b.yaml", "-r", "s1").out == "failed\n"
+    for file in ("a.yaml", "b/b.yaml"):
+        history = run("history", "-f", file, "-r", "s1", "--format", "json").out
+        assert list(json.loads(history)["a"].values()) == [1]
+    again = run("convert", "a.yaml", "b/b.yaml", "--layout", "levels")
+    assert again.err == "1 record: 0 copied, 0 replaced, 1 there already\n"
+    run("report", "-f", "b/b.yaml", "-r", "s1", "-o", "a:=3")
+    run("convert", "a.yaml", "b/b.yaml", code=1)
+    run("convert", "a.yaml", "b/b.yaml", "-o")
+    assert stored(folder / "b" / "b.yaml") == {"a": 2}
+
+
+def test_convert_by_configuration(run: Run, folder: Path) -> None:
+    run("report", "-f", "a.yaml", "-r", "s1", "a:=1")
+    (folder / "c.yaml").write_text("results_file_path: 'out/{record_identifier}.yaml'\n")
+    run("convert", "-q", "a.yaml", "c.yaml")
+    assert stored(folder / "out" / "s1.yaml") == {"a": 1}
+
+
+def test_convert_refuses_one_store_for_both(run: Run, folder: Path) -> None:
+    run("report", "-f", "a.yaml", "-r", "s1", "a:=1")
+    (folder / "link.yaml").symlink_to("a.yaml")
+    before = (folder / "a.yaml").read_bytes()
+    assert "the same store" in run("convert", "a.yaml", "link.yaml", code=1).err
+    assert (folder / "a.yaml").read_bytes() == before
+
+
+# ingest
+
+
+def document(record: str, **more: object) -> dict[str, object]:
+    return {"pipestat_report": "1.0", "record_identifier": record, **more}
+
+
+def test_ingest(run: Run, store: Path) -> None:
+    jobs = store.parent / "jobs"
+    jobs.mkdir()
+    plot = {"path": "work/p.png", "title": "t"}
+    (jobs / "a.pipestat.json").write_text(
+        json.dumps(document("s1", results={"reads": 1, "plot": plot}, status="completed"))
+    )
+    (jobs / "b.pipestat.jsonl").write_text(json.dumps(document("s2", results={"reads": 2})) + "\n")
+    (jobs / "other.json").write_text("{")
+    arguments = ["ingest", "jobs", "--path-prefix", "work=/published"]
+    done = run(*arguments)
+    assert done.err == "ingested 2 documents: 2 records changed, 0 unchanged\n"
+    assert stored(store) == {"reads": 1, "plot": {"path": "/published/p.png", "title": "t"}}
+    before = store.read_bytes()
+    assert "0 records changed, 2 unchanged" in run(*arguments).err
+    assert store.read_bytes() == before
+
+
+def test_ingest_names_every_wrong_document(run: Run, store: Path) -> None:
+    good = store.parent / "good.pipestat.json"
+    good.write_text(json.dumps(document("s1", results={"reads": 1})))
+    bad = store.parent / "bad.pipestat.json"
+    bad.write_text(json.dumps([document("s2", results={"reads": "x"}), document("s3")]))
+    done = run("ingest", str(good), str(bad), code=1)
+    assert [line.partition(":")[0] for line in done.err.splitlines()] == [
+        "refused",
+        "refused",
+        "error",
+    ]
+    assert "'reads'" in done.err
+    assert not store.exists()
+    done = run("ingest", "--keep-going", str(good), str(bad), code=1)
+    assert stored(store) == {"reads": 1}
+    assert "ingested 1 document:" in done.err
+
+
+def test_ingest_without_overwriting(run: Run, store: Path) -> None:
+    run("report", "-r", "s1", "reads=1")
+    file = store.parent / "a.pipestat.json"
+    file.write_text(json.dumps(document("s1", results={"reads": 2})))
+    before = store.read_bytes()
+    assert "'reads'" in run("ingest", "--no-overwrite", str(file), code=1).err
+    assert store.read_bytes() == before
+    run("ingest", str(file))
+    assert stored(store) == {"reads": 2}
+    run("ingest", code=2)
+
+
+# infer-schema
+
+
+def test_infer_schema(run: Run, folder: Path) -> None:
+    run("report", "-f", "r.yaml", "-r", "s1", "a:=1", "b=x", "--pipeline-name", "p")
+    run("report", "-f", "r.yaml", "-r", "s2", "a:=1.5", "b:=true")
+    done = run("infer-schema", "-f", "r.yaml", "-o", "inferred.yaml")
+    assert done.err.startswith("warning: ")
+    schema = yaml.safe_load((folder / "inferred.yaml").read_text())
+    assert schema["pipeline_name"] == "p"
+    assert schema["samples"]["a"]["type"] == "number"
+    assert json.loads(run("infer-schema", "-f", "r.yaml", "--format", "json").out) == schema
+    assert "several types" in run("infer-schema", "-f", "r.yaml", "--strict", code=1).err
+    run("infer-schema", code=2)
+    assert "missing.yaml" in run("infer-schema", "-f", "missing.yaml", code=1).err
