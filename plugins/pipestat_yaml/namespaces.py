@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pipestat_spec.errors import PipestatDataError
+from pipestat_yaml.document import Document
+from pipestat_yaml.layout import LEVEL_KEYS
 from pipestat_yaml.loading import open_document
 from pipestat_yaml.local_file import LocalFile, mapped_errors
 from pipestat_yaml.results_file import PLACEHOLDER
@@ -11,14 +14,35 @@ __all__ = ["list_namespaces"]
 
 def list_namespaces(path: str) -> list[str]:
     """Return the namespaces in the file, or in all files of a `{record_identifier}` path."""
-    files = [path]
-    if PLACEHOLDER in path:
-        from pipestat_yaml.record_files import find_files
+    if PLACEHOLDER not in path:
+        return sorted(_named(_open(path)))
+    from pipestat_yaml.record_files import find_files, own_records
 
-        files = find_files(path)
     found: set[str] = set()
-    for file in files:
-        with mapped_errors(file):
-            document = open_document(LocalFile(file).read() or b"", file)
-        found.update(name for name in document.namespaces if not name.startswith("_"))
+    for file in find_files(path):
+        document = _open(file)
+        for name in _named(document) - found:
+            if own_records(path, file, _identifiers(document, name)):
+                found.add(name)
     return sorted(found)
+
+
+def _open(path: str) -> Document:
+    with mapped_errors(path):
+        return open_document(LocalFile(path).read() or b"", path)
+
+
+def _named(document: Document) -> set[str]:
+    return {name for name in document.namespaces if not name.startswith("_")}
+
+
+def _identifiers(document: Document, namespace: str) -> list[str]:
+    try:
+        return [
+            identifier
+            for section in (None, *LEVEL_KEYS)
+            for identifier in document.identifiers(namespace, section)
+        ]
+    except PipestatDataError:
+        # Something else than a namespace, in a file that only looks like one of ours.
+        return []

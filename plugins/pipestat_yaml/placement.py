@@ -61,7 +61,7 @@ class Placement(NamedTuple):
         if self.wanted is not None and self.wanted != layout:
             raise PipestatStartupError(
                 f"{self.file} is in the {layout!r} layout, and the settings say {self.wanted!r}",
-                hint=f"remove the setting, or run {self._convert(self.wanted)}",
+                hint=f"remove the setting, or {self._convert(self.wanted)}",
                 file=self.file,
                 layout=layout,
             )
@@ -80,16 +80,16 @@ class Placement(NamedTuple):
         if key.level == "project":
             raise UnsupportedOperation(
                 f"{self.file} is in the 'records' layout, which holds no project-level results",
-                hint=f"run {self._convert('levels')}",
+                hint=f"{self._convert('levels')}; a new file gets it with 'layout: levels'",
                 file=self.file,
                 layout=layout,
             )
         if key.identifier in LEVELS:
             raise InvalidIdentifierError(
                 f"a record cannot be called {key.identifier!r} in a file of the 'records' layout",
-                hint=f"choose another name, or run {self._convert('levels')}",
+                hint=f"choose another name, or {self._convert('levels')}",
                 identifier=key.identifier,
             )
 
     def _convert(self, layout: Layout) -> str:
-        return f"'pipestat-spec convert --layout {layout}'"
+        return f"run 'pipestat-spec convert {self.file} NEW_FILE --layout {layout}'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -13,7 +13,7 @@ from pipestat_yaml.flags import encode_component
 from pipestat_yaml.local_file import mapped_errors
 from pipestat_yaml.results_file import PLACEHOLDER, ResultsFile
 
-__all__ = ["RecordFilesBackend", "find_files"]
+__all__ = ["RecordFilesBackend", "find_files", "own_records"]
 
 
 class RecordFilesBackend(Backend):
@@ -29,11 +29,8 @@ class RecordFilesBackend(Backend):
         self.file = template
         self._settings = settings
 
-    def _path(self, identifier: str) -> str:
-        return self.file.replace(PLACEHOLDER, encode_component(identifier))
-
     def _results(self, identifier: str) -> ResultsFile:
-        return ResultsFile(self._path(identifier), self._settings)
+        return ResultsFile(expand(self.file, identifier), self._settings)
 
     def read(self, key: RecordKey) -> Record | None:
         return self._results(key.identifier).read(key)
@@ -62,15 +59,26 @@ class RecordFilesBackend(Backend):
 
     def _identifiers(self, level: Level) -> list[str]:
         """Return the records in code-point order, read from inside the files."""
-        found = []
+        found: list[str] = []
         for path in find_files(self.file):
-            for identifier in ResultsFile(path, self._settings).records().identifiers(level):
-                if self._path(identifier) == path:
-                    found.append(identifier)
+            file = ResultsFile(path, self._settings)
+            if self._settings.namespace in file.namespaces():
+                found += own_records(self.file, path, file.records().identifiers(level))
         return sorted(found)
 
     def close(self) -> None:
         """Nothing is held between calls."""
+
+
+def expand(template: str, identifier: str) -> str:
+    """Return the path of a record's file."""
+    return template.replace(PLACEHOLDER, encode_component(identifier))
+
+
+def own_records(template: str, path: str, identifiers: Iterable[str]) -> list[str]:
+    """Return those of the records in a file that it is named for."""
+    path = os.path.normpath(path)
+    return [name for name in identifiers if os.path.normpath(expand(template, name)) == path]
 
 
 def find_files(template: str) -> list[str]:

@@ -10,6 +10,7 @@ from itertools import islice
 
 from pipestat_spec.backend import Change, StoreSettings
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_yaml.document import Document
 from pipestat_yaml.flags import Flags
 from pipestat_yaml.loading import open_document
 from pipestat_yaml.local_file import LocalFile, mapped_errors
@@ -42,11 +43,17 @@ class ResultsFile:
             _flag_temporary(folder, self._file.temporary),
         )
 
+    def _document(self) -> Document:
+        with mapped_errors(self.path):
+            return open_document(self._file.read() or b"", self.path)
+
+    def namespaces(self) -> tuple[str, ...]:
+        """Return the top-level keys of the file, whatever the settings say."""
+        return self._document().namespaces
+
     def records(self, read_flag: ReadFlag | None = None) -> Records:
         """Return the records of this moment; raises when file and settings disagree."""
-        with mapped_errors(self.path):
-            document = open_document(self._file.read() or b"", self.path)
-        return Records(document, self._placement, read_flag or self._read_flag)
+        return Records(self._document(), self._placement, read_flag or self._read_flag)
 
     def _read_flag(self, identifier: str) -> tuple[str, float] | None:
         with mapped_errors(self._flags.folder):
@@ -72,6 +79,8 @@ class ResultsFile:
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
         """Apply the changes under one lock, with at most one write."""
+        if not changes:
+            return []
         with mapped_errors(self.path), self._file.locked():
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(self._flags.temporary)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +29,8 @@ class VouchedDocument(Document):
         self._by_key = {(s.namespace, s.level): s for s in trailer.sections}
         self._indexes: dict[tuple[str, SectionKey], dict[str, tuple[int, int]]] = {}
         self._searches = 0
+        # Another program vouched for text that is not canonical: it is parsed after all.
+        self._deceived = False
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -52,17 +53,18 @@ class VouchedDocument(Document):
         try:
             return sorted(self._index(found))
         except canonical.NotCanonical:
+            self._deceived = True
             return self._parsed.identifiers(namespace, section)
 
     def record(self, namespace: str, section: SectionKey, identifier: str) -> dict[str, Any] | None:
         found = self._by_key.get((namespace, section))
-        span = self._find(found, identifier) if found else None
-        if span is None:
-            return None
         try:
-            return self._block(span, identifier, indent_of(section))
+            span = self._find(found, identifier) if found and not self._deceived else None
+            if span is not None:
+                return self._block(span, identifier, indent_of(section))
         except canonical.NotCanonical:
-            return self._parsed.record(namespace, section, identifier)
+            self._deceived = True
+        return self._parsed.record(namespace, section, identifier) if self._deceived else None
 
     def _block(self, span: tuple[int, int], identifier: str, indent: str) -> dict[str, Any]:
         skipped = len(canonical.header_lines(identifier, indent).encode()) + 1
@@ -75,8 +77,7 @@ class VouchedDocument(Document):
         index = self._indexes.get((section.namespace, section.level))
         self._searches += 1
         if index is None and self._searches > _SEARCHES:
-            with suppress(canonical.NotCanonical):
-                index = self._index(section)
+            index = self._index(section)
         if index is not None:
             return index.get(identifier)
         indent = indent_of(section.level)
@@ -113,7 +114,7 @@ class VouchedDocument(Document):
 
     def edited(self, namespace: str, layout: Layout, edits: Edits) -> Chunks | None:
         levels: tuple[SectionKey, ...] = LEVEL_KEYS if layout == "levels" else (None,)
-        if not all((namespace, level) in self._by_key for level in levels):
+        if self._deceived or not all((namespace, level) in self._by_key for level in levels):
             return self._parsed.edited(namespace, layout, edits)
         by_section: dict[SectionKey, dict[str, dict[str, Any] | None]] = {}
         for (section, identifier), mapping in edits.items():

@@ -76,6 +76,10 @@ def test_files_that_belong_to_no_record_do_not_count(stored: Open, tmp_path: Pat
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "results.yaml").write_text("")
     (tmp_path / "folder" / "results.yaml").mkdir(parents=True)
+    (tmp_path / "settings").mkdir()
+    (tmp_path / "settings" / "results.yaml").write_text("title: x\nproperties: {a: {b: 1}}\n")
+    settings = settings_for(store.path)
+    assert YamlFactory().namespaces(settings) == ["demo"]
     assert store.names() == ["s1", "s2", "s3"]
     assert [dict(r.results) for r in store.backend.scan("sample")] == [{"n": 1}, {"n": 2}, {"n": 3}]
     assert store.read("s4") is None

@@ -1,0 +1,128 @@
+"""Changes decided on bytes alone, as a store without flags uses them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pytest
+import yaml
+from pipestat_yaml.loading import open_document
+from pipestat_yaml.placement import Placement
+from pipestat_yaml.records import Records
+from pipestat_yaml.transaction import decide
+
+from pipestat_spec.backend import Change
+from pipestat_spec.domain.changes import (
+    clear_status,
+    in_turn,
+    remove_record,
+    report_results,
+    set_status,
+)
+from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.models.record import Level, Record, RecordKey
+
+
+class Bytes:
+    """A store whose content is a bytes object."""
+
+    def __init__(self, layout: Literal["records", "levels"]) -> None:
+        self.data = b""
+        self.placement = Placement("demo", "object", layout)
+        self.flags: dict[str, str | None] = {}
+
+    def update(self, *changes: tuple[RecordKey, Change]) -> Sequence[Record | None]:
+        decision = decide(open_document(self.data, "object"), self.placement, changes, None)
+        if decision.chunks is not None:
+            self.data = b"".join(decision.chunks)
+        self.flags |= decision.statuses
+        return decision.records
+
+    def read(self, name: str, level: Level = "sample") -> Record | None:
+        document = open_document(self.data, "object")
+        return Records(document, self.placement, None).read(RecordKey(level, name))
+
+    def meta(self, name: str) -> dict[str, Any]:
+        tree = yaml.safe_load(self.data)["demo"]
+        return dict(tree.get("sample", tree)[name]["meta"])
+
+
+KEY = RecordKey("sample", "s1")
+
+
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_the_status_is_in_meta(layout: Literal["records", "levels"]) -> None:
+    store = Bytes(layout)
+    store.update((KEY, report_results(KEY, {"n": 1}, overwrite=True)))
+    assert "status" not in store.meta("s1")
+    before = store.read("s1")
+    store.update((KEY, set_status(KEY, "running")))
+    assert store.meta("s1")["status"] == "running"
+    after = store.read("s1")
+    assert after is not None
+    assert before is not None
+    assert (after.status, after.modified, dict(after.results)) == (
+        "running",
+        before.modified,
+        {"n": 1},
+    )
+    assert store.flags == {"s1": "running"}
+    unchanged = store.data
+    store.update((KEY, set_status(KEY, "running")))
+    assert store.data == unchanged
+    store.update((KEY, clear_status()))
+    assert "status" not in store.meta("s1")
+    assert store.flags == {"s1": None}
+
+
+def test_results_and_status_in_one_put() -> None:
+    store = Bytes("records")
+    change = in_turn(
+        report_results(KEY, {"n": 1}, overwrite=True), set_status(KEY, "failed", message="why")
+    )
+    store.update((KEY, change))
+    found = store.read("s1")
+    assert found is not None
+    assert (dict(found.results), found.status, found.status_message) == ({"n": 1}, "failed", "why")
+
+
+def test_levels_keep_their_own_status() -> None:
+    store = Bytes("levels")
+    project = RecordKey("project", "s1")
+    store.update((KEY, set_status(KEY, "running")), (project, set_status(project, "failed")))
+    sample, other = store.read("s1"), store.read("s1", "project")
+    assert sample is not None
+    assert other is not None
+    assert (sample.status, other.status) == ("running", "failed")
+    store.update((KEY, remove_record(KEY)))
+    other = store.read("s1", "project")
+    assert other is not None
+    assert other.status == "failed"
+    assert store.read("s1") is None
+
+
+def test_several_changes_of_one_record_build_on_each_other() -> None:
+    store = Bytes("levels")
+    results = store.update(
+        (KEY, report_results(KEY, {"n": 1}, overwrite=True)),
+        (KEY, report_results(KEY, {"n": 2, "m": 0}, overwrite=True)),
+        (KEY, set_status(KEY, "running")),
+    )
+    assert [dict(r.results) for r in results if r] == [{"n": 1}, {"n": 2, "m": 0}, {"n": 2, "m": 0}]
+    found = store.read("s1")
+    assert found == results[-1]
+    assert list(store.meta("s1")["history"]["n"].values()) == [1]
+    store.update((KEY, remove_record(KEY)), (KEY, report_results(KEY, {"k": 1}, overwrite=True)))
+    assert "history" not in store.meta("s1")
+
+
+def test_a_change_that_is_refused_undoes_the_others() -> None:
+    store = Bytes("records")
+    other = RecordKey("sample", "none")
+    with pytest.raises(RecordNotFoundError):
+        store.update(
+            (KEY, report_results(KEY, {"n": 1}, overwrite=True)), (other, remove_record(other))
+        )
+    assert store.data == b""
+    assert store.flags == {}
