@@ -21,7 +21,7 @@ Command = Sequence[str | Path]
 
 def report_command(program: Path, folder: Path, record: str, *, schema: bool = True) -> Command:
     """Return the command that reports one integer; both programs take the same letters."""
-    given = ["-s", folder / "schema.yaml"] if schema else []
+    given: Command = ["-s", folder / "schema.yaml"] if schema else []
     file = folder / "results.yaml"
     return [program, "report", "-f", file, *given, "-r", record, "-i", "reads", "-v", "12"]
 
@@ -46,7 +46,9 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
-def measure(programs: dict[str, tuple[Path, bool]], folder: Path, rounds: int) -> dict[str, list[float]]:
+def measure(
+    programs: dict[str, tuple[Path, bool]], folder: Path, rounds: int
+) -> dict[str, list[float]]:
     """Return the seconds of each program's cold report, run in turns, and of bare Python.
 
     `programs` maps a name to the program and whether it is given an output schema.

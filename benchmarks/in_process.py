@@ -16,6 +16,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,13 @@ def main() -> None:
     for number in range(int(repeats)):
         if "floor" in sys.argv[6:]:
             found["floor"].append(seconds(lambda: floor(Path(file))))
-        new = {"record_identifier": f"new{number}", "values": {"reads": number, **values}}
-        found["new"].append(seconds(lambda new=new: psm.report(**new)))
-        update = {"record_identifier": f"s{middle + number}", "values": {"reads": -1 - number}}
-        found["update"].append(
-            seconds(lambda update=update: psm.report(**update, force_overwrite=True))
-        )
-        wanted = f"s{middle + number}"
-        found["retrieve"].append(seconds(lambda wanted=wanted: retrieve(psm, wanted, found)))
+        reports = {
+            "new": partial(psm.report, {"reads": number, **values}, f"new{number}"),
+            "update": partial(psm.report, {"reads": -1 - number}, f"s{middle + number}", True),
+        }
+        for kind, report in reports.items():
+            found[kind].append(seconds(report))
+        found["retrieve"].append(seconds(partial(retrieve, psm, f"s{middle + number}", found)))
     found["peak_mb"] = peak_megabytes()
     print(json.dumps(found))
 

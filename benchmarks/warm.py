@@ -93,7 +93,10 @@ def figures(reference: PythonEnvironment, folder: Path) -> Iterator[Figure]:
         )
         floor = milliseconds(ours["floor"])
         most = 3 * floor + 5
-        for kind, text in (("new", "report, new record"), ("update", "report, update in the middle")):
+        for kind, text in (
+            ("new", "report, new record"),
+            ("update", "report, update in the middle"),
+        ):
             yield Figure(
                 f"{text}, {count:,} records",
                 milliseconds(ours[kind]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from tests.environments import clean_environment
@@ -13,13 +13,19 @@ PROGRAM = Path(sys.executable).parent / "pipestat-spec"
 
 
 def pipestat_spec(
-    *arguments: str | Path, cwd: Path, code: int | None = 0, **variables: str
+    *arguments: object,
+    cwd: Path,
+    code: int | None = 0,
+    environment: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command; unless `code` is None its exit code has to be that."""
+    """Run one command; unless `code` is None its exit code has to be that.
+
+    `environment` is added to the caller's, which is otherwise clean of our variables.
+    """
     done = subprocess.run(
         [PROGRAM, *map(str, arguments)],
         cwd=cwd,
-        env=clean_environment(**variables),
+        env=clean_environment(**(environment or {})),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -31,7 +37,7 @@ def pipestat_spec(
     return done
 
 
-def start_all(commands: Sequence[Sequence[str | Path]], cwd: Path) -> list[subprocess.Popen[str]]:
+def start_all(commands: Sequence[Sequence[object]], cwd: Path) -> list[subprocess.Popen[str]]:
     """Start commands of `pipestat-spec` at once and return the running processes."""
     environment = clean_environment()
     return [

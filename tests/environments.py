@@ -81,7 +81,11 @@ class PythonEnvironment:
 
 
 # Environment of the existing package by what is installed with it.
-_EXTRAS = {"reference-bare": "", "reference": "[dbbackend]", "reference-full": "[dbbackend,pipestatreader]"}
+_EXTRAS = {
+    "reference-bare": "",
+    "reference": "[dbbackend]",
+    "reference-full": "[dbbackend,pipestatreader]",
+}
 
 
 def reference_environment(name: str = "reference") -> PythonEnvironment:

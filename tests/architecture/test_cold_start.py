@@ -33,7 +33,15 @@ print()
 print(json.dumps([code, sorted(sys.modules)]))
 """
 
-HEAVY = {"pydantic", "jsonschema", "referencing", "importlib.metadata", "asyncio", "numpy", "fsspec"}
+HEAVY = {
+    "pydantic",
+    "jsonschema",
+    "referencing",
+    "importlib.metadata",
+    "asyncio",
+    "numpy",
+    "fsspec",
+}
 
 
 def modules_of(folder: Path, *arguments: str) -> set[str]:
@@ -63,7 +71,9 @@ def test_a_report_imports_nothing_heavy(tmp_path: Path) -> None:
 def test_a_validated_report_imports_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SCHEMA)
     common = ["report", "-f", "r.yaml", "-s", "schema.yaml", "-r", "s1"]
-    assert not HEAVY & modules_of(tmp_path, *common, "reads=12", "name=x", "switch=true", "rate=0.5")
+    assert not HEAVY & modules_of(
+        tmp_path, *common, "reads=12", "name=x", "switch=true", "rate=0.5"
+    )
 
 
 def test_a_status_change_imports_nothing_heavy(tmp_path: Path) -> None:
@@ -73,7 +83,9 @@ def test_a_status_change_imports_nothing_heavy(tmp_path: Path) -> None:
 
 def test_importing_the_package_is_free() -> None:
     script = "import sys; import pipestat_spec; print(*sorted(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     ours = [name for name in done.stdout.split() if name.startswith("pipestat_spec")]
     assert ours == ["pipestat_spec", "pipestat_spec._version"]
 

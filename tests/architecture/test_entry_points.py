@@ -19,7 +19,9 @@ def ours(group: str) -> list[tuple[str, str]]:
 
 def theirs(group: str) -> list[tuple[str, str]]:
     importlib.invalidate_caches()
-    return sorted((point.name, point.value) for point in importlib.metadata.entry_points(group=group))
+    return sorted(
+        (point.name, point.value) for point in importlib.metadata.entry_points(group=group)
+    )
 
 
 def install(folder: Path, distribution: str, text: str, kind: str = "dist-info") -> None:
@@ -41,9 +43,7 @@ def test_the_shipped_plugins_are_found() -> None:
     assert found["yaml"] == "pipestat_yaml.plugin"
 
 
-def test_same_answer_for_odd_distributions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_same_answer_for_odd_distributions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     install(
         first,

@@ -34,7 +34,15 @@ LAYERS: list[set[str]] = [
 ]
 
 # What the core may use of other people's; everything else belongs into a plugin.
-CORE_THIRD_PARTY = {"jsonschema", "pandas", "pluggy", "pydantic", "pydantic_core", "referencing", "yaml"}
+CORE_THIRD_PARTY = {
+    "jsonschema",
+    "pandas",
+    "pluggy",
+    "pydantic",
+    "pydantic_core",
+    "referencing",
+    "yaml",
+}
 
 # The core's public interface for plugins.
 FOR_PLUGINS = {

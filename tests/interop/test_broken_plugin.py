@@ -38,7 +38,9 @@ def install(site: Path, name: str, module: str) -> None:
     (site / f"third_party_{name}.py").write_text(module)
     info = site / f"third_party_{name}-1.0.dist-info"
     info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: third-party-{name}\nVersion: 1.0\n")
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: third-party-{name}\nVersion: 1.0\n"
+    )
     (info / "entry_points.txt").write_text(f"[pipestat_spec]\n{name} = third_party_{name}\n")
 
 
@@ -54,7 +56,7 @@ def test_it_is_named_and_the_rest_works(folder: Path, site: Path, name: str) -> 
     install(site, name, BROKEN[name])
     install(site, "fine", WORKING)
     variables = {"PYTHONPATH": str(site)}
-    listed = pipestat_spec("plugins", cwd=folder, code=None, **variables)
+    listed = pipestat_spec("plugins", cwd=folder, code=None, environment=variables)
     (line,) = [line for line in listed.stdout.splitlines() if line.split()[:1] == [name]]
     assert "Error" in line or "SystemExit" in line
     assert "Traceback" not in listed.stdout + listed.stderr
@@ -62,14 +64,14 @@ def test_it_is_named_and_the_rest_works(folder: Path, site: Path, name: str) -> 
     assert "fine" in listed.stdout
 
     common = ["-f", "results.yaml", "-r", "s1"]
-    done = pipestat_spec("report", *common, "n:=1", cwd=folder, **variables)
+    done = pipestat_spec("report", *common, "n:=1", cwd=folder, environment=variables)
     assert "Traceback" not in done.stderr
-    pipestat_spec("status", "set", *common, "running", cwd=folder, **variables)
-    done = pipestat_spec("retrieve", *common, "--format", "json", cwd=folder, **variables)
+    pipestat_spec("status", "set", *common, "running", cwd=folder, environment=variables)
+    done = pipestat_spec("retrieve", *common, "--format", "json", cwd=folder, environment=variables)
     answer = json.loads(done.stdout)
     assert answer["n"] == 1
     script = "--backend", "mine", "-r", "s1"
-    pipestat_spec("report", *script, "n:=1", cwd=folder, **variables)
+    pipestat_spec("report", *script, "n:=1", cwd=folder, environment=variables)
 
 
 def test_asking_for_its_backend_says_why_there_is_none(folder: Path, site: Path) -> None:
@@ -78,7 +80,7 @@ def test_asking_for_its_backend_says_why_there_is_none(folder: Path, site: Path)
         *("report", "--backend", "raises", "-r", "s1", "n:=1"),
         cwd=folder,
         code=1,
-        PYTHONPATH=str(site),
+        environment={"PYTHONPATH": str(site)},
     )
     assert done.stderr.count("\n") == 1
     assert "raises" in done.stderr
@@ -88,6 +90,6 @@ def test_asking_for_its_backend_says_why_there_is_none(folder: Path, site: Path)
 def test_what_is_loaded_can_be_restricted(folder: Path, site: Path) -> None:
     install(site, "raises", BROKEN["raises"])
     variables = {"PYTHONPATH": str(site), "PIPESTAT_PLUGINS": "yaml,memory"}
-    listed = pipestat_spec("plugins", cwd=folder, **variables)
+    listed = pipestat_spec("plugins", cwd=folder, environment=variables)
     assert "raises" not in listed.stdout
     assert "yaml" in listed.stdout

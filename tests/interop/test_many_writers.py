@@ -30,7 +30,7 @@ def reading_all_the_time(path: Path) -> Iterator[list[int]]:
                 document = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
             except FileNotFoundError:
                 continue
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 failures.append(error)
                 return
             counts.append(len(document["p"]))
@@ -102,7 +102,7 @@ def test_all_overwrite_one_result(file: Path) -> None:
 def test_reports_and_status_changes_together(folder: Path) -> None:
     file = folder / "results.yaml"
     common = ["-f", file, "--pipeline-name", "p"]
-    commands: list[list[str | Path]] = []
+    commands: list[list[object]] = []
     for i in range(WRITERS // 2):
         commands.append(["report", *common, "-r", f"s{i}", f"n:={i}"])
         commands.append(["status", "set", *common, "-r", f"s{i}", "completed"])

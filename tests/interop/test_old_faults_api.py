@@ -197,7 +197,9 @@ def test_one_file_per_record(folder: Path) -> None:
     psm.set_status("running", "s2")
     assert yaml.safe_load((folder / "s1" / "stats.yaml").read_bytes())["rnaseq"].keys() == {"s1"}
     assert yaml.safe_load((folder / "s2" / "stats.yaml").read_bytes())["rnaseq"].keys() == {"s2"}
-    assert yaml.safe_load((folder / "a%2Fb" / "stats.yaml").read_bytes())["rnaseq"].keys() == {"a/b"}
+    assert yaml.safe_load((folder / "a%2Fb" / "stats.yaml").read_bytes())["rnaseq"].keys() == {
+        "a/b"
+    }
     assert (folder / "s2" / "rnaseq_s2_running.flag").exists()
     assert [record["record_identifier"] for record in psm.select_records()["records"]] == [
         "a/b",

@@ -135,7 +135,7 @@ def test_a_schema_in_the_environment_counts(folder: Path, common: list[str]) -> 
         "PIPESTAT_RESULTS_SCHEMA": "../schema.yaml",
         "PIPESTAT_RECORD_IDENTIFIER": "s1",
     }
-    pipestat_spec("report", "count=12", cwd=folder, **variables)
+    pipestat_spec("report", "count=12", cwd=folder, environment=variables)
     assert sample(folder) == {"count": 12}
-    pipestat_spec("report", "-o", "count=many", cwd=folder, code=1, **variables)
+    pipestat_spec("report", "-o", "count=many", cwd=folder, code=1, environment=variables)
     assert sample(folder) == {"count": 12}

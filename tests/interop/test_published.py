@@ -45,9 +45,7 @@ def test_a_yaml_example_reads_as_its_records(
 ) -> None:
     path = tmp_path / "results.yaml"
     path.write_bytes((DATA / name).read_bytes())
-    with PipestatManager(
-        results_file_path=path, pipeline_name=namespace if named else None
-    ) as psm:
+    with PipestatManager(results_file_path=path, pipeline_name=namespace if named else None) as psm:
         assert psm.pipeline_name == namespace
         for record, values in records.items():
             assert psm.retrieve_one(record) == {**values, "record_identifier": record}

@@ -55,7 +55,9 @@ def ask(reference: PythonEnvironment, file: Path, schema: Path) -> Any:
 
 def let_a_second_pass(file: Path) -> None:
     """Wait until pipestat, whose history has one entry a second, meets none of ours."""
-    while file.exists() and _now() <= max(re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", file.read_text())):
+    while file.exists() and _now() <= max(
+        re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", file.read_text())
+    ):
         time.sleep(0.1)
 
 
@@ -79,9 +81,7 @@ def test_it_reads_results_status_and_history(
 
 
 def test_it_reads_the_project_level(reference: PythonEnvironment, ours: Path, schema: Path) -> None:
-    answer: Any = reference.script(
-        scripts.READ_PROJECT, ours, schema, "cohort", cwd=ours.parent
-    )
+    answer: Any = reference.script(scripts.READ_PROJECT, ours, schema, "cohort", cwd=ours.parent)
     assert answer == {"one": {"total": 4, "record_identifier": "cohort"}}
 
 
