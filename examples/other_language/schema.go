@@ -17,6 +17,13 @@ type Schema struct {
 	Levels   map[string]*Level
 	Statuses []Status // nil without a status section
 	root     *Object  // the self-contained JSON Schema that holds all definitions (PS-SCH-006)
+	refs     []reference
+}
+
+// reference is one $ref of the document.
+type reference struct {
+	place  string
+	schema *Object
 }
 
 // Level holds the definitions of one level.
@@ -32,6 +39,7 @@ type Definition struct {
 	schema    *Object // shorthands expanded
 	validator *jsonschema.Schema
 	Types     []string
+	only      string // the type, where "type" names exactly one
 	Kind      string // "file", "image" or ""
 	Highlight bool
 }
@@ -95,7 +103,7 @@ func loadSchema(v any) (*Schema, error) {
 		}
 		expanded := NewObject()
 		for _, name := range defs.keys {
-			schema, err := expand(defs.vals[name], "$defs."+name)
+			schema, err := s.expand(defs.vals[name], "$defs."+name)
 			if err != nil {
 				return nil, err
 			}
@@ -306,7 +314,7 @@ func (s *Schema) declare(levelName, place string, group *Object) error {
 		if !isDefinition(group.vals[id]) {
 			return fail("schema", "%s: a result needs a type (or $ref, enum, const, anyOf, oneOf, allOf)", at)
 		}
-		schema, err := expand(group.vals[id], at)
+		schema, err := s.expand(group.vals[id], at)
 		if err != nil {
 			return err
 		}
@@ -328,13 +336,13 @@ func (s *Schema) declare(levelName, place string, group *Object) error {
 func (s *Schema) additional(levelName string, places ...*Object) error {
 	for _, o := range places {
 		if o.Has("additionalProperties") {
-			return s.Levels[levelName].setAdditional(o.Get("additionalProperties"))
+			return s.setAdditional(s.Levels[levelName], o.Get("additionalProperties"))
 		}
 	}
 	return nil
 }
 
-func (l *Level) setAdditional(v any) error {
+func (s *Schema) setAdditional(l *Level, v any) error {
 	l.Closed, l.Extra = false, nil
 	switch v := v.(type) {
 	case bool:
@@ -342,7 +350,7 @@ func (l *Level) setAdditional(v any) error {
 		return nil
 	case *Object:
 		if isDefinition(v) {
-			schema, err := expand(v, "additionalProperties")
+			schema, err := s.expand(v, "additionalProperties")
 			if err == nil {
 				l.Extra = &Definition{schema: schema.(*Object)}
 			}
@@ -362,7 +370,7 @@ var (
 
 // expand copies a schema with file and image written out (PS-SCH-008, PS-SCH-009), and checks types
 // (PS-SCH-005) and references (PS-SCH-007) on the way.
-func expand(v any, place string) (any, error) {
+func (s *Schema) expand(v any, place string) (any, error) {
 	in, ok := v.(*Object)
 	if !ok {
 		if _, isBool := v.(bool); isBool {
@@ -377,7 +385,7 @@ func expand(v any, place string) (any, error) {
 		if m, isObject := value.(*Object); isObject && slices.Contains(schemaMapKeys, k) {
 			copied := NewObject()
 			for _, name := range m.keys {
-				sub, err := expand(m.vals[name], at+"."+name)
+				sub, err := s.expand(m.vals[name], at+"."+name)
 				if err != nil {
 					return nil, err
 				}
@@ -387,19 +395,22 @@ func expand(v any, place string) (any, error) {
 		} else if list, isList := value.([]any); isList && slices.Contains(schemaListKeys, k) {
 			copied := make([]any, len(list))
 			for i, sub := range list {
-				if copied[i], err = expand(sub, fmt.Sprintf("%s[%d]", at, i)); err != nil {
+				if copied[i], err = s.expand(sub, fmt.Sprintf("%s[%d]", at, i)); err != nil {
 					return nil, err
 				}
 			}
 			value = copied
 		} else if slices.Contains(schemaKeys, k) {
-			if value, err = expand(value, at); err != nil {
+			if value, err = s.expand(value, at); err != nil {
 				return nil, err
 			}
 		} else if k == "$ref" || k == "$dynamicRef" {
 			ref, _ := value.(string)
 			if !strings.HasPrefix(ref, "#/$defs/") && !(len(ref) > 1 && ref[0] == '#' && ref[1] != '/') {
 				return nil, fail("schema", "%s: %q has to lead into the $defs of this document (#/$defs/...)", at, ref)
+			}
+			if k == "$ref" && ref[1] == '/' {
+				s.refs = append(s.refs, reference{at, out})
 			}
 		}
 		out.Set(k, value)
@@ -495,14 +506,19 @@ func (s *Schema) compile() error {
 		levels.Set(name, o)
 	}
 	s.root.Set("properties", levels)
+	for _, ref := range s.refs { // in unused definitions too (PS-SCH-007)
+		if s.resolve(ref.schema) == nil {
+			return fail("schema", "%s: %s leads nowhere", ref.place, encodeJSON(ref.schema.Get("$ref")))
+		}
+	}
 	c := jsonschema.NewCompiler()
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(noLoader{})
 	if err := c.AddResource("mem:///schema", plain(s.root)); err != nil {
 		return fail("schema", "%v", err)
 	}
-	if _, err := c.Compile("mem:///schema"); err != nil { // unused $defs too (PS-SCH-007)
-		return fail("schema", "%v", err)
+	if _, err := c.Compile("mem:///schema"); err != nil {
+		return fail("schema", "%s%v", placeOf(err), err)
 	}
 	for name, level := range s.Levels {
 		for id, d := range level.Defs {
@@ -522,8 +538,36 @@ func (s *Schema) compile() error {
 
 func (d *Definition) compile(s *Schema, c *jsonschema.Compiler, pointer string) (err error) {
 	d.Types, d.Kind = s.typesOf(d.schema, 0)
+	typed := d.schema
+	for hops := 0; typed != nil && !typed.Has("type") && hops < 100; hops++ {
+		typed = s.follow(typed)
+	}
+	if len(d.Types) == 1 && typed.Has("type") {
+		d.only = d.Types[0]
+	}
 	d.validator, err = c.Compile("mem:///schema#" + pointer)
 	return err
+}
+
+// placeOf names the place in the output schema that a metaschema complains about (PS-SCH-015).
+func placeOf(err error) string {
+	outer, ok := err.(*jsonschema.SchemaValidationError)
+	if !ok {
+		return ""
+	}
+	at, ok := outer.Err.(*jsonschema.ValidationError)
+	for ok && len(at.Causes) > 0 {
+		at = at.Causes[0]
+	}
+	if !ok || len(at.InstanceLocation) == 0 {
+		return ""
+	}
+	path := at.InstanceLocation
+	if path[0] == "properties" && len(path) > 3 { // properties, level, properties, result
+		section := map[string]string{"sample": "samples", "project": "project"}[path[1]]
+		path = append([]string{section}, path[3:]...)
+	}
+	return strings.Join(path, ".") + ": "
 }
 
 type noLoader struct{}
@@ -564,8 +608,14 @@ func (s *Schema) typesOf(o *Object, hops int) (types []string, kind string) {
 	return types, kind
 }
 
-// follow resolves the $ref of a schema, by JSON pointer or by anchor; nil where there is none.
+// follow resolves the $ref of a schema to the definition that it names; nil where there is none.
 func (s *Schema) follow(o *Object) *Object {
+	found, _ := s.resolve(o).(*Object)
+	return found
+}
+
+// resolve follows a $ref by JSON pointer or by anchor.
+func (s *Schema) resolve(o *Object) any {
 	ref, _ := o.Get("$ref").(string)
 	fragment, err := url.PathUnescape(strings.TrimPrefix(ref, "#"))
 	if ref == "" || err != nil {
@@ -591,16 +641,15 @@ func (s *Schema) follow(o *Object) *Object {
 				return nil
 			}
 			at = node[i]
+		default:
+			return nil
 		}
 	}
-	found, _ := at.(*Object)
-	return found
+	return at
 }
 
 // sole tells whether the definition has exactly this type (PS-VAL-010).
-func (d *Definition) sole(name string) bool {
-	return d != nil && len(d.Types) == 1 && d.Types[0] == name
-}
+func (d *Definition) sole(name string) bool { return d != nil && d.only == name }
 
 // adapt applies PS-VAL-008, PS-VAL-009 and PS-SCH-010 to a reported value.
 func (s *Schema) adapt(d *Definition, v any) (any, error) {

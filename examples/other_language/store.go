@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 )
 
 // Store is one namespace of one local results file.
@@ -73,7 +74,7 @@ func openStore(store, schema, settings any) (*Store, error) {
 		}
 		if v := config.Get("additional_properties"); v != nil {
 			for _, level := range s.schema.Levels {
-				if err := level.setAdditional(v); err != nil {
+				if err := s.schema.setAdditional(level, v); err != nil {
 					return nil, err
 				}
 			}
@@ -101,11 +102,9 @@ func openStore(store, schema, settings any) (*Store, error) {
 	}
 	path, err := resolvePath(s.path)
 	if err == nil {
-		_, err = s.load(path)
-	}
-	var e *Error
-	if errors.As(err, &e) && e.Code == "layout" && s.layout != "" {
-		err = nil // let operations say so
+		probe := *s
+		probe.layout = "" // PS-YAML-005 speaks of reading and writing; operations check it
+		_, err = probe.load(path)
 	}
 	return s, err
 }
@@ -124,7 +123,7 @@ type tree struct {
 
 // load reads the file, which may be missing, without a lock (PS-WRT-006).
 func (s *Store) load(path string) (*tree, error) {
-	t := &tree{s: s, root: NewObject(), path: path}
+	t := &tree{s: s, path: path}
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, fail("store", "%s is no regular file", path)
@@ -133,14 +132,8 @@ func (s *Store) load(path string) (*tree, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fail("store", "%v", err)
 	}
-	v, err := parseYAML(data)
-	if err != nil {
+	if t.root, err = parseYAML(data); err != nil {
 		return nil, fail("store", "%s: %v", path, err)
-	}
-	if root, ok := v.(*Object); ok {
-		t.root = root
-	} else if v != nil {
-		return nil, fail("store", "%s: line 1: the top has to be a mapping", path)
 	}
 	return t, t.findLayout()
 }
@@ -223,8 +216,8 @@ func (t *tree) touch(level, id string, r record) {
 	if r.meta() != nil {
 		r.ensureMeta() // meta goes last
 	}
-	t.records(level).Set(id, r.Object)
 	t.prepare()
+	t.records(level).Set(id, r.Object)
 	t.dirty = true
 }
 
@@ -323,7 +316,7 @@ func (s *Store) update(apply func(*tree) error) error {
 		return err
 	}
 	for _, left := range []string{temporary(path), flagTemporary(path, flags)} {
-		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscallNotDir) {
+		if err := os.Remove(left); err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, syscall.ENOTDIR) {
 			return fail("store", "%s, left by a dead writer, cannot be removed: %v", left, err)
 		}
 	}
@@ -402,7 +395,7 @@ func (t *tree) flag(id string) (flagState, error) {
 				f.names = append(f.names, name)
 			}
 			info, err := os.Lstat(filepath.Join(folder, name))
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscallNotDir) {
+			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 				continue
 			} else if err != nil {
 				return f, fail("store", "%v", err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -100,7 +101,7 @@ func flawBelow(v any, room int) string {
 		if room == 0 {
 			return "nested more than 100 levels deep"
 		}
-		for _, k := range v.keys {
+		for _, k := range v.Keys() {
 			if why := textFlaw(k); why != "" {
 				return "a key with " + why
 			}
@@ -114,7 +115,7 @@ func flawBelow(v any, room int) string {
 
 func textFlaw(s string) string { // PS-VAL-004
 	if strings.ContainsRune(s, 0) {
-		return "the character U+0000"
+		return "the character U+0000, or a lone surrogate"
 	}
 	if !utf8.ValidString(s) {
 		return "text that is no valid Unicode"
@@ -159,10 +160,7 @@ func toInteger(f float64) (int64, bool) {
 // decodeJSON reads JSON text into a value. Numbers keep their kind: a fraction or an exponent makes
 // a number, anything else is an integer. It returns an error only for text that is no JSON.
 func decodeJSON(text string) (any, error) {
-	if loneSurrogate(text) {
-		return &bad{why: "a lone surrogate"}, nil
-	}
-	d := json.NewDecoder(strings.NewReader(text))
+	d := json.NewDecoder(strings.NewReader(markSurrogates(text)))
 	d.UseNumber()
 	v, err := decodeToken(d)
 	if err != nil {
@@ -249,30 +247,18 @@ func unJSON(o *Object) any {
 	return o
 }
 
-// loneSurrogate finds \ud800 and its like without partner in JSON text; encoding/json would turn
-// them silently into U+FFFD.
-func loneSurrogate(text string) bool {
-	high := false // the escape just before was a high surrogate
-	for i := 0; i < len(text); i++ {
-		if text[i] == '\\' && i+5 < len(text) && text[i+1] == 'u' {
-			n, _ := strconv.ParseUint(text[i+2:i+6], 16, 16)
-			low := n >= 0xDC00 && n < 0xE000
-			if low != high {
-				return true
-			}
-			high = n >= 0xD800 && n < 0xDC00
-			i += 5
-			continue
+// markSurrogates puts U+0000, which no value may hold either, in the place of each \ud800 and its
+// like that has no partner; encoding/json would turn them silently into U+FFFD.
+func markSurrogates(text string) string {
+	return reEscape.ReplaceAllStringFunc(text, func(escape string) string {
+		if len(escape) == 6 && (escape[2] == 'd' || escape[2] == 'D') && escape[3] >= '8' {
+			return `\u0000`
 		}
-		if high {
-			return true
-		}
-		if text[i] == '\\' {
-			i++
-		}
-	}
-	return high
+		return escape
+	})
 }
+
+var reEscape = regexp.MustCompile(`\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|.)`)
 
 // encodeJSON writes a value as JSON on one line. Scalars have the form of PS-YAML-019 and
 // PS-YAML-018, which is JSON as well, so 1 and 1.0 stay apart.
@@ -322,7 +308,7 @@ func plain(v any) any {
 		return items
 	case *Object:
 		m := make(map[string]any, len(v.keys))
-		for _, k := range v.keys {
+		for _, k := range v.Keys() {
 			m[k] = plain(v.vals[k])
 		}
 		return m

@@ -3,11 +3,12 @@ package main
 import (
 	"bytes"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
-	"gopkg.in/yaml.v3"
+	"go.yaml.in/yaml/v4"
 )
 
 const (
@@ -15,8 +16,9 @@ const (
 	maxAliasNodes = 100_000 // PS-YAML-027
 )
 
-// parseYAML reads one YAML document (section 7.4); its errors have the code store. Empty text is nil.
-func parseYAML(data []byte) (any, error) {
+// parseYAML reads one YAML document (section 7.4); its errors have the code store. A file
+// without content is an empty mapping.
+func parseYAML(data []byte) (*Object, error) {
 	if !utf8.Valid(data) {
 		line := 1
 		for rest := data; ; { // find the line of the first invalid byte (PS-YAML-028)
@@ -30,10 +32,12 @@ func parseYAML(data []byte) (any, error) {
 			rest = rest[n:]
 		}
 	}
-	d := yaml.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	data = reVersion.ReplaceAll(data, []byte("${1}%YAML 1.1")) // the library knows no other version
+	d := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := d.Decode(&doc); err == io.EOF {
-		return nil, nil
+		return NewObject(), nil
 	} else if err != nil {
 		return nil, fail("store", "no valid YAML: %v", err)
 	}
@@ -53,8 +57,17 @@ func parseYAML(data []byte) (any, error) {
 	if total.nodes-m.written > maxAliasNodes {
 		return nil, fail("store", "aliases that add more than %d nodes", maxAliasNodes)
 	}
-	return build(doc.Content[0])
+	v, err := build(doc.Content[0])
+	if root, ok := v.(*Object); ok || err != nil {
+		return root, err
+	} else if v == nil {
+		return NewObject(), nil
+	}
+	return nil, fail("store", "line %d: the top has to be a mapping", doc.Content[0].Line)
 }
+
+// reVersion finds the version directive of YAML 1.2, with the comments before it.
+var reVersion = regexp.MustCompile(`\A((?:#[^\n]*\n|[ \t\r]*\n)*)%YAML[ \t]+1\.[0-9]+`)
 
 // measurer finds the extent of a node with its aliases expanded, before anything is expanded.
 type measurer struct {
@@ -101,13 +114,13 @@ func build(n *yaml.Node) (any, error) {
 		n = n.Alias
 	}
 	tag := ""
-	if n.Style&yaml.TaggedStyle != 0 {
+	if n.Style&yaml.TaggedStyle != 0 || n.Tag == "!" {
 		tag = n.Tag
 	}
 	switch {
 	case n.Kind == yaml.ScalarNode:
 		return buildScalar(n, tag)
-	case n.Kind == yaml.SequenceNode && (tag == "" || tag == "!!seq"):
+	case n.Kind == yaml.SequenceNode && (tag == "" || tag == "!" || tag == "!!seq"):
 		items := make([]any, 0, len(n.Content))
 		for _, child := range n.Content {
 			v, err := build(child)
@@ -117,7 +130,7 @@ func build(n *yaml.Node) (any, error) {
 			items = append(items, v)
 		}
 		return items, nil
-	case n.Kind == yaml.MappingNode && (tag == "" || tag == "!!map"):
+	case n.Kind == yaml.MappingNode && (tag == "" || tag == "!" || tag == "!!map"):
 		return buildMapping(n)
 	}
 	return nil, fail("store", "line %d: the tag %s is not supported here", n.Line, tag) // PS-YAML-024
@@ -132,7 +145,7 @@ func buildScalar(n *yaml.Node, tag string) (any, error) {
 	}
 	v, fits := resolve(n.Value), false // PS-YAML-024
 	switch tag {
-	case "!!str", "!!timestamp", "!!value":
+	case "!!str", "!!timestamp", "!!value", "!":
 		return n.Value, nil
 	case "!!null":
 		fits = v == nil

@@ -63,9 +63,7 @@ def report_results(
             now = later(clock(), current.modified, current.created)
             # Records of older stores have no times; the first change gives them both.
             created = current.created or now
-            record = replace(
-                current, results={**stored, **changed}, created=created, modified=now
-            )
+            record = replace(current, results={**stored, **changed}, created=created, modified=now)
         if source is not None:
             record = replace(record, source=source)
         entries = [HistoryEntry(name, stored[name], now) for name in replaced] if history else []

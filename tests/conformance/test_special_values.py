@@ -24,7 +24,13 @@ def test_forms_of_vectors() -> None:
 
 def test_the_protocol_sends_only_what_json_lacks_in_another_form() -> None:
     sent = encode([math.nan, -math.inf, "\udfff", {"a": (1, 2.0)}, "x\ud800"])
-    assert sent == [{"$nan": True}, {"$inf": -1}, {"$surrogate": "dfff"}, {"a": [1, 2.0]}, "x\ud800"]
+    assert sent == [
+        {"$nan": True},
+        {"$inf": -1},
+        {"$surrogate": "dfff"},
+        {"a": [1, 2.0]},
+        "x\ud800",
+    ]
 
 
 def test_a_message_is_one_line_of_ascii() -> None:

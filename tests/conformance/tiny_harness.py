@@ -33,6 +33,8 @@ class Refused(Exception):
 
 
 def perform(store, op, args, wrong):
+    if "source" in args or args.get("level") == "project":
+        raise LookupError(op)
     if op == "report":
         record = {**store.records.get(args["record"], {})}
         for name, value in args["values"].items():
@@ -45,16 +47,16 @@ def perform(store, op, args, wrong):
         return None
     if op == "records":
         return sorted(store.records)
-    record = store.records.get(args.get("record"))
+    if op not in ("retrieve", "value"):
+        raise LookupError(op)
+    record = store.records.get(args["record"])
     if record is None:
         raise Refused("not-found")
     if op == "retrieve":
         return record
-    if op == "value":
-        if args["result"] not in record:
-            raise Refused("not-found")
-        return str(record[args["result"]]) if wrong == "strings" else record[args["result"]]
-    raise LookupError(op)
+    if args["result"] not in record:
+        raise Refused("not-found")
+    return str(record[args["result"]]) if wrong == "strings" else record[args["result"]]
 
 
 def answer(message, state, fault, wrong):
@@ -77,7 +79,11 @@ def answer(message, state, fault, wrong):
     if wrong == "null":
         return {"seq": seq, "ok": True, "result": None}
     try:
-        return {"seq": seq, "ok": True, "result": perform(state["store"], message["op"], message["args"], wrong)}
+        return {
+            "seq": seq,
+            "ok": True,
+            "result": perform(state["store"], message["op"], message["args"], wrong),
+        }
     except Refused as refused:
         return {"seq": seq, "error": {"code": _CODES.get(fault, str(refused))}}
     except LookupError:

@@ -1,0 +1,240 @@
+"""Runs vectors: opens a fresh store, makes the steps, compares the answers."""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipestat_conformance.drivers import Answer, Driver, HarnessError
+from pipestat_conformance.matchers import Comparison, resolve_saved
+from pipestat_conformance.stores import StoreFactory
+from pipestat_conformance.vectors import Opening, Step, Vector
+from pipestat_conformance.verdicts import Problem, Result, Verdict
+
+__all__ = ["Executor", "Reader", "VectorFailed"]
+
+# Reads a store by other means: returns {record: {result: value}} of a level.
+Reader = Callable[[Mapping[str, Any], str], Mapping[str, Mapping[str, Any]]]
+
+
+class VectorFailed(Exception):
+    """A step answered other than it has to."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: Any = None,
+        answer: Answer | None = None,
+        detail: str = "",
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.expected = expected
+        self.answer = answer
+        self.detail = detail
+
+
+@dataclass
+class Scene:
+    """What one vector works with: its folder, its store, its connections."""
+
+    folder: Path
+    store: Mapping[str, Any]
+    opening: Opening
+    connections: dict[str, Driver] = field(default_factory=dict)
+    openings: dict[str, Opening] = field(default_factory=dict)
+    saved: dict[str, Any] = field(default_factory=dict)
+    done: list[Step] = field(default_factory=list)
+
+
+class Executor:
+    """Runs vectors on one target, each on a store of its own.
+
+    `reader` reads the store by other means after a vector that passed, to be compared
+    with what the target says.
+    """
+
+    def __init__(
+        self, driver: Driver, stores: StoreFactory, folder: Path, reader: Reader | None = None
+    ) -> None:
+        self._main = driver
+        self._stores = stores
+        self._folder = folder
+        self._reader = reader
+        self._others: dict[str, Driver] = {}
+        self._number = 0
+
+    def run(self, vector: Vector) -> Result:
+        """Return what came of a vector: pass, fail or error."""
+        started = time.monotonic()
+        scene = self._scene(vector)
+        verdict, problem = Verdict.PASS, None
+        try:
+            self._play(vector, scene)
+        except VectorFailed as failed:
+            verdict, problem = Verdict.FAIL, _problem(failed, scene)
+        except HarnessError as error:
+            verdict = Verdict.ERROR
+            problem = _problem(VectorFailed(error.message, detail=error.detail), scene)
+            self._abandon()
+        finally:
+            shutil.rmtree(scene.folder, ignore_errors=True)
+        return Result(
+            vector.id,
+            verdict,
+            vector.requirements,
+            vector.profile,
+            problem,
+            seconds=time.monotonic() - started,
+        )
+
+    def _scene(self, vector: Vector) -> Scene:
+        self._number += 1
+        folder = self._folder / f"v{self._number:04}"
+        (folder / "store").mkdir(parents=True)
+        (folder / "own").mkdir()
+        store = self._stores(folder / "store", vector.id)
+        return Scene(folder, store, vector.opening)
+
+    def _play(self, vector: Vector, scene: Scene) -> None:
+        if vector.interchange:
+            from pipestat_conformance.interchange import Folder
+
+            with self._environment({"TZ": vector.timezone}):
+                files = Folder(scene.folder / "store", vector)
+                scene.store = files.prepare(scene.store)
+                self._steps(vector, scene, files)
+                self._end()
+                files.check()
+        else:
+            self._steps(vector, scene, None)
+
+    @contextmanager
+    def _environment(self, variables: Mapping[str, str]) -> Iterator[None]:
+        for driver in (self._main, *self._others.values()):
+            driver.use_environment(variables)
+        try:
+            yield
+        finally:
+            for driver in (self._main, *self._others.values()):
+                driver.use_environment({})
+
+    def _steps(self, vector: Vector, scene: Scene, files: Any) -> None:
+        opened = self._open(scene, "main", vector.opening)
+        compare(opened, vector.open_expect, scene, self._main.strict)
+        for step in vector.steps:
+            scene.done.append(step)
+            if step.op in ("put_file", "remove_file"):
+                files.change(step)
+                continue
+            answer = self._step(step, scene)
+            compare(answer, step.expect, scene, self._main.strict)
+            if step.save is not None:
+                scene.saved[step.save] = answer.result
+        if self._reader is not None and opened.kind == "result":
+            self._read_otherwise(scene, self._reader)
+
+    def _open(self, scene: Scene, connection: str, opening: Opening) -> Answer:
+        driver = self._driver(connection)
+        driver.use_folder(scene.folder / "own")
+        scene.connections[connection] = driver
+        scene.openings[connection] = opening
+        flags = opening.settings.get("flag_file_dir")
+        if isinstance(flags, str):
+            absolute = {"flag_file_dir": str(scene.folder / "store" / flags)}
+            opening = Opening(opening.schema, {**opening.settings, **absolute})
+        return driver.open(scene.store, opening)
+
+    def _driver(self, connection: str) -> Driver:
+        if connection == "main":
+            return self._main
+        if connection not in self._others:
+            self._others[connection] = self._main.another()
+        return self._others[connection]
+
+    def _step(self, step: Step, scene: Scene) -> Answer:
+        args = resolve_saved(step.args, scene.saved)
+        if step.op == "reopen":
+            opening = scene.openings.get(step.connection, scene.opening).changed(args)
+            self._driver(step.connection).end()
+            return self._open(scene, step.connection, opening)
+        if step.connection not in scene.connections:
+            opened = self._open(scene, step.connection, scene.opening)
+            compare(opened, {"ok": True}, scene, self._main.strict)
+        return scene.connections[step.connection].perform(step.op, args)
+
+    def _read_otherwise(self, scene: Scene, reader: Reader) -> None:
+        driver = scene.connections["main"]
+        for level in ("sample", "project"):
+            listed = driver.perform("records", {"level": level})
+            if listed.kind != "result":
+                continue
+            told = {
+                record: driver.perform("retrieve", {"record": record, "level": level}).result
+                for record in listed.result
+            }
+            stored = {record: dict(values) for record, values in reader(scene.store, level).items()}
+            problem = Comparison(strict=False).plain(stored, told, "")
+            if problem is not None:
+                raise VectorFailed(
+                    f"the store holds something else than the target says: {problem}",
+                    expected={"result": stored},
+                    answer=Answer("result", told),
+                )
+
+    def _end(self) -> None:
+        for driver in (self._main, *self._others.values()):
+            driver.end()
+
+    def _abandon(self) -> None:
+        for driver in (self._main, *self._others.values()):
+            driver.abandon()
+
+    def close(self) -> None:
+        """End every connection for good; raises HarnessError."""
+        for driver in (self._main, *self._others.values()):
+            driver.close()
+
+
+def compare(answer: Answer, expect: Mapping[str, Any], scene: Scene, strict: bool) -> None:
+    """Raise VectorFailed unless the answer is as expected."""
+    problem: str | None = None
+    if "error" in expect:
+        codes = [expect["error"], *expect.get("also_allowed", [])]
+        if answer.kind != "error" or answer.code not in codes:
+            problem = f"expected the error {' or '.join(codes)}, got {_said(answer)}"
+    elif answer.kind != "result":
+        problem = f"expected success, got {_said(answer)}"
+    elif "result" in expect:
+        problem = Comparison(strict, scene.saved).difference(expect["result"], answer.result)
+    if problem is not None:
+        raise VectorFailed(problem, expected=dict(expect), answer=answer)
+
+
+def _said(answer: Answer) -> str:
+    if answer.kind == "result":
+        text = repr(answer.result)
+        return "success" if answer.result is None else f"the result {text[:200]}"
+    if answer.kind == "crash":
+        return "an exception: " + answer.message.strip().splitlines()[-1]
+    return f"the error {answer.code}" + (f" ({answer.message})" if answer.message else "")
+
+
+def _problem(failed: VectorFailed, scene: Scene) -> Problem:
+    answer = failed.answer
+    crashed = answer is not None and answer.kind == "crash"
+    opening = {"op": "open", "schema": scene.opening.schema, "settings": scene.opening.settings}
+    return Problem(
+        failed.message,
+        steps=[opening, *(step.as_json() for step in scene.done)],
+        step=scene.done[-1].id if scene.done else "open",
+        expected=failed.expected,
+        actual=None if answer is None else answer.as_json(),
+        detail=answer.message if answer is not None and crashed else failed.detail,
+    )

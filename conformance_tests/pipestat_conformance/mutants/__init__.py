@@ -1,0 +1,56 @@
+"""Deliberately faulty implementations: the gate on the suite itself.
+
+`python -m pipestat_conformance.mutants` shows which rules catch which mutant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+
+from pipestat_conformance.mutants.mutation import REGISTRY, Mutant
+from pipestat_conformance.targets import Target
+
+__all__ = ["SPECIAL", "Mutant", "all_mutants", "find_mutant"]
+
+_FAMILIES = (
+    "values",
+    "identifiers",
+    "records",
+    "schema",
+    "results",
+    "history",
+    "status",
+    "query",
+    "documents",
+    # "yaml_layout",
+    # "yaml_metadata",
+    # "yaml_text",
+    # "yaml_reading",
+    # "yaml_status",
+    # "writer_protocol",
+    "guarantees",
+)
+# They break more than a rule; none of them may come out conformant.
+SPECIAL = ("null", "always-unsupported", "claims-everything")
+
+
+@cache
+def all_mutants() -> Mapping[str, Mutant]:
+    """Return the mutants by name, in the order of their families."""
+    for family in _FAMILIES:
+        import_module(f"pipestat_conformance.mutants.{family}")
+    return REGISTRY
+
+
+def find_mutant(name: str) -> Target:
+    """Return a mutant, or one of `SPECIAL`, as a target; raises LookupError."""
+    if name in SPECIAL:
+        from pipestat_conformance.mutants.special import special_target
+
+        return special_target(name)
+    mutant = all_mutants().get(name)
+    if mutant is None:
+        raise LookupError(f"there is no mutant {name!r}")
+    return mutant.make()

@@ -1,0 +1,125 @@
+"""The gate: is each mutant caught by the rules that it breaks, through both drivers?
+
+A vector catches a mutant when it fails there and passes on the correct implementation
+that the mutant is made of.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipestat_conformance.drivers import Driver
+from pipestat_conformance.executor import Executor
+from pipestat_conformance.inprocess import InProcessDriver
+from pipestat_conformance.mutants import Mutant
+from pipestat_conformance.mutants.mutation import inner_target
+from pipestat_conformance.profiles import probes
+from pipestat_conformance.run import RunOptions, run, skip_reason
+from pipestat_conformance.stores import default_store, template
+from pipestat_conformance.subprocess_driver import SubprocessDriver
+from pipestat_conformance.targets import Target
+from pipestat_conformance.vectors import Vector, load_vectors
+from pipestat_conformance.verdicts import Result, Verdict, worst
+
+__all__ = ["Caught", "Gate", "program_of"]
+
+_STORES = template(default_store())
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What one driver says of one rule that a mutant breaks.
+
+    `verdict` is that of the rule; `by` are the vectors or trials that caught the mutant.
+    """
+
+    requirement: str
+    verdict: Verdict
+    by: tuple[str, ...]
+
+
+def program_of(name: str, on: str = "memory") -> list[str]:
+    """Return the command that serves a mutant as a program."""
+    module = "pipestat_conformance.serve"
+    return [sys.executable, "-m", module, "--backend", on, "--mutant", name]
+
+
+class Gate:
+    """Runs vectors on mutants and on what they are made of; needs a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._number = 0
+        self._right: dict[tuple[str, str], bool] = {}
+
+    def _executor(self, driver: Driver) -> Executor:
+        self._number += 1
+        return Executor(driver, _STORES, self._folder / f"e{self._number}")
+
+    def _in_process(self, target: Target) -> InProcessDriver:
+        store = {"path": str(self._folder / "probe" / "r.yaml")}
+        return InProcessDriver(target, store)
+
+    def _vectors(self, driver: Driver, requirements: Sequence[str]) -> list[Vector]:
+        hello = driver.hello()
+        return [
+            vector
+            for vector in (*load_vectors(), *probes(hello.capabilities))
+            if set(vector.requirements) & set(requirements)
+            and skip_reason(vector, hello.capabilities, hello.profiles, hello.profiles) is None
+        ]
+
+    def is_right(self, on: str, vector: Vector) -> bool:
+        """Tell whether the correct implementation passes a vector."""
+        if (on, vector.id) not in self._right and not vector.id.startswith("probe."):
+            executor = self._executor(self._in_process(inner_target(on)))
+            result = executor.run(vector)
+            executor.close()
+            self._right[on, vector.id] = result.verdict is Verdict.PASS
+        return self._right.get((on, vector.id), True)
+
+    def in_process(self, mutant: Mutant) -> list[Caught]:
+        """Run all vectors of the rules that a mutant breaks."""
+        driver = self._in_process(mutant.make())
+        executor = self._executor(driver)
+        results = [executor.run(vector) for vector in self._vectors(driver, mutant.breaks)]
+        executor.close()
+        return list(self._caught(mutant, results))
+
+    def as_program(self, mutant: Mutant, first: Sequence[str] = ()) -> list[Caught]:
+        """Run vectors of each rule on the mutant as a program, until one catches it.
+
+        Those in `first` come first. In what was run no harness error may occur.
+        """
+        driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=20)
+        executor = self._executor(driver)
+        vectors = self._vectors(driver, mutant.breaks)
+        vectors.sort(key=lambda v: first.index(v.id) if v.id in first else len(first))
+        results: dict[str, Result] = {}
+        for requirement in mutant.breaks:
+            for vector in (v for v in vectors if requirement in v.requirements):
+                if vector.id not in results:
+                    results[vector.id] = executor.run(vector)
+                verdict = results[vector.id].verdict
+                if verdict is not Verdict.PASS and self.is_right(mutant.on, vector):
+                    break
+        executor.close()
+        return list(self._caught(mutant, list(results.values())))
+
+    def in_trials(self, mutant: Mutant) -> list[Caught]:
+        """Make the trials of a mutant, which only know programs."""
+        driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=20)
+        options = RunOptions(driver, _STORES, select=mutant.trials, vectors=())
+        done = run(options)
+        return list(self._caught(mutant, done.results))
+
+    def _caught(self, mutant: Mutant, results: Sequence[Result]) -> Iterator[Caught]:
+        by_id: Mapping[str, Vector] = {vector.id: vector for vector in load_vectors()}
+        for requirement in mutant.breaks:
+            own = [result for result in results if requirement in result.requirements]
+            right = [r for r in own if r.id not in by_id or self.is_right(mutant.on, by_id[r.id])]
+            by = tuple(result.id for result in right if result.verdict is Verdict.FAIL)
+            yield Caught(requirement, worst(result.verdict for result in right), by)

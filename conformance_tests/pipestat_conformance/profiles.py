@@ -1,0 +1,114 @@
+"""Capabilities and profiles: the closed lists of SPEC.md section 15, and the probes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipestat_conformance.vectors import Opening, Step, Vector
+
+__all__ = [
+    "CAPABILITIES",
+    "PROFILES",
+    "TRIAL_PROFILES",
+    "ClaimError",
+    "check_claims",
+    "probes",
+    "profile_of",
+]
+
+CAPABILITIES = (
+    "concurrent-writers",
+    "durable",
+    "history",
+    "status",
+    "times",
+    "source",
+    "project-level",
+    "multi-namespace",
+    "native-query",
+    "atomic-batch",
+    "exact-integers",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of rules: ids, or prefixes of ids that end before the number."""
+
+    rules: tuple[str, ...]
+
+
+PROFILES: Mapping[str, Profile] = {
+    "core": Profile(
+        (
+            *("PS-VAL", "PS-ID", "PS-REC", "PS-SCH", "PS-RES", "PS-STA", "PS-CAP"),
+            *("PS-GUA-005", "PS-GUA-006"),
+        )
+    ),
+    "history": Profile(("PS-HIS",)),
+    "query": Profile(("PS-QRY",)),
+    "concurrent-writers": Profile(
+        ("PS-GUA-002", "PS-GUA-003", "PS-GUA-004", "PS-GUA-007", "PS-GUA-008")
+    ),
+    "durable": Profile(("PS-GUA-001",)),
+    "exact-integers": Profile(("PS-VAL-002",)),
+    "yaml-layout": Profile(("PS-YAML", "PS-WRT")),
+    "sql-layout": Profile(("PS-SQL",)),
+}
+# What these promise can only be tried, again and again, with processes.
+TRIAL_PROFILES = ("concurrent-writers", "durable")
+
+
+class ClaimError(Exception):
+    """A target claims what is not on the closed lists, or leaves `core` out."""
+
+
+def profile_of(requirement: str) -> str | None:
+    """Return the first profile that a rule belongs to, or None (PS-CAP-005)."""
+    for name, profile in PROFILES.items():
+        if requirement in profile.rules or requirement.rpartition("-")[0] in profile.rules:
+            return name
+    return None
+
+
+def check_claims(capabilities: Iterable[str], profiles: Iterable[str]) -> None:
+    """Raise ClaimError for an unknown name, and when `core` is not claimed."""
+    unknown = [f"capability {name!r}" for name in capabilities if name not in CAPABILITIES]
+    unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
+    if unknown:
+        raise ClaimError(f"the {unknown[0]} is not on the list of SPEC.md section 15")
+    if "core" not in profiles:
+        raise ClaimError("the profile 'core' is not claimed, and it cannot be left out")
+
+
+_UNSUPPORTED = {"error": "unsupported"}
+_PROBED: Mapping[str, tuple[str, dict[str, object]]] = {
+    "history": ("history", {"record": "s1"}),
+    "status": ("set_status", {"record": "s1", "status": "running"}),
+    "times": ("recent", {}),
+    "source": ("report", {"record": "s1", "values": {"n": 2}, "source": {"run": "r1"}}),
+    "project-level": ("report", {"record": "p1", "values": {"n": 1}, "level": "project"}),
+}
+
+
+def probes(capabilities: Iterable[str]) -> list[Vector]:
+    """Return a vector for each capability that is not claimed: it has to answer `unsupported`.
+
+    What the other capabilities promise has no operation of its own (PS-CAP-002).
+    """
+    claimed = set(capabilities)
+    return [
+        Vector(
+            id=f"probe.{name}",
+            title=f"without the capability {name}, {op} answers unsupported",
+            requirements=("PS-CAP-002",),
+            opening=Opening(None, {"namespace": "ns"}),
+            steps=(
+                Step("1", "report", {"record": "s1", "values": {"n": 1}}),
+                Step("2", op, args, _UNSUPPORTED),
+            ),
+        )
+        for name, (op, args) in _PROBED.items()
+        if name not in claimed
+    ]

@@ -1,0 +1,185 @@
+"""A run: which vectors, on which target, and what comes of them."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipestat_conformance.drivers import Driver, HarnessError, Hello
+from pipestat_conformance.executor import Executor, Reader
+from pipestat_conformance.known_failures import KnownFailures
+from pipestat_conformance.profiles import PROFILES, TRIAL_PROFILES, check_claims, probes
+from pipestat_conformance.stores import StoreFactory
+from pipestat_conformance.vectors import Vector, load_vectors
+from pipestat_conformance.verdicts import Problem, Result, Verdict
+
+if TYPE_CHECKING:
+    from pipestat_conformance.trials import TrialKind
+
+# So many harness errors in a row, and the rest is given up; all of it counts as an error.
+BROKEN = 5
+__all__ = ["BROKEN", "Run", "RunOptions", "judged_profiles", "run", "skip_reason"]
+
+
+@dataclass
+class RunOptions:
+    """What to run, and on what.
+
+    `profiles` None judges all that are claimed; `core` is always among them. `select` are
+    ids of vectors and trials, or patterns of them. `quick` leaves trials out. `peer` is the
+    program that shares a store with the target in the trials of mixed writers.
+    """
+
+    driver: Driver
+    stores: StoreFactory
+    store: Any = None
+    profiles: Sequence[str] | None = None
+    select: Sequence[str] = ()
+    known: KnownFailures = field(default_factory=KnownFailures)
+    known_file: str | None = None
+    seed: int = 0
+    quick: bool = False
+    reader: Reader | None = None
+    peer: Sequence[str] | None = None
+    vectors: Sequence[Vector] | None = None
+    progress: Callable[[int, int, Result], None] | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """What came of a run: the results in the order of their ids, and all that explains them."""
+
+    options: RunOptions
+    hello: Hello
+    judged: tuple[str, ...]
+    results: Sequence[Result]
+    complaints: Sequence[str]
+    folder: str
+    started: datetime
+    seconds: float
+
+
+def run(options: RunOptions) -> Run:
+    """Run everything; raises HarnessError when the target does not even say hello.
+
+    Raises ClaimError for claims beyond the closed lists, LookupError for an unknown id.
+    """
+    started, clock = datetime.now(UTC), time.monotonic()
+    hello = options.driver.hello()
+    check_claims(hello.capabilities, hello.profiles)
+    judged = judged_profiles(options, hello)
+    vectors = load_vectors() if options.vectors is None else tuple(options.vectors)
+    todo = _selected([*vectors, *probes(hello.capabilities)], options.select)
+    with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+        results = _run_all(options, hello, judged, todo, Path(folder))
+    results = options.known.applied(sorted(results, key=lambda result: result.id))
+    if not options.select:
+        complaints = options.known.complaints(results, started.date())
+    else:
+        chosen = {result.id for result in results}
+        known = [entry for entry in options.known.entries if entry.id in chosen]
+        complaints = KnownFailures(known).complaints(results, started.date())
+    return Run(
+        options, hello, judged, results, complaints, folder, started, time.monotonic() - clock
+    )
+
+
+def judged_profiles(options: RunOptions, hello: Hello) -> tuple[str, ...]:
+    """Return the profiles that the run is about, in the order of the specification."""
+    wanted = set(hello.profiles if options.profiles is None else options.profiles) | {"core"}
+    if options.quick:
+        wanted -= set(TRIAL_PROFILES)
+    return tuple(name for name in PROFILES if name in wanted)
+
+
+def _selected(vectors: Sequence[Vector], select: Sequence[str]) -> list[Vector]:
+    if not select:
+        return list(vectors)
+    from pipestat_conformance.trials import ALL
+
+    ids = [*(vector.id for vector in vectors), *ALL]
+    for pattern in select:
+        if not any(fnmatchcase(id, pattern) for id in ids):
+            raise LookupError(f"there is no vector or trial {pattern!r}")
+    return [v for v in vectors if any(fnmatchcase(v.id, pattern) for pattern in select)]
+
+
+def skip_reason(
+    vector: Vector, capabilities: Iterable[str], judged: Iterable[str], claimed: Iterable[str]
+) -> tuple[Verdict, str] | None:
+    """Return why a vector is not run on such a target, or None."""
+    if vector.profile not in judged:
+        why = "was not asked for" if vector.profile in claimed else "is not claimed"
+        return Verdict.DISABLED, f"the profile {vector.profile} {why}"
+    missing = [name for name in vector.needs if name not in capabilities]
+    if missing:
+        return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"
+    return None
+
+
+def _run_all(
+    options: RunOptions, hello: Hello, judged: tuple[str, ...], todo: list[Vector], folder: Path
+) -> list[Result]:
+    executor = Executor(options.driver, options.stores, folder, options.reader)
+    # A fault must not hide behind the order; the seed makes it come again.
+    random.Random(options.seed).shuffle(todo)
+    from pipestat_conformance.trials import planned
+
+    trials, pool = planned(options, hello, judged, folder)
+    results: list[Result] = []
+    total = len(todo) + len(trials)
+
+    def done(result: Result) -> None:
+        results.append(result)
+        if options.progress is not None:
+            options.progress(len(results), total, result)
+
+    broken = 0
+    for vector in todo:
+        reason = skip_reason(vector, hello.capabilities, judged, hello.profiles)
+        if reason is not None:
+            done(_skipped(vector, *reason))
+        elif broken == BROKEN:
+            done(_not_reached(vector.id, vector))
+        else:
+            result = executor.run(vector)
+            broken = broken + 1 if result.verdict is Verdict.ERROR else 0
+            done(result)
+    results += _ended(executor.close)
+    for trial in trials:
+        done(
+            trial()
+            if broken < BROKEN or trial.skip is not None
+            else _not_reached(trial.id, trial.kind)
+        )
+    results += _ended(pool.close)
+    return results
+
+
+def _ended(close: Callable[[], None]) -> list[Result]:
+    try:
+        close()
+    except HarnessError as error:
+        return [_ended_badly(error)]
+    return []
+
+
+def _ended_badly(error: HarnessError) -> Result:
+    problem = Problem(error.message, detail=error.detail)
+    return Result("harness.end", Verdict.ERROR, (), problem=problem, kind="harness")
+
+
+def _skipped(vector: Vector, verdict: Verdict, note: str) -> Result:
+    return Result(vector.id, verdict, vector.requirements, vector.profile, note=note)
+
+
+def _not_reached(id: str, what: Vector | TrialKind) -> Result:
+    problem = Problem(f"not reached: the harness broke {BROKEN} times, one after the other")
+    return Result(id, Verdict.ERROR, what.requirements, what.profile, problem)

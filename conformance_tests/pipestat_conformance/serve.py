@@ -1,0 +1,122 @@
+"""Any backend in Python, or a mutant, as a program that speaks JSON Lines.
+
+python -m pipestat_conformance.serve --backend NAME [--store JSON] [--mutant NAME]
+
+It is the example of a harness as well: the loop is the whole of the protocol.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from pipestat_conformance.operations import Session
+from pipestat_conformance.special_values import decode, parse_json, to_json
+from pipestat_conformance.targets import Target
+from pipestat_conformance.vectors import Opening
+from pipestat_spec.errors import PipestatError, UnsupportedOperation
+
+__all__ = ["Server", "find_target", "main"]
+
+
+class Server:
+    """Answers the messages of one connection."""
+
+    def __init__(self, target: Target, store: Mapping[str, Any], folder: Path) -> None:
+        self._target = target
+        self._store = store
+        self._folder = folder
+        self._session: Session | None = None
+
+    def answer(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to one message; an error that the specification lacks passes."""
+        try:
+            return {"seq": message["seq"], **getattr(self, f"_{message['cmd']}")(message)}
+        except UnsupportedOperation:
+            return {"seq": message["seq"], "unsupported": True}
+        except PipestatError as error:
+            return {"seq": message["seq"], "error": {"code": error.code, "message": str(error)}}
+
+    def _hello(self, message: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
+        target = self._target
+        capabilities = target.capabilities(self._store, self._folder)
+        return {
+            "impl": {
+                "name": target.name,
+                "version": target.version,
+                "language": target.language,
+            },
+            "protocol": 1,
+            "capabilities": list(capabilities),
+            "profiles": list(target.profiles(capabilities)),
+        }
+
+    def _open(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        self.close()
+        opening = Opening(message.get("schema"), message.get("settings") or {})
+        self._session = self._target.open(message["store"], opening, self._folder)
+        return {"ok": True}
+
+    def _op(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._session is not None, "no store is open"
+        result = self._session.perform(message["op"], decode(message["args"]))
+        return {"ok": True, "result": result}
+
+    def close(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+
+def serve(server: Server, requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer line by line until `bye` or the end of the input."""
+    for line in requests:
+        message = parse_json(line)
+        if message["cmd"] == "bye":
+            break
+        answers.write(to_json(server.answer(message)).encode("ascii") + b"\n")
+        answers.flush()
+    server.close()
+
+
+def find_target(backend: str, mutant: str | None = None) -> Target:
+    """Return the target of a backend, or a mutant by name; raises LookupError."""
+    if mutant is not None:
+        from importlib import import_module
+
+        found: Target = import_module("pipestat_conformance.mutants").find_mutant(mutant)
+        return found
+    if backend == "memory":
+        from pipestat_conformance.memory_store import MemoryTarget
+
+        return MemoryTarget()
+    from pipestat_conformance.targets import PluginTarget
+
+    return PluginTarget(backend)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve one backend on stdin and stdout."""
+    parser = argparse.ArgumentParser(prog="python -m pipestat_conformance.serve")
+    parser.add_argument("--backend", default="memory", help="name of the storage plugin")
+    parser.add_argument("--mutant", help="name of a faulty variant, for testing the suite")
+    parser.add_argument("--store", help="JSON: a store like those that will be opened")
+    parsed = parser.parse_args(arguments)
+    logging.getLogger("pipestat_spec").addHandler(logging.NullHandler())
+    # Whatever a library prints must not get between the answers.
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    with tempfile.TemporaryDirectory() as folder:
+        store = json.loads((parsed.store or '{"path": "{tmp}/r.yaml"}').replace("{tmp}", folder))
+        target = find_target(parsed.backend, parsed.mutant)
+        serve(Server(target, store, Path(folder)), sys.stdin.buffer, answers)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,194 @@
+"""`suite`: a pytest class with one test for each vector and trial."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipestat_conformance.drivers import Driver
+from pipestat_conformance.executor import Executor, Reader
+from pipestat_conformance.profiles import check_claims, probes
+from pipestat_conformance.run import RunOptions, judged_profiles, skip_reason
+from pipestat_conformance.stores import StoreFactory, default_store, template
+from pipestat_conformance.trials import ALL, planned
+from pipestat_conformance.trials.pool import Pool
+from pipestat_conformance.vectors import Vector, load_vectors
+from pipestat_conformance.verdicts import Problem, Result, Verdict
+
+__all__ = ["suite"]
+
+
+def suite(
+    backend: str | None = None,
+    store: Callable[[Path], Mapping[str, Any]] | None = None,
+    profiles: Sequence[str] | None = None,
+    reader: Reader | None = None,
+    *,
+    command: str | Sequence[str] | None = None,
+    timeout: float = 30.0,
+    seed: int = 0,
+) -> type:
+    """Return a test class for a backend, by its plugin's name, or for a harness `command`.
+
+    `store` gets a fresh folder and returns the store. `profiles` None judges all that the
+    target claims. `reader(store, level)` reads a store by other means: what it returns,
+    `{record: {result: value}}`, has to be what the target says. Trials with processes bear
+    the mark `slow` where it is registered, and are called `test_trial` in any case.
+    """
+    stores: StoreFactory = template(default_store())
+    if store is not None:
+        made = store
+
+        def stores(folder: Path, name: str) -> Mapping[str, Any]:  # noqa: ARG001
+            return made(folder)
+
+    if (backend is None) == (command is None):
+        raise TypeError("suite() takes the name of a backend, or a command")
+    words = shlex.split(command) if isinstance(command, str) else command
+    return _class_of(_Target(backend, words, stores, profiles, reader, timeout, seed))
+
+
+@dataclass(frozen=True)
+class _Target:
+    """What the tests of one class share; opened when the first of them runs."""
+
+    backend: str | None
+    command: Sequence[str] | None
+    stores: StoreFactory
+    profiles: Sequence[str] | None
+    reader: Reader | None
+    timeout: float
+    seed: int
+
+    def driver(self, folder: Path) -> Driver:
+        """Return a driver; `folder` is where the store lies that is asked for capabilities."""
+        if self.command is not None:
+            from pipestat_conformance.subprocess_driver import SubprocessDriver
+
+            return SubprocessDriver(self.command, timeout=self.timeout, spare=True)
+        from pipestat_conformance.inprocess import InProcessDriver
+        from pipestat_conformance.serve import find_target
+
+        assert self.backend is not None
+        probe = self.stores(folder, "probe")
+        return InProcessDriver(find_target(self.backend), probe, ("--backend", self.backend))
+
+
+def _class_of(target: _Target) -> type:
+    vectors = {vector.id: vector for vector in [*load_vectors(), *probes(())]}
+
+    class TestConformance:
+        """One test for each vector; made by `pipestat_conformance.suite`."""
+
+        @pytest.fixture(scope="class", name="opened")
+        def _opened(self) -> Iterator[_Opened]:
+            with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
+                opened = _Opened(target, Path(folder))
+                yield opened
+                opened.close()
+
+        @pytest.mark.parametrize("vector", sorted(vectors))
+        def test_vector(self, opened: _Opened, vector: str) -> None:
+            reason = opened.skipped(vectors[vector])
+            if reason is not None:
+                pytest.skip(reason)
+            _tell(opened.executor.run(vectors[vector]))
+
+        @_slow
+        @pytest.mark.parametrize("trial", sorted(ALL))
+        def test_trial(self, opened: _Opened, trial: str) -> None:
+            found = opened.trials().get(trial)
+            if found is None:
+                pytest.skip("its profile is not claimed, or was not asked for")
+            _tell(found())
+
+    return TestConformance
+
+
+class _Opened:
+    """The target of a class, once it has said hello."""
+
+    def __init__(self, target: _Target, folder: Path) -> None:
+        (folder / "probe").mkdir()
+        self.folder = folder
+        self.driver = target.driver(folder / "probe")
+        self.hello = self.driver.hello()
+        check_claims(self.hello.capabilities, self.hello.profiles)
+        self.options = RunOptions(
+            self.driver,
+            target.stores,
+            profiles=target.profiles,
+            seed=target.seed,
+            reader=target.reader,
+        )
+        self.judged = judged_profiles(self.options, self.hello)
+        self.executor = Executor(self.driver, target.stores, folder, self.options.reader)
+        self._trials: Mapping[str, Callable[[], Result]] | None = None
+        self._pool: Pool | None = None
+        self._probes = {probe.id for probe in probes(self.hello.capabilities)}
+
+    def skipped(self, vector: Vector) -> str | None:
+        """Return why a vector is not run, or None."""
+        if vector.id.startswith("probe.") and vector.id not in self._probes:
+            return "the capability is claimed"
+        reason = skip_reason(vector, self.hello.capabilities, self.judged, self.hello.profiles)
+        return None if reason is None else reason[1]
+
+    def trials(self) -> Mapping[str, Callable[[], Result]]:
+        """Return the trials of this target by id."""
+        if self._trials is None:
+            found, self._pool = planned(self.options, self.hello, self.judged, self.folder)
+            self._trials = {trial.id: trial for trial in found}
+        return self._trials
+
+    def close(self) -> None:
+        """End what was started; raises HarnessError."""
+        self.executor.close()
+        if self._pool is not None:
+            self._pool.close()
+
+
+def _slow(function: Any) -> Any:
+    """Mark a test as slow, unless strict markers know no such mark."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return pytest.mark.slow(function)
+        except pytest.fail.Exception:
+            return function
+
+
+def _tell(result: Result) -> None:
+    if result.verdict is not Verdict.PASS:
+        pytest.fail(_text(result), pytrace=False)
+
+
+def _text(result: Result) -> str:
+    from pipestat_conformance.catalogue import rule_texts
+    from pipestat_conformance.reports.summary import failure_text
+    from pipestat_conformance.special_values import encode
+
+    problem = result.problem or Problem("no reason is known")
+    return failure_text(
+        {
+            "id": result.id,
+            "verdict": result.verdict.value,
+            "requirements": [
+                {"id": id, "title": "", "text": rule_texts().get(id, "")}
+                for id in result.requirements
+            ],
+            "message": problem.message,
+            "step": problem.step,
+            "steps": [encode(step) for step in problem.steps],
+            "actual": encode(problem.actual),
+            "detail": problem.detail,
+            "repeat": f"pytest -k '{result.id}'",
+        }
+    )

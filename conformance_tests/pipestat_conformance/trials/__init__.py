@@ -1,0 +1,139 @@
+"""Trials: what can only be tried with processes, again and again (SPEC.md section 14).
+
+An acknowledgement is a line of the protocol, so they work in every language; a backend in
+Python is served as a program. A SIGKILL does not prove that data survives a power failure.
+"""
+
+from __future__ import annotations
+
+import random
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipestat_conformance.drivers import HarnessError, Hello
+from pipestat_conformance.executor import VectorFailed
+from pipestat_conformance.run import RunOptions
+from pipestat_conformance.trials import concurrency, kill, mixed
+from pipestat_conformance.trials.pool import Pool, Stage, Told
+from pipestat_conformance.verdicts import Problem, Result, Verdict
+
+__all__ = ["ALL", "Trial", "TrialKind", "planned"]
+
+
+@dataclass(frozen=True)
+class TrialKind:
+    """One trial: its profile, its rules, and the function that makes it."""
+
+    profile: str
+    requirements: tuple[str, ...]
+    make: Callable[[Stage], Told]
+
+
+ALL: Mapping[str, TrialKind] = {
+    **{
+        f"trial.writers.{name}.n{number}": TrialKind(
+            "concurrent-writers",
+            ("PS-GUA-002", "PS-GUA-003"),
+            concurrency.trial(scenario, number),
+        )
+        for name, scenario in concurrency.SCENARIOS.items()
+        for number in concurrency.NUMBERS
+    },
+    "trial.kill.acknowledged": TrialKind("durable", ("PS-GUA-001",), kill.acknowledged),
+    "trial.kill.in-flight": TrialKind("durable", ("PS-GUA-001",), kill.in_flight),
+    "trial.kill.next-writer": TrialKind("concurrent-writers", ("PS-GUA-004",), kill.next_writer),
+    "trial.mixed.writers": TrialKind(
+        "yaml-layout", ("PS-WRT-002", "PS-WRT-003", "PS-WRT-009"), mixed.writers
+    ),
+    "trial.mixed.exchange": TrialKind(
+        "yaml-layout", ("PS-YAML-016", "PS-YAML-021"), mixed.exchange
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial of one target, to be called; `skip` says why it is not run."""
+
+    id: str
+    kind: TrialKind
+    pool: Pool
+    options: RunOptions
+    capabilities: tuple[str, ...]
+    folder: Path
+    skip: tuple[Verdict, str] | None = None
+
+    def __call__(self) -> Result:
+        if self.skip is not None:
+            return self._result(self.skip[0], note=self.skip[1])
+        started = time.monotonic()
+        try:
+            verdict, problem, told = self._made()
+        except HarnessError as error:
+            verdict, problem, told = (
+                Verdict.ERROR,
+                Problem(error.message, detail=error.detail),
+                Told(),
+            )
+            self.pool.abandon()
+        return self._result(verdict, problem, told.note, time.monotonic() - started, told.measured)
+
+    def _made(self) -> tuple[Verdict, Problem | None, Told]:
+        folder = self.folder / self.id
+        (folder / "store").mkdir(parents=True)
+        stage = Stage(
+            pool=self.pool,
+            store=self.options.stores(folder / "store", self.id),
+            capabilities=self.capabilities,
+            random=random.Random(f"{self.options.seed}:{self.id}"),
+        )
+        try:
+            return Verdict.PASS, None, self.kind.make(stage)
+        except VectorFailed as failed:
+            answer = failed.answer and failed.answer.as_json()
+            steps = [{"op": "trial", "id": self.id, "seed": self.options.seed}]
+            problem = Problem(
+                failed.message, steps, self.id, failed.expected, answer, failed.detail
+            )
+            return Verdict.FAIL, problem, Told()
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _result(
+        self,
+        verdict: Verdict,
+        problem: Problem | None = None,
+        note: str = "",
+        seconds: float = 0.0,
+        measured: Mapping[str, Any] | None = None,
+    ) -> Result:
+        return Result(
+            *(self.id, verdict, self.kind.requirements, self.kind.profile, problem, note, seconds),
+            kind="trial",
+            measured=measured or {},
+        )
+
+
+def planned(
+    options: RunOptions, hello: Hello, judged: tuple[str, ...], folder: Path
+) -> tuple[list[Trial], Pool]:
+    """Return all trials, those that are not run with the reason, and the pool they share."""
+    from fnmatch import fnmatchcase
+
+    pool = Pool(options, hello)
+    trials = []
+    for id, kind in ALL.items():
+        if options.select and not any(fnmatchcase(id, pattern) for pattern in options.select):
+            continue
+        skip = None
+        if kind.profile not in judged:
+            why = "was not asked for" if kind.profile in hello.profiles else "is not claimed"
+            skip = (Verdict.DISABLED, f"the profile {kind.profile} {why}")
+        elif options.quick:
+            skip = (Verdict.DISABLED, "trials are left out of a quick run")
+        trials.append(Trial(id, kind, pool, options, hello.capabilities, folder, skip))
+    return trials, pool

@@ -1,0 +1,260 @@
+"""Running vectors: what passes, what fails, and what is told of it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipestat_conformance.executor import Executor
+from pipestat_conformance.inprocess import InProcessDriver
+from pipestat_conformance.memory_store import MemoryTarget, SnapshotBackend
+from pipestat_conformance.operations import StoreSession
+from pipestat_conformance.serve import find_target
+from pipestat_conformance.stores import default_store, template
+from pipestat_conformance.targets import Target
+from pipestat_conformance.verdicts import Result, Verdict
+from pipestat_spec.backend import Backend
+from pipestat_spec.memory import MemoryBackend
+from tests.conformance.conftest import CONFLICT, REPORTED, tiny, vector
+
+InProcess = Callable[[Target], Executor]
+Program = Callable[[list[str]], Executor]
+
+SCHEMA = {"pipeline_name": "p", "samples": {"n": {"type": "integer"}, "x": {"type": "number"}}}
+
+
+def steps(*entries: dict[str, Any], **more: Any) -> Any:
+    document = {"id": "sample.steps", "requirements": ["PS-VAL-001"], "steps": list(entries)}
+    return vector({**document, **more})
+
+
+def report(values: dict[str, Any], **args: Any) -> dict[str, Any]:
+    return {"op": "report", "args": {"record": "s1", "values": values, **args}}
+
+
+def failed(result: Result) -> str:
+    assert result.verdict is Verdict.FAIL, result
+    assert result.problem is not None
+    return result.problem.message
+
+
+@pytest.mark.parametrize("backend", ["memory", "yaml"])
+def test_our_backends_pass_in_process(in_process: InProcess, backend: str) -> None:
+    executor = in_process(find_target(backend))
+    for document in (REPORTED, CONFLICT):
+        result = executor.run(vector(document))
+        assert result.verdict is Verdict.PASS, result.problem
+    executor.close()
+
+
+@pytest.mark.parametrize("backend", ["memory", "yaml"])
+def test_our_backends_pass_as_programs(out_of_process: Program, backend: str) -> None:
+    program = [sys.executable, "-m", "pipestat_conformance.serve", "--backend", backend]
+    executor = out_of_process(program)
+    for document in (REPORTED, CONFLICT):
+        result = executor.run(vector(document))
+        assert result.verdict is Verdict.PASS, result.problem
+    executor.close()
+
+
+@pytest.mark.parametrize("wrong", ["forgets", "strings", "unsupported", "null"])
+def test_wrong_answers_fail(out_of_process: Program, wrong: str) -> None:
+    assert out_of_process(tiny(wrong=wrong)).run(vector(REPORTED)).verdict is Verdict.FAIL
+
+
+def test_a_failure_tells_the_steps_up_to_it(out_of_process: Program) -> None:
+    result = out_of_process(tiny(wrong="forgets")).run(vector(REPORTED))
+    problem = result.problem
+    assert problem is not None
+    assert problem.step == "3"
+    assert [step["op"] for step in problem.steps] == ["open", "report", "reopen", "retrieve"]
+    assert problem.message == "expected success, got the error not-found"
+    assert problem.expected == {"result": {"n": 1, "text": "12:30"}}
+    assert problem.actual == {"error": "not-found", "message": ""}
+
+
+def test_errors_are_compared_by_code(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    bad = report({"n": "x"})
+    for expect, passes in (
+        ({"error": "validation"}, True),
+        ({"error": "conflict", "also_allowed": ["validation"]}, True),
+        ({"error": "conflict"}, False),
+        ({"ok": True}, False),
+    ):
+        result = executor.run(steps({**bad, "expect": expect}, schema=SCHEMA))
+        assert (result.verdict is Verdict.PASS) is passes, (expect, result.problem)
+    good = {**report({"n": 1}), "expect": {"error": "validation"}}
+    assert "got success" in failed(executor.run(steps(good, schema=SCHEMA)))
+
+
+def test_a_step_without_expectation_has_to_succeed(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    assert "not-found" in failed(executor.run(steps({"op": "retrieve", "args": {"record": "x"}})))
+
+
+def test_opening_may_have_to_be_refused(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    wrong = {"pipeline_name": "p", "samples": {"n": {"type": "integr"}}}
+    assert executor.run(steps(schema=wrong, open={"error": "schema"})).verdict is Verdict.PASS
+    assert "got success" in failed(executor.run(steps(schema=SCHEMA, open={"error": "schema"})))
+    assert "the error schema" in failed(executor.run(steps({"op": "count"}, schema=wrong)))
+
+
+def test_in_process_integers_and_numbers_are_apart(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    value = {"op": "value", "args": {"record": "s1", "result": "v"}}
+    assert (
+        executor.run(steps(report({"v": 1.0}), {**value, "expect": {"result": 1.0}})).verdict
+        is Verdict.PASS
+    )
+    assert "expected integer 1, got number 1.0" in failed(
+        executor.run(steps(report({"v": 1.0}), {**value, "expect": {"result": 1}}))
+    )
+
+
+def test_values_that_json_lacks_reach_the_target(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    refused = {"error": "validation"}
+    for value in (
+        {"$nan": True},
+        {"$inf": 1},
+        {"$surrogate": "d800"},
+        {"$deep": 101},
+        {"$integer": str(2**63)},
+    ):
+        result = executor.run(steps({**report({"v": value}), "expect": refused}))
+        assert result.verdict is Verdict.PASS, (value, result.problem)
+
+
+def test_connections_share_the_store(in_process: InProcess, out_of_process: Program) -> None:
+    value = {"op": "value", "args": {"record": "s1", "result": "n"}, "connection": "b"}
+    scenario = steps(
+        {**value, "expect": {"error": "not-found"}},
+        report({"n": 1}),
+        {**value, "expect": {"result": 1}},
+        {**report({"n": 2}, overwrite=True), "connection": "b"},
+        {**value, "connection": "main", "expect": {"result": 2}},
+        {"op": "reopen", "connection": "b"},
+        {**value, "expect": {"result": 2}},
+    )
+    program = [sys.executable, "-m", "pipestat_conformance.serve", "--backend"]
+    for backend in ("memory", "yaml"):
+        assert in_process(find_target(backend)).run(scenario).verdict is Verdict.PASS
+        other = out_of_process([*program, backend])
+        assert other.run(scenario).verdict is Verdict.PASS
+        other.close()
+
+
+def test_reopening_with_other_settings_and_another_schema(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    scenario = steps(
+        {"op": "set_status", "args": {"record": "s1", "status": "running"}},
+        {
+            "op": "reopen",
+            "args": {
+                "schema": SCHEMA,
+                "settings": {"status_schema": {"odd": {"description": "d", "color": [0, 0, 0]}}},
+            },
+        },
+        {
+            "op": "schema",
+            "expect": {
+                "result": {"pipeline_name": "ns", "levels": {"$any": True}, "statuses": ["odd"]}
+            },
+        },
+        {**report({"n": "x"}), "expect": {"error": "validation"}},
+        {"op": "reopen", "args": {"settings": {"validate_results": False}}},
+        report({"n": "x"}),
+    )
+    result = executor.run(scenario)
+    assert result.verdict is Verdict.PASS, result.problem
+
+
+def test_saved_answers(in_process: InProcess) -> None:
+    describe = {"op": "describe", "args": {"record": "s1"}}
+    known = {"status": None, "status_message": None, "source": None}
+    scenario = steps(
+        report({"n": 1}),
+        {**describe, "save": "before"},
+        report({"n": 1}),
+        {**describe, "expect": {"result": {"$saved": "before"}}},
+        report({"n": 2}, overwrite=True),
+        {
+            **describe,
+            "expect": {
+                "result": {
+                    **known,
+                    "created": {"$saved": ["before", "created"]},
+                    "modified": {"$later": ["before", "modified"]},
+                }
+            },
+        },
+        {
+            "op": "recent",
+            "args": {"start": {"$saved": ["before", "modified"]}},
+            "expect": {"result": {"$includes": {"total_size": 1}}},
+        },
+    )
+    result = in_process(find_target("memory")).run(scenario)
+    assert result.verdict is Verdict.PASS, result.problem
+
+
+def test_each_vector_has_a_fresh_store(in_process: InProcess) -> None:
+    executor = in_process(find_target("memory"))
+    empty = {"op": "records", "expect": {"result": []}}
+    for _ in range(2):
+        assert executor.run(steps(empty, report({"n": 1}))).verdict is Verdict.PASS
+
+
+class Raises(StoreSession):
+    def perform(self, op: str, args: Mapping[str, Any]) -> Any:
+        raise ZeroDivisionError("a bug")
+
+
+def test_an_exception_of_its_own_is_a_failure_with_its_traceback(in_process: InProcess) -> None:
+    result = in_process(MemoryTarget(session=Raises)).run(steps({"op": "count"}))
+    assert "an exception: ZeroDivisionError: a bug" in failed(result)
+    assert result.problem is not None
+    assert "Traceback" in result.problem.detail
+
+
+def without_snapshot(_: SnapshotBackend) -> Backend:
+    return MemoryBackend()
+
+
+def test_what_is_not_stored_is_missed_after_reopening(in_process: InProcess) -> None:
+    assert "not-found" in failed(
+        in_process(MemoryTarget(wrap=without_snapshot)).run(vector(REPORTED))
+    )
+
+
+def test_a_reader_finds_what_the_target_hides(tmp_path: Path) -> None:
+    target = find_target("memory")
+    driver = InProcessDriver(target, {"path": str(tmp_path / "probe")})
+    stored: dict[str, dict[str, dict[str, Any]]] = {"sample": {"s1": {"n": 1}}, "project": {}}
+
+    def reader(store: Mapping[str, Any], level: str) -> Mapping[str, Mapping[str, Any]]:
+        assert store["path"].startswith(str(tmp_path))
+        return stored[level]
+
+    executor = Executor(driver, template(default_store()), tmp_path, reader)
+    assert executor.run(steps(report({"n": 1}))).verdict is Verdict.PASS
+    stored["sample"]["s1"]["n"] = "1"
+    assert "something else than the target says" in failed(executor.run(steps(report({"n": 1}))))
+    stored["project"]["p"] = {}
+    stored["sample"]["s1"]["n"] = 1
+    assert "something else" in failed(executor.run(steps(report({"n": 1}))))
+
+
+def test_the_caller_s_settings_are_hidden(
+    in_process: InProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIPESTAT_PIPELINE_NAME", "other")
+    monkeypatch.setenv("PIPESTAT_RESULTS_SCHEMA", "/no/such/file.yaml")
+    scenario = steps({"op": "schema", "expect": {"result": {"$includes": {"pipeline_name": "ns"}}}})
+    assert in_process(find_target("memory")).run(scenario).verdict is Verdict.PASS
