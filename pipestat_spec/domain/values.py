@@ -36,9 +36,9 @@ def canonical(value: object, name: str = "value") -> JSONValue:
     A host value is converted when one JSON value stands for it without loss: tuples become
     arrays; numpy scalars the number they hold; a Decimal an integer or the number that
     equals it; a path its text; dates and times ISO 8601 text; an enumeration member its
-    value. `name` is what errors call the value. Raises InvalidValueError for anything else, for NaN and the infinities,
-    integers outside the signed 64-bit range, NUL, lone surrogates, keys that are not
-    strings, and nesting deeper than MAX_DEPTH.
+    value. `name` is what errors call the value. Raises InvalidValueError for anything
+    else, for NaN and the infinities, integers outside the signed 64-bit range, NUL, lone
+    surrogates, keys that are not strings, and nesting deeper than MAX_DEPTH.
     """
     return _canonical(value, name, MAX_DEPTH)
 

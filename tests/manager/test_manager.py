@@ -202,7 +202,7 @@ def test_an_undeclared_result_is_stored_with_one_warning(
 
 def test_additional_properties_can_be_closed(make: Make) -> None:
     psm = make(additional_properties=False)
-    with pytest.raises(ColumnNotFoundError, match="'nam'.*'name'"):
+    with pytest.raises(ColumnNotFoundError, match=r"'nam'.*'name'"):
         psm.report({"nam": 1}, "s1")
     assert psm.additional_properties is False
 
@@ -241,7 +241,7 @@ def test_status(make: Make) -> None:
     assert psm.clear_status() == ["completed"]
     assert psm.clear_status() == []
     assert psm.get_status() is None
-    with pytest.raises(UnrecognizedStatusError, match="'done'.*running, completed"):
+    with pytest.raises(UnrecognizedStatusError, match=r"'done'.*running, completed"):
         psm.set_status("done")
 
 
