@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ContextDecorator
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipestat_spec.models.record import RecordKey
-
-if TYPE_CHECKING:
-    from pipestat_spec.manager.writing import Writing
+from pipestat_spec.store import Store
 
 __all__ = ["RecordRun"]
 
@@ -21,24 +19,27 @@ _MESSAGE_LENGTH = 2000
 class RecordRun(ContextDecorator):
     """What `with psm.record("s1") as run:` gives: the record to report for.
 
-    It is also a decorator: each call of the function is a run of its own.
+    It is also a decorator: each call of the function is a run of its own. `report` is the
+    manager's.
     """
 
     def __init__(
         self,
-        manager: Writing,
+        store: Store,
+        report: Callable[..., list[str] | bool],
         key: RecordKey,
         running: str,
         completed: str,
         failed: str,
         source: Mapping[str, Any] | None,
     ) -> None:
-        self._manager = manager
+        self._store = store
+        self._report = report
         self._key = key
         self._running, self._completed, self._failed = running, completed, failed
         self._source = source
         for status in (running, completed, failed):
-            manager.store.settings.statuses.check(status)
+            store.settings.statuses.check(status)
 
     @property
     def record_identifier(self) -> str:
@@ -47,7 +48,7 @@ class RecordRun(ContextDecorator):
 
     def report(self, values: Mapping[str, Any] | None = None, **results: Any) -> list[str] | bool:
         """Store results, given as a mapping or by name; as `PipestatManager.report`."""
-        return self._manager.report(
+        return self._report(
             {**(values or {}), **results},
             self._key.identifier,
             level=self._key.level,
@@ -56,7 +57,7 @@ class RecordRun(ContextDecorator):
 
     def set_status(self, status: str, message: str | None = None) -> None:
         """Set a status in between, for example `partial`."""
-        self._manager.store.set_status(self._key, status, message, self._source)
+        self._store.set_status(self._key, status, message, self._source)
 
     def __enter__(self) -> RecordRun:
         self.set_status(self._running)

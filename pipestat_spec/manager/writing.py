@@ -186,7 +186,7 @@ class Writing(ManagerSettings):
         the exception, which passes on.
         """
         key = self._key(record_identifier, level)
-        return RecordRun(self, key, running, completed, failed, source)
+        return RecordRun(self._store, self.report, key, running, completed, failed, source)
 
     def check(
         self, values: Mapping[str, Any], strict_type: bool = True, level: str | None = None
