@@ -132,11 +132,12 @@ def _run_plugin_command(name: str, arguments: list[str]) -> int:
 
 def _group(first: str, rest: list[str]) -> int:
     """Handle `status` without a known second word."""
-    seconds = [name.split(" ")[1] for name in COMMANDS if name.startswith(f"{first} ")]
+    group = {n: c.help for n, c in COMMANDS.items() if n.startswith(f"{first} ")}
+    seconds = [name.split(" ")[1] for name in group]
     if rest and rest[0] in ("-h", "--help"):
         from pipestat_spec.cli.overview import group_help
 
-        print(group_help(first))
+        print(group_help(first, group.items()))
         return 0
     if rest and not rest[0].startswith("-"):
         return _unknown(f"there is no command '{first} {rest[0]}'", rest[0], seconds)
@@ -148,7 +149,9 @@ def _without_command(arguments: list[str]) -> int:
 
     option = arguments[0] if arguments else None
     if option in ("-h", "--help"):
-        print(overview.overall_help())
+        own = [(name, command.help) for name, command in COMMANDS.items()]
+        added = [(command.name, command.help) for command in plugin_commands()]
+        print(overview.overall_help(own + added))
         return 0
     if option in ("-V", "--version"):
         print(overview.version())

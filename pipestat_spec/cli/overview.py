@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipestat_spec.cli.dispatch import COMMANDS, plugin_commands
+from collections.abc import Iterable
 
 __all__ = ["group_help", "overall_help", "version"]
 
@@ -28,17 +28,15 @@ example:
 """
 
 
-def overall_help() -> str:
-    """Return the page of `pipestat-spec --help`, with the commands of plugins."""
-    rows = [(name, command.help) for name, command in COMMANDS.items()]
-    rows += [(command.name, command.help) for command in plugin_commands()]
-    return _HEAD + _rows(rows) + _FOOT.rstrip()
+def overall_help(commands: Iterable[tuple[str, str]]) -> str:
+    """Return the page of `pipestat-spec --help`; `commands` are names and help lines."""
+    return _HEAD + _rows(list(commands)) + _FOOT.rstrip()
 
 
-def group_help(first: str) -> str:
+def group_help(first: str, commands: Iterable[tuple[str, str]]) -> str:
     """Return the page of a group of commands, such as `status`."""
-    rows = [(name, c.help) for name, c in COMMANDS.items() if name.startswith(f"{first} ")]
-    return f"usage: pipestat-spec {first} COMMAND [OPTIONS]\n\ncommands:\n{_rows(rows)}".rstrip()
+    rows = _rows(list(commands))
+    return f"usage: pipestat-spec {first} COMMAND [OPTIONS]\n\ncommands:\n{rows}".rstrip()
 
 
 def _rows(rows: list[tuple[str, str]]) -> str:
