@@ -52,6 +52,7 @@ __all__ = [
     "ListsNamespaces",
     "ListsProjects",
     "Outcome",
+    "ReadsHistories",
     "SelectsRecords",
     "StoreSettings",
     "UpdatesMany",
@@ -131,6 +132,16 @@ class UpdatesMany(Protocol):
     """A backend that applies several changes in one atomic write."""
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]: ...
+
+
+@runtime_checkable
+class ReadsHistories(Protocol):
+    """A backend that reads the history of all records at once.
+
+    Records without history are left out; the order is that of `scan`.
+    """
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]: ...
 
 
 @runtime_checkable

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from pipestat_spec.backend import Capability, Change, Outcome, UpdatesMany
+from pipestat_spec.backend import Backend, Capability, Change, Outcome, ReadsHistories, UpdatesMany
 from pipestat_spec.domain.results import prepare_results
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError, PipestatError, ResultConflictError
@@ -71,6 +71,7 @@ def convert(
     done = 0
     for level in levels:
         records = source.scan(level)
+        copier.begin(level)
         while some := list(islice(records, batch)):
             copier.copy(some)
             done += len(some)
@@ -94,6 +95,12 @@ class _Copier:
         self._overwrite = overwrite
         self._shared = source.backend.capabilities & target.backend.capabilities
         self._outcomes = dict.fromkeys(("copied", "replaced", "unchanged"), 0)
+        self._history: Callable[[RecordKey], tuple[HistoryEntry, ...]] = lambda _: ()
+
+    def begin(self, level: Level) -> None:
+        """Prepare for the records of a level, which come in the order of `scan`."""
+        if Capability.HISTORY in self._shared:
+            self._history = _reader(self._source.backend, level)
 
     def report(self) -> ConvertReport:
         lost = source_only(self._source, self._target)
@@ -118,9 +125,7 @@ class _Copier:
     ) -> Iterator[tuple[RecordKey, Change]]:
         """Yield the changes that make the target's record a copy; `told` gets what they did."""
         copy = self._checked(record)
-        history: tuple[HistoryEntry, ...] = ()
-        if Capability.HISTORY in self._shared:
-            history = tuple(self._source.backend.history(record.key))
+        history = self._history(record.key)
 
         def clear(current: Record | None) -> Outcome:
             replaces = not (
@@ -182,6 +187,22 @@ class _Copier:
             and (Capability.SOURCE not in self._shared or _same_source(left, right))
             and (not times or (left.created, left.modified) == (right.created, right.modified))
         )
+
+
+def _reader(backend: Backend, level: Level) -> Callable[[RecordKey], tuple[HistoryEntry, ...]]:
+    """Return what gives the history of records that are asked for in the order of `scan`."""
+    if not isinstance(backend, ReadsHistories):
+        return lambda key: tuple(backend.history(key))
+    histories = backend.histories(level)
+    following = next(histories, None)
+
+    def read(key: RecordKey) -> tuple[HistoryEntry, ...]:
+        nonlocal following
+        while following is not None and following[0].identifier < key.identifier:
+            following = next(histories, None)
+        return tuple(following[1]) if following is not None and following[0] == key else ()
+
+    return read
 
 
 def _is_status_only(current: Record, copy: Record) -> bool:

@@ -23,6 +23,7 @@ from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, JSONValue
 from pipestat_spec.models.result_types import OBJECT_TYPES, json_type
 from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.models.text import shorten
+from pipestat_spec.models.yaml_text import yaml_text
 from pipestat_spec.plugins import plugins
 
 __all__ = ["infer_results", "infer_schema", "schema_text"]
@@ -244,23 +245,5 @@ def _records(records: list[str]) -> str:
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
-    """Return the schema as YAML that all parsers read alike: text that could be more is quoted."""
-    import re
-
-    import yaml
-
-    plain = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_ ./-]*[A-Za-z0-9_./-])?")
-    words = frozenset("y n yes no on off true false null none nan inf".split())
-
-    class Dumper(yaml.SafeDumper):
-        def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002
-            return True
-
-    def represent(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-        safe = plain.fullmatch(text) and text.lower() not in words
-        return dumper.represent_scalar("tag:yaml.org,2002:str", text, None if safe else '"')
-
-    Dumper.add_representer(str, represent)
-    return str(
-        yaml.dump(dict(schema), Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100_000)
-    )
+    """Return the schema as YAML that all parsers read alike (SPEC.md section 7.3)."""
+    return yaml_text(dict(schema)) + "\n"

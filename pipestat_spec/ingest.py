@@ -204,7 +204,7 @@ class _Writer:
         if check_first and Capability.ATOMIC_BATCH not in self._store.backend.capabilities:
             # Such a store makes one change after the other: a late refusal undoes no early one.
             for key, change in watched:
-                change(self._store.backend.read(key))
+                change(self._store.read(key))
         if watched:
             self._store.apply(watched)
 

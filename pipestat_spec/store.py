@@ -6,8 +6,7 @@ no defaults and no return shapes of older interfaces: those are `PipestatManager
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,9 @@ from pipestat_spec.backend import (
 )
 from pipestat_spec.domain import changes
 from pipestat_spec.domain.results import prepare_results
+from pipestat_spec.domain.stored_numbers import StoredNumbers
 from pipestat_spec.domain.values import canonical
-from pipestat_spec.errors import RecordNotFoundError, UnsupportedOperation
+from pipestat_spec.errors import InvalidValueError, RecordNotFoundError, UnsupportedOperation
 from pipestat_spec.hookspecs import RecordEvent
 from pipestat_spec.logs import logger
 from pipestat_spec.models.identifiers import check_record_identifier
@@ -38,7 +38,8 @@ from pipestat_spec.models.record import (
     Record,
     RecordKey,
 )
-from pipestat_spec.plugins import plugins
+from pipestat_spec.models.text import shorten
+from pipestat_spec.observers import notify
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.query import TimeColumn
@@ -67,6 +68,7 @@ class Store:
         self.settings = settings
         self.validate = validate
         self.additional_properties = additional_properties
+        self._numbers = StoredNumbers(settings.schema if validate else None, additional_properties)
         self._warned: set[str] = set()
 
     @property
@@ -131,7 +133,11 @@ class Store:
     ) -> Change:
         """Return the checked change that `report` makes, to be applied with others."""
         self._check_key(key)
-        plain_source = None if source is None else canonical(source, "source")
+        plain_source = _canonical_source(source)
+        if status_message is not None and status is None:
+            raise InvalidValueError(
+                "a status message is given without a status", hint="give the status as well"
+            )
         prepared = prepare_results(
             values,
             self.level_schema(key.level) if self.validate else None,
@@ -165,7 +171,7 @@ class Store:
         """Return the checked change that `set_status` makes, to be applied with others."""
         self._check_key(key)
         self.settings.statuses.check(status)
-        plain_source = None if source is None else canonical(source, "source")
+        plain_source = _canonical_source(source)
         plain_message = None if message is None else str(canonical(message, "status message"))
         return changes.set_status(key, status, message=plain_message, source=plain_source)
 
@@ -206,27 +212,36 @@ class Store:
         """Make the changes, in one atomic write where the backend can, and tell observers."""
         before: dict[int, Record | None] = {}
 
-        def watched(number: int, change: Change) -> Change:
+        def watched(number: int, key: RecordKey, change: Change) -> Change:
+            adapted = self._numbers.change(key.level, change)
+
             def watch(current: Record | None) -> Outcome:
                 before[number] = current
-                return change(current)
+                return adapted(current)
 
             return watch
 
-        observed = [(key, watched(i, change)) for i, (key, change) in enumerate(todo)]
+        observed = [(key, watched(i, key, change)) for i, (key, change) in enumerate(todo)]
         if len(observed) > 1 and isinstance(self.backend, UpdatesMany):
             after = self.backend.update_many(observed)
         else:
             after = [self.backend.update(key, change) for key, change in observed]
         for i, ((key, _), record) in enumerate(zip(todo, after, strict=True)):
-            self._notify(RecordEvent(self.namespace, key, before.get(i), record))
-        return after
+            if before.get(i) is not record:
+                event = RecordEvent(
+                    self.namespace, key, self._adapted(before.get(i)), self._adapted(record)
+                )
+                notify(event)
+        return [self._adapted(record) for record in after]
+
+    def _adapted(self, record: Record | None) -> Record | None:
+        return record and self._numbers.record(record)
 
     # Reading
 
     def read(self, key: RecordKey) -> Record | None:
         """Return a record, or None when it is not stored."""
-        return self.backend.read(self._check_key(key))
+        return self._adapted(self.backend.read(self._check_key(key)))
 
     def get(self, key: RecordKey) -> Record:
         """Return a record; raises RecordNotFoundError that names the nearest one."""
@@ -242,25 +257,25 @@ class Store:
     def scan(self, level: Level, after: str | None = None) -> Iterator[Record]:
         """Yield the records of a level in code-point order of their identifiers."""
         self._check_level(level)
-        return self.backend.scan(level, after=after)
+        return self._numbers.records(level, self.backend.scan(level, after=after))
 
     def select(self, query: Query) -> Page:
         """Return the records that match, a page at a time."""
         self._check_level(query.level)
         if isinstance(self.backend, SelectsRecords):
-            return self.backend.select(query)
+            return self._numbers.page(query.level, self.backend.select(query))
         from pipestat_spec.domain.query import select
 
-        return select(self.backend.scan(query.level), query)
+        return select(self.scan(query.level), query)
 
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
         """Return the different combinations of the columns' values, ordered."""
         self._check_level(level)
         if isinstance(self.backend, FindsDistinct):
-            return self.backend.distinct(level, columns)
+            return self._numbers.rows(level, columns, self.backend.distinct(level, columns))
         from pipestat_spec.domain.query import distinct
 
-        return distinct(self.backend.scan(level), columns)
+        return distinct(self.scan(level), columns)
 
     def recent(
         self,
@@ -275,16 +290,15 @@ class Store:
         """Return the records by time, newest first, within `start` and `end` inclusive."""
         self._check_level(level)
         self.require(Capability.TIMES, "listing by time")
-        records = self.backend.scan(level)
         from pipestat_spec.domain.query import recent
 
-        return recent(records, limit, start, end, time_column, cursor)
+        return recent(self.scan(level), limit, start, end, time_column, cursor)
 
     def history(self, key: RecordKey) -> list[HistoryEntry]:
         """Return the history of a record, oldest first; raises RecordNotFoundError."""
         self.require(Capability.HISTORY, "history")
         self.get(key)
-        return list(self.backend.history(key))
+        return self._numbers.history(key.level, self.backend.history(key))
 
     def count(self, level: Level) -> int:
         """Return how many records a level has."""
@@ -325,36 +339,13 @@ class Store:
                 hint = f"; did you mean {near!r}?" if near else ""
                 logger().warning("result %r is not in the output schema%s", name, hint)
 
-    def _notify(self, event: RecordEvent) -> None:
-        if event.before is event.after:
-            return
-        hook = plugins().manager.hook
-        for call, concerns in (
-            (hook.record_removed, event.before is not None and event.after is None),
-            (hook.result_reported, _results_differ(event)),
-            (hook.status_changed, _status_of(event.before) != _status_of(event.after)),
-        ):
-            if concerns and call.get_hookimpls():
-                _tell(call, event)
 
-
-def _results_differ(event: RecordEvent) -> bool:
-    before = event.before.results if event.before else {}
-    return (
-        event.after is not None
-        and event.after.results is not before
-        and (bool(event.after.results) or bool(before))
+def _canonical_source(source: Mapping[str, object] | None) -> dict[str, JSONValue] | None:
+    """Return a source to store; raises InvalidValueError unless it is an object."""
+    plain = None if source is None else canonical(source, "source")
+    if plain is None or isinstance(plain, dict):
+        return plain
+    raise InvalidValueError(
+        f"source: {shorten(repr(source))} is not an object",
+        hint="map names such as engine, run, rule and task to their values",
     )
-
-
-def _status_of(record: Record | None) -> str | None:
-    return record.status if record else None
-
-
-def _tell(call: Callable[..., object], event: RecordEvent) -> None:
-    # The write is done: an observer's failure must not look like a failure of the write.
-    try:
-        call(event=event)
-    except Exception:  # noqa: BLE001
-        with suppress(Exception):
-            logger().exception("an observer plugin failed")

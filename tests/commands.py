@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.environments import clean_environment
@@ -16,16 +16,16 @@ def pipestat_spec(
     *arguments: object,
     cwd: Path,
     code: int | None = 0,
-    environment: Mapping[str, str] | None = None,
+    **variables: str,
 ) -> subprocess.CompletedProcess[str]:
     """Run one command; unless `code` is None its exit code has to be that.
 
-    `environment` is added to the caller's, which is otherwise clean of our variables.
+    `variables` are added to the environment, which is otherwise clean of ours.
     """
     done = subprocess.run(
         [PROGRAM, *map(str, arguments)],
         cwd=cwd,
-        env=clean_environment(**(environment or {})),
+        env=clean_environment(**variables),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -12,12 +12,14 @@ from typing import Any
 
 from pipestat_conformance.drivers import Answer, Driver, HarnessError
 from pipestat_conformance.matchers import Comparison, resolve_saved
+from pipestat_conformance.profiles import optional_profile
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import Opening, Step, Vector
 from pipestat_conformance.verdicts import Problem, Result, Verdict
 
 __all__ = ["Executor", "Reader", "VectorFailed"]
 
+PLACEHOLDER = "{record_identifier}"
 # Reads a store by other means: returns {record: {result: value}} of a level.
 Reader = Callable[[Mapping[str, Any], str], Mapping[str, Mapping[str, Any]]]
 
@@ -74,11 +76,14 @@ class Executor:
         """Return what came of a vector: pass, fail or error."""
         started = time.monotonic()
         scene = self._scene(vector)
-        verdict, problem = Verdict.PASS, None
+        verdict, problem, note = Verdict.PASS, None, ""
         try:
             self._play(vector, scene)
         except VectorFailed as failed:
             verdict, problem = Verdict.FAIL, _problem(failed, scene)
+            lacking = self._not_offered(failed, scene, vector)
+            if lacking is not None:
+                verdict, note = Verdict.UNSUPPORTED, f"{lacking} is not offered"
         except HarnessError as error:
             verdict = Verdict.ERROR
             problem = _problem(VectorFailed(error.message, detail=error.detail), scene)
@@ -90,9 +95,22 @@ class Executor:
             verdict,
             vector.requirements,
             vector.profile,
-            problem,
+            None if verdict is Verdict.UNSUPPORTED else problem,
+            note,
             seconds=time.monotonic() - started,
         )
+
+    def _not_offered(self, failed: VectorFailed, scene: Scene, vector: Vector) -> str | None:
+        """Return what was answered `unsupported` and may be lacking, or None."""
+        if failed.answer is None or failed.answer.code != "unsupported":
+            return None
+        if not scene.done:
+            # PS-CAP-006: one file per record is optional, and has to be refused then.
+            return "a path per record" if PLACEHOLDER in vector.path else None
+        step = scene.done[-1]
+        profile = optional_profile(step.op, step.args)
+        optional = profile is not None and profile not in self._main.hello().profiles
+        return step.op if optional else None
 
     def _scene(self, vector: Vector) -> Scene:
         self._number += 1

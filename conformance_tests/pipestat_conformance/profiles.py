@@ -13,6 +13,7 @@ __all__ = [
     "TRIAL_PROFILES",
     "ClaimError",
     "check_claims",
+    "optional_profile",
     "probes",
     "profile_of",
 ]
@@ -69,6 +70,19 @@ def profile_of(requirement: str) -> str | None:
     for name, profile in PROFILES.items():
         if requirement in profile.rules or requirement.rpartition("-")[0] in profile.rules:
             return name
+    return None
+
+
+def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
+    """Return the profile without which an operation may be answered `unsupported`, or None.
+
+    Nothing that can be claimed promises report documents (PS-CAP-005) and converting text
+    (PS-RES-009): for these it is the empty string.
+    """
+    if op in ("select", "distinct", "recent"):
+        return "query"
+    if op == "ingest" or (op == "report" and args.get("convert")):
+        return ""
     return None
 
 

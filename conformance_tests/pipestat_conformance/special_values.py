@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = ["decode", "encode", "parse_json", "to_json"]
@@ -26,7 +26,7 @@ def decode(value: Any) -> Any:
     """Return the value that special forms stand for, at any depth."""
     if isinstance(value, list):
         return [decode(item) for item in value]
-    if not isinstance(value, dict):
+    if not isinstance(value, Mapping):
         return value
     if len(value) == 1:
         ((key, content),) = value.items()
@@ -71,7 +71,7 @@ def encode(value: Any) -> Any:
             return {"$surrogate": f"{ord(value):04x}"}
     elif isinstance(value, list | tuple):
         return [encode(item) for item in value]
-    elif isinstance(value, dict):
+    elif isinstance(value, Mapping):
         return {key: encode(item) for key, item in value.items()}
     return value
 

@@ -11,7 +11,7 @@ from typing import Any
 from pipestat_conformance.data import protocol_schema
 from pipestat_conformance.drivers import Answer, Driver, HarnessError, Hello
 from pipestat_conformance.line_process import LineProcess
-from pipestat_conformance.special_values import parse_json, to_json
+from pipestat_conformance.special_values import decode, parse_json, to_json
 from pipestat_conformance.vectors import Opening
 from pipestat_spec._version import SPEC_VERSION
 
@@ -82,12 +82,13 @@ class SubprocessDriver(Driver):
                 "cmd": "open",
                 "store": dict(store),
                 "schema": opening.schema,
-                "settings": dict(opening.settings),
+                "settings": decode(opening.settings),
             }
         )
 
     def perform(self, op: str, args: Mapping[str, Any]) -> Answer:
-        return self._ask({"cmd": "op", "op": op, "args": dict(args)})
+        # The forms of vectors are spelt out; what JSON lacks gets its form again.
+        return self._ask({"cmd": "op", "op": op, "args": decode(args)})
 
     def _ask(self, message: Mapping[str, Any]) -> Answer:
         response = self.request(message, "response")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from pipestat_conformance.executor import Executor, Reader
 from pipestat_conformance.profiles import check_claims, probes
 from pipestat_conformance.run import RunOptions, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreFactory, default_store, template
-from pipestat_conformance.trials import ALL, planned
+from pipestat_conformance.trials import ALL, Trial, planned
 from pipestat_conformance.trials.pool import Pool
 from pipestat_conformance.vectors import Vector, load_vectors
 from pipestat_conformance.verdicts import Problem, Result, Verdict
@@ -87,15 +87,30 @@ def _class_of(target: _Target) -> type:
     class TestConformance:
         """One test for each vector; made by `pipestat_conformance.suite`."""
 
-        @pytest.fixture(scope="class", name="opened")
-        def _opened(self) -> Iterator[_Opened]:
-            with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
-                opened = _Opened(target, Path(folder))
-                yield opened
-                opened.close()
+        _opened: _Opened | None = None
+        _failure: Exception | None = None
+
+        @classmethod
+        def teardown_class(cls) -> None:
+            if cls._opened is not None:
+                cls._opened.close()
+
+        def _target(self) -> _Opened:
+            cls = type(self)
+            # A target that does not even open is asked once, and not for every vector.
+            if cls._failure is not None:
+                raise cls._failure
+            if cls._opened is None:
+                try:
+                    cls._opened = _Opened(target)
+                except Exception as error:
+                    cls._failure = error
+                    raise
+            return cls._opened
 
         @pytest.mark.parametrize("vector", sorted(vectors))
-        def test_vector(self, opened: _Opened, vector: str) -> None:
+        def test_vector(self, vector: str) -> None:
+            opened = self._target()
             reason = opened.skipped(vectors[vector])
             if reason is not None:
                 pytest.skip(reason)
@@ -103,10 +118,10 @@ def _class_of(target: _Target) -> type:
 
         @_slow
         @pytest.mark.parametrize("trial", sorted(ALL))
-        def test_trial(self, opened: _Opened, trial: str) -> None:
-            found = opened.trials().get(trial)
-            if found is None:
-                pytest.skip("its profile is not claimed, or was not asked for")
+        def test_trial(self, trial: str) -> None:
+            found = self._target().trials()[trial]
+            if found.skip is not None:
+                pytest.skip(found.skip[1])
             _tell(found())
 
     return TestConformance
@@ -115,9 +130,10 @@ def _class_of(target: _Target) -> type:
 class _Opened:
     """The target of a class, once it has said hello."""
 
-    def __init__(self, target: _Target, folder: Path) -> None:
+    def __init__(self, target: _Target) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="conformance-")
+        self.folder = folder = Path(self._temporary.name)
         (folder / "probe").mkdir()
-        self.folder = folder
         self.driver = target.driver(folder / "probe")
         self.hello = self.driver.hello()
         check_claims(self.hello.capabilities, self.hello.profiles)
@@ -130,7 +146,7 @@ class _Opened:
         )
         self.judged = judged_profiles(self.options, self.hello)
         self.executor = Executor(self.driver, target.stores, folder, self.options.reader)
-        self._trials: Mapping[str, Callable[[], Result]] | None = None
+        self._trials: Mapping[str, Trial] | None = None
         self._pool: Pool | None = None
         self._probes = {probe.id for probe in probes(self.hello.capabilities)}
 
@@ -141,7 +157,7 @@ class _Opened:
         reason = skip_reason(vector, self.hello.capabilities, self.judged, self.hello.profiles)
         return None if reason is None else reason[1]
 
-    def trials(self) -> Mapping[str, Callable[[], Result]]:
+    def trials(self) -> Mapping[str, Trial]:
         """Return the trials of this target by id."""
         if self._trials is None:
             found, self._pool = planned(self.options, self.hello, self.judged, self.folder)
@@ -150,9 +166,10 @@ class _Opened:
 
     def close(self) -> None:
         """End what was started; raises HarnessError."""
-        self.executor.close()
-        if self._pool is not None:
-            self._pool.close()
+        with self._temporary:
+            self.executor.close()
+            if self._pool is not None:
+                self._pool.close()
 
 
 def _slow(function: Any) -> Any:

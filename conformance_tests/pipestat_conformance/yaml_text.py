@@ -13,9 +13,7 @@ __all__ = ["YamlProblem", "read_both", "written_as_asked"]
 _PLAIN = re.compile(r"[A-Za-z_/]([A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
 _WORDS = frozenset("y n yes no on off true false null none nan inf".split())
 _EXPONENT = re.compile(r"[eE]-?[0-9]+")
-_SCALAR = re.compile(
-    r"null|true|false|-?(0|[1-9][0-9]*)|-?(0|[1-9][0-9]*)\.[0-9]+(e[+-](0|[1-9][0-9]*))?"
-)
+_SCALAR = re.compile(r"null|true|false|-?(0|[1-9][0-9]*)|-?(0|[1-9][0-9]*)\.[0-9]+(e[+-][0-9]+)?")
 _ESCAPES = {
     '"': '\\"',
     "\\": "\\\\",

@@ -61,9 +61,8 @@ def report_results(
             record = Record(key, changed, created=now, modified=now)
         else:
             now = later(clock(), current.modified, current.created)
-            # Records of older stores have no times; the first change gives them both.
-            created = current.created or now
-            record = replace(current, results={**stored, **changed}, created=created, modified=now)
+            # A record of an older store may have no times; when it was made stays unknown.
+            record = replace(current, results={**stored, **changed}, modified=now)
         if source is not None:
             record = replace(record, source=source)
         entries = [HistoryEntry(name, stored[name], now) for name in replaced] if history else []
@@ -104,8 +103,7 @@ def remove_result(key: RecordKey, result: str, *, clock: Clock = utc_now) -> Cha
         now = later(clock(), current.modified, current.created)
         kept = {name: value for name, value in current.results.items() if name != result}
         entry = HistoryEntry(result, current.results[result], now)
-        created = current.created or now
-        return Outcome(replace(current, results=kept, created=created, modified=now), (entry,))
+        return Outcome(replace(current, results=kept, modified=now), (entry,))
 
     return change
 

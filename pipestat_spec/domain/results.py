@@ -68,4 +68,4 @@ def _additional(
             hint=f"did you mean {near!r}?" if near else "declared are " + ", ".join(level.results),
             result_identifier=identifier,
         )
-    return level.additional_schema(identifier)
+    return None if additional_properties else level.additional_schema(identifier)

@@ -36,12 +36,13 @@ _VALIDATORS: WeakKeyDictionary[ResultSchema, Validator] = WeakKeyDictionary()
 def conform(value: JSONValue, schema: ResultSchema, *, strict: bool = True) -> JSONValue:
     """Return the canonical `value` in the form to store; `strict` False converts it first.
 
-    Numbers take the declared type, and an image's `thumbnail` is called `thumbnail_path`.
+    A number takes the one type that is declared, and an image's `thumbnail` is called
+    `thumbnail_path`.
     Raises InvalidTypeError for a wrong type, SchemaValidationErrorDuringReport for anything
     else that the schema refuses, SchemaError when the schema itself is wrong.
     """
     value = _typed(value, schema) if strict else as_admitted_type(converted(value, schema), schema)
-    if schema.only_types:
+    if schema.only_types and not schema.has_images:
         return value
     validator = _validator(schema)  # first of all: the schema itself may be wrong
     if schema.has_images:

@@ -9,6 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pipestat_spec.domain.validate_types import show
+from pipestat_spec.domain.values import same_value
+from pipestat_spec.errors import SchemaValidationErrorDuringReport
 from pipestat_spec.models.output_schema import ResultSchema
 from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.result_schema import in_place
@@ -19,35 +22,44 @@ __all__ = ["with_thumbnail_paths"]
 def with_thumbnail_paths(value: JSONValue, schema: ResultSchema) -> JSONValue:
     """Return `value` with the key renamed wherever the schema says image, at any depth.
 
-    An image whose schema declares a property `thumbnail` keeps it, and so does one that has
-    both keys.
+    Both keys with one value become one; raises SchemaValidationErrorDuringReport when the
+    values differ.
     """
-    return _renamed(value, [schema.schema], schema.definitions)
+    return _renamed(value, [schema.schema], schema)
 
 
-def _renamed(
-    value: JSONValue, schemas: Iterable[object], definitions: Mapping[str, Any]
-) -> JSONValue:
+def _renamed(value: JSONValue, schemas: Iterable[object], schema: ResultSchema) -> JSONValue:
     if not isinstance(value, dict | list):
         return value
-    applied = in_place(schemas, definitions)
+    applied = in_place(schemas, schema.definitions)
     if not applied:
         return value
     if isinstance(value, list):
         return [
-            _renamed(item, [s for part in applied for s in _of_item(part, index)], definitions)
+            _renamed(item, [s for part in applied for s in _of_item(part, index)], schema)
             for index, item in enumerate(value)
         ]
-    is_image = any(part.get("object_type") == "image" for part in applied)
-    declared = any("thumbnail" in part.get("properties", {}) for part in applied)
-    if is_image and not declared and "thumbnail" in value and "thumbnail_path" not in value:
-        value = {
-            "thumbnail_path" if key == "thumbnail" else key: item for key, item in value.items()
-        }
+    if "thumbnail" in value and any(part.get("object_type") == "image" for part in applied):
+        value = _with_one_thumbnail(value, schema)
     return {
-        key: _renamed(item, [s for part in applied for s in _of_property(part, key)], definitions)
+        key: _renamed(item, [s for part in applied for s in _of_property(part, key)], schema)
         for key, item in value.items()
     }
+
+
+def _with_one_thumbnail(image: dict[str, Any], schema: ResultSchema) -> dict[str, Any]:
+    thumbnail = image["thumbnail"]
+    path = image.get("thumbnail_path", thumbnail)
+    if not same_value(path, thumbnail):
+        raise SchemaValidationErrorDuringReport(
+            f"result {schema.identifier!r}: thumbnail is {show(thumbnail)} and thumbnail_path is "
+            f"{show(path)}",
+            hint="they are two names of one thing: give thumbnail_path alone",
+            result_identifier=schema.identifier,
+            value=image,
+            schema=schema.declared,
+        )
+    return {"thumbnail_path" if key == "thumbnail" else key: v for key, v in image.items()}
 
 
 def _of_item(schema: Mapping[str, Any], index: int) -> list[object]:

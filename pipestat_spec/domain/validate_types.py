@@ -25,24 +25,30 @@ __all__ = [
 def as_admitted_type(value: JSONValue, schema: ResultSchema) -> JSONValue:
     """Return `value` as its result's type has it; raises InvalidTypeError.
 
-    An integer for a result declared `number` (and not also `integer`) becomes a double, and
-    is refused when no double equals it. A whole number for an `integer` becomes an integer.
+    For a result declared exactly `number` an integer becomes a double, and is refused when
+    no double equals it; for one declared exactly `integer` a whole number becomes an
+    integer. All others are stored as given.
     """
-    types = schema.types
     kind = json_type(value)
-    if types is None:
-        return value
-    if kind == "integer" and "integer" not in types and "number" in types:
-        if float(value) == value:
-            return float(value)
-        raise type_error(schema, value, "no double equals it", "declare the result as integer")
-    if kind == "number" and "number" not in types and "integer" in types and value.is_integer():
-        if in_range(int(value)):
-            return int(value)
-        raise type_error(schema, value, "it is outside the signed 64-bit range")
-    if kind in types:
+    if kind == "integer" and schema.exact_type == "number":
+        if float(value) != value:
+            raise type_error(schema, value, "no double equals it", "declare the result as integer")
+        value = float(value)
+    elif kind == "number" and schema.exact_type == "integer" and value.is_integer():
+        if not in_range(int(value)):
+            raise type_error(schema, value, "it is outside the signed 64-bit range")
+        value = int(value)
+    if schema.types is None or _is_one_of(value, schema.types):
         return value
     raise type_error(schema, value)
+
+
+def _is_one_of(value: JSONValue, types: Collection[str]) -> bool:
+    """Tell whether a value is of one of the types as JSON Schema sees them."""
+    kind = json_type(value)
+    if kind == "integer":
+        return "integer" in types or "number" in types
+    return kind in types or (kind == "number" and "integer" in types and value.is_integer())
 
 
 def in_range(value: int) -> bool:

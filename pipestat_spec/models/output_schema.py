@@ -15,7 +15,8 @@ from pipestat_spec.models.identifiers import check_namespace, check_result_ident
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.models.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema_errors import SchemaPath, schema_error
-from pipestat_spec.models.schema_forms import LevelSection, find_sections
+from pipestat_spec.models.schema_forms import find_sections
+from pipestat_spec.models.schema_sections import LevelSection
 from pipestat_spec.models.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.text import shorten
 
@@ -129,21 +130,36 @@ def _text(document: Mapping[str, Any], key: str) -> str | None:
 def _parse_level(
     level: Level, section: LevelSection, document: Mapping[str, Any], source: str | None
 ) -> LevelSchema:
-    results = {}
-    for name, declared in section.results.items():
-        path = (*section.path, str(name))
+    results: dict[str, ResultSchema] = {}
+    for name, declared, path in section.results:
         identifier = _identifier(name, path, source)
-        results[identifier] = parse_result_schema(identifier, declared, document, source, path)
-    additional = section.rules.get("additionalProperties", True)
-    path = (*section.rules_path, "additionalProperties")
+        if identifier not in results:
+            schema = parse_result_schema(identifier, declared, document, source, path)
+            results[identifier] = schema
+        elif not _same(results[identifier].declared, declared):
+            other = ".".join(results[identifier].path)
+            raise schema_error(
+                source, path, f"differs from the same result at {other}", "remove one of the two"
+            )
+    required = _required(section, source)
+    additional, path = section.rules.get("additionalProperties", (True, ()))
     if isinstance(additional, bool):
-        return LevelSchema(level, results, additional, _required(section, source))
+        return LevelSchema(level, results, additional, required)
     if not isinstance(additional, Mapping):
         raise schema_error(
             source, path, f"{shorten(repr(additional))} is not a schema", "write true or false"
         )
     schema = parse_result_schema("additional", additional, document, source, path)
-    return LevelSchema(level, results, schema.schema, _required(section, source), schema)
+    return LevelSchema(level, results, schema.schema, required, schema)
+
+
+def _same(left: object, right: object) -> bool:
+    """Tell whether two parts of a document are the same, true and 1 apart."""
+    if isinstance(left, Mapping) and isinstance(right, Mapping):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, list) and isinstance(right, list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return type(left) is type(right) and left == right
 
 
 def _identifier(name: object, path: SchemaPath, source: str | None) -> str:
@@ -154,14 +170,14 @@ def _identifier(name: object, path: SchemaPath, source: str | None) -> str:
 
 
 def _required(section: LevelSection, source: str | None) -> tuple[str, ...]:
-    required = section.rules.get("required")
+    required, path = section.rules.get("required", (None, ()))
     if required is None or isinstance(required, Mapping):  # a result may be called `required`
         return ()
     if isinstance(required, list) and all(isinstance(name, str) for name in required):
         return tuple(required)
     raise schema_error(
         source,
-        (*section.rules_path, "required"),
+        path,
         f"{shorten(repr(required))} is not a list of result identifiers",
         "write required: [reads]",
     )

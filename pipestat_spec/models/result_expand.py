@@ -9,6 +9,7 @@ from pipestat_spec.models.result_references import References, pointer, referenc
 from pipestat_spec.models.result_types import (
     JSON_TYPES,
     OBJECT_TYPES,
+    VALIDATION_KEYWORDS,
     declared_types,
     is_result_definition,
 )
@@ -80,13 +81,16 @@ class Expander:
                 self.source, path[:8], f"nested deeper than {_MAX_DEPTH} levels", "use $defs"
             )
         expanded: dict[str, Any] = {}
-        shorthand: str | None = None
+        types: tuple[str, ...] = ()
         if "type" in schema:
             types = declared_types(schema["type"], self.source, (*path, "type"))
-            shorthand = next((name for name in ("image", "file") if name in types), None)
+            if sum(name == "object" or name in OBJECT_TYPES for name in types) > 1:
+                return self._alternatives(schema, types, path, depth)
             expanded["type"] = _type_keyword(types)
-        if shorthand:
-            schema = _with_properties(schema, shorthand)
+        if "image" in (*types, schema.get("object_type")):
+            schema = _with_thumbnail_path(schema)
+        for shorthand in OBJECT_TYPES:
+            schema = _with_properties(schema, shorthand) if shorthand in types else schema
         for key, value in schema.items():
             if not isinstance(key, str):
                 raise schema_error(
@@ -97,6 +101,25 @@ class Expander:
             if key != "type" and key not in _DROPPED and not misused:
                 expanded[key] = self._keyword(key, value, (*path, key), depth + 1)
         return expanded
+
+    def _alternatives(
+        self, schema: Mapping[Any, Any], types: tuple[str, ...], path: SchemaPath, depth: int
+    ) -> dict[str, Any]:
+        """Write out a list of types that holds several objects: each one by itself."""
+        beside = {key: value for key, value in schema.items() if key not in VALIDATION_KEYWORDS}
+        shared = {key: schema[key] for key in schema if key in VALIDATION_KEYWORDS}
+        plain = [name for name in types if name not in OBJECT_TYPES]
+        shorthands = [name for name in types if name in OBJECT_TYPES]
+        branches = [
+            self._mapping({**shared, "type": one}, path, depth + 1)
+            for one in (*shorthands, *([plain] if plain else []))
+        ]
+        object_type = "image" if "image" in shorthands else "file"
+        return {
+            "object_type": object_type,
+            **self._mapping(beside, path, depth),
+            "anyOf": branches,
+        }
 
     def _keyword(self, key: str, value: Any, path: SchemaPath, depth: int) -> Any:
         if key == "$ref":
@@ -201,10 +224,6 @@ def _with_properties(schema: Mapping[Any, Any], shorthand: str) -> dict[Any, Any
     more = schema.get("required", [])
     if not isinstance(more, list):
         return dict(schema)  # refused when the keywords are checked
-    if shorthand == "image":  # the published text knows both names
-        if "thumbnail" in own:
-            own.setdefault("thumbnail_path", own.pop("thumbnail"))
-        more = ["thumbnail_path" if name == "thumbnail" else name for name in more]
     properties = {name: _string_property(own.pop(name, {})) for name in names}
     return {
         "object_type": shorthand,
@@ -212,6 +231,19 @@ def _with_properties(schema: Mapping[Any, Any], shorthand: str) -> dict[Any, Any
         "properties": {**properties, **own},
         "required": [*required, *(name for name in more if name not in required)],
     }
+
+
+def _with_thumbnail_path(schema: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Call the thumbnail of an image by one name: the published text knows two."""
+    renamed = dict(schema)
+    own, required = schema.get("properties"), schema.get("required")
+    if isinstance(own, Mapping) and "thumbnail" in own:
+        rest = {name: value for name, value in own.items() if name != "thumbnail"}
+        renamed["properties"] = {"thumbnail_path": own["thumbnail"], **rest}
+    if isinstance(required, list) and "thumbnail" in required:
+        names = ("thumbnail_path" if name == "thumbnail" else name for name in required)
+        renamed["required"] = list(dict.fromkeys(names))
+    return renamed
 
 
 def _string_property(declared: object) -> object:

@@ -25,7 +25,8 @@ class ResultSchema:
 
     `schema` validates on its own; `declared` is what the author wrote. `types` are the
     JSON types admitted at the top (`file` and `image` are objects), None when the schema
-    does not tell. `only_types` says that nothing beyond the type is asked. `object_type`
+    does not tell. `exact_type` is the one that `type`, references resolved, names alone.
+    `only_types` says that nothing beyond the type is asked. `object_type`
     is `file` or `image` for a result that is one. `definitions` maps the references in
     `schema` to what they lead to. Two are equal when they are one object.
     """
@@ -34,6 +35,7 @@ class ResultSchema:
     schema: Mapping[str, Any]
     declared: Mapping[str, Any]
     types: frozenset[str] | None = None
+    exact_type: str | None = None
     description: str | None = None
     highlight: bool = False
     index: bool = False
@@ -110,11 +112,13 @@ def parse_result_schema(
     except RecursionError:
         raise schema_error(source, path, "too many references in a row") from None
     top = expander.chain(schema)
+    types = next((part["type"] for part in top if "type" in part), None)
     return ResultSchema(
         identifier,
         schema,
         declared,
         types=admitted_types(schema, expander.by_reference),
+        exact_type=types if isinstance(types, str) else None,
         description=next((d for s in top if isinstance(d := s.get("description"), str)), None),
         highlight=declared.get("highlight") is True,
         index=declared.get("index") is True,

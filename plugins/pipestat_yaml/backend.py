@@ -25,7 +25,7 @@ def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capabi
 
 
 class YamlBackend(Backend):
-    """Records of one namespace in one file; see SPEC.md section 10."""
+    """Records of one namespace in one file; see SPEC.md section 7."""
 
     def __init__(self, path: str, settings: StoreSettings) -> None:
         self.capabilities = claimed_capabilities(path, settings)
@@ -50,6 +50,14 @@ class YamlBackend(Backend):
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         return self._results.history(key)
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        return self._results.histories(level)
+
+    @property
+    def layout(self) -> str | None:
+        """The layout of the namespace in the file; None while it has none."""
+        return self._results.layout
 
     def count(self, level: Level) -> int:
         return self._results.records().count(level)

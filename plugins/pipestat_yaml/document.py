@@ -1,4 +1,4 @@
-"""One results file as text: what can be asked of it, and its next bytes (SPEC.md section 10).
+"""One results file as text: what can be asked of it, and its next bytes (SPEC.md section 7).
 
 A document knows nothing of where its bytes live or how they are replaced. One whose trailer
 vouches for its text is searched and spliced as bytes (`pipestat_yaml.vouched`); any other is
@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pipestat_spec.models.record import Level
-from pipestat_yaml import canonical
+from pipestat_spec.models.yaml_text import entry_lines
 from pipestat_yaml.layout import Layout
 
 __all__ = ["Chunks", "Document", "Edits", "SectionKey", "indent_of", "record_text"]
@@ -54,7 +54,7 @@ class Document(ABC):
 
 def record_text(identifier: str, mapping: dict[str, Any], indent: str) -> bytes:
     """Return the lines of one record; an empty one gets a `meta`, so that it has lines."""
-    lines = canonical.entry_lines(identifier, mapping or {"meta": {}}, indent)
+    lines = entry_lines(identifier, mapping or {"meta": {}}, indent)
     return ("\n".join(lines) + "\n").encode()
 
 

@@ -1,4 +1,4 @@
-"""The status of a record as a flag file (SPEC.md section 11).
+"""The status of a record as a flag file (SPEC.md section 7.7).
 
 The flag `{namespace}_{record}_{status}.flag` is the status; its content is the status too.
 It is looked up by its exact name for each defined status, since a pattern for `b` would
@@ -7,35 +7,34 @@ also find the flags of `b_x`.
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 
 __all__ = ["Flags", "encode_component", "flag_name"]
 
 _LONGEST_COMPONENT = 200
 _LONGEST_NAME = 255
-_ENCODED = frozenset('/\\%:*?"<>|')
+_ENCODED = re.compile('[/\\\\%:*?"<>|\\x00-\\x1f\\x7f-\\x9f]|^\\.')
+# Up to this many flags a look at each costs less than a list of all.
+_LOOKED_UP = 16
 
 
 def encode_component(identifier: str) -> str:
     """Return an identifier as part of a file name: escaped, and cut when it is long."""
-    encoded = "".join(
-        _percent(character)
-        if character in _ENCODED or character < " " or "\x7f" <= character <= "\x9f"
-        else character
-        for character in identifier
-    )
-    if encoded.startswith("."):
-        encoded = "%2E" + encoded[1:]
-    return _cut(encoded, identifier)
+    return _cut(_ENCODED.sub(_percent, identifier), identifier)
 
 
-def _percent(character: str) -> str:
-    return "".join(f"%{byte:02X}" for byte in character.encode())
+def _percent(match: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in match[0].encode())
 
 
 def _cut(text: str, hashed: str) -> str:
     """Return at most 200 bytes: the text, or its beginning and a hash of `hashed`."""
+    if len(text) * 4 <= _LONGEST_COMPONENT:
+        return text
     data = text.encode()
     if len(data) <= _LONGEST_COMPONENT:
         return text
@@ -47,10 +46,15 @@ def _cut(text: str, hashed: str) -> str:
 
 
 def flag_name(namespace: str, identifier: str, status: str) -> str:
-    """Return the file name of a flag, at most 255 bytes."""
-    stem = f"{encode_component(namespace)}_{encode_component(identifier)}"
+    """Return the file name of a flag."""
+    return _name(f"{encode_component(namespace)}_{encode_component(identifier)}", status)
+
+
+def _name(stem: str, status: str) -> str:
     ending = f"_{status}.flag"
-    if len(stem.encode()) + len(ending.encode()) > _LONGEST_NAME:
+    if (len(stem) + len(ending)) * 4 > _LONGEST_NAME and (
+        len(stem.encode()) + len(ending.encode()) > _LONGEST_NAME
+    ):
         stem = _cut(stem, stem)
     return stem + ending
 
@@ -66,30 +70,41 @@ class Flags:
         self, folder: str, namespace: str, statuses: Iterable[str], temporary: str
     ) -> None:
         self.folder = folder
-        self._namespace = namespace
-        self._statuses = tuple(statuses)
         self.temporary = temporary
+        self._namespace = encode_component(namespace)
+        self._statuses = tuple(statuses)
 
-    def _path(self, identifier: str, status: str) -> str:
-        return os.path.join(self.folder, flag_name(self._namespace, identifier, status))
+    def _stem(self, identifier: str) -> str:
+        return f"{self._namespace}_{encode_component(identifier)}"
 
-    def read(self, identifier: str) -> tuple[str, float] | None:
-        """Return the status and when its flag was written (seconds since 1970)."""
+    def _named(self, identifier: str) -> list[tuple[str, str]]:
+        """Return each status with the name of its flag, in the order of the status schema."""
+        stem = self._stem(identifier)
+        return [(status, _name(stem, status)) for status in self._statuses]
+
+    def _path(self, name: str) -> str:
+        return os.path.join(self.folder, name)
+
+    def read(self, identifier: str) -> tuple[str, int] | None:
+        """Return the status and when its flag was written (nanoseconds since 1970)."""
+        named = self._named(identifier)
         # A rename may have been under way: none found may mean one missed.
-        found = self._found(identifier) or self._found(identifier)
+        found = self._found(named) or self._found(named)
         if not found:
             return None
-        time, status = max(found, key=lambda item: item[0])
+        time, status, _ = max(found, key=lambda item: item[0])
         return status, time
 
-    def _found(self, identifier: str) -> list[tuple[float, str]]:
+    def _found(self, named: Iterable[tuple[str, str]]) -> list[tuple[int, str, str]]:
+        """Return time, status and path of those that exist."""
         found = []
-        for status in self._statuses:
+        for status, name in named:
+            path = self._path(name)
             try:
-                entry = os.stat(self._path(identifier, status))
+                entry = os.stat(path)
             except FileNotFoundError:
                 continue
-            found.append((entry.st_mtime, status))
+            found.append((entry.st_mtime_ns, status, path))
         return found
 
     def listed(self) -> Callable[[str], str | None]:
@@ -98,9 +113,9 @@ class Flags:
         earlier, later = self._names(), self._names()
 
         def status_of(identifier: str) -> str | None:
-            names = [flag_name(self._namespace, identifier, s) for s in self._statuses]
+            named = self._named(identifier)
             for seen in (later, earlier):
-                hits = [s for s, name in zip(self._statuses, names, strict=True) if name in seen]
+                hits = [status for status, name in named if name in seen]
                 if len(hits) > 1:
                     found = self.read(identifier)
                     return found[0] if found else hits[0]
@@ -110,6 +125,13 @@ class Flags:
 
         return status_of if later or earlier else lambda _: None
 
+    def reader(self, lookups: int) -> Callable[[str], tuple[str, int] | None]:
+        """Return `read`, or what is faster for so many lookups while no one else writes."""
+        if lookups <= _LOOKED_UP:
+            return self.read
+        status_of = self.listed()
+        return lambda identifier: self.read(identifier) if status_of(identifier) else None
+
     def _names(self) -> frozenset[str]:
         try:
             names = os.listdir(self.folder)
@@ -117,11 +139,35 @@ class Flags:
             return frozenset()
         return frozenset(name for name in names if name.endswith(".flag"))
 
-    def write(self, identifier: str, status: str | None) -> None:
-        """Make `status` the status, None for none; a rename is the commit."""
-        old = [path for _, path in sorted(self._present(identifier), reverse=True)]
+    def check(self, statuses: Mapping[str, str | None]) -> None:
+        """Raise OSError when one of the flags would have too long a name."""
+        for identifier, status in statuses.items():
+            name = _name(self._stem(identifier), status or "")
+            if len(name.encode()) > _LONGEST_NAME:
+                raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
+
+    def write_many(self, statuses: Mapping[str, str | None]) -> None:
+        """Give each record its status, None for none; the renames last once this returns."""
+        if not statuses:
+            return
+        listed = self._names() if len(statuses) > _LOOKED_UP else None
+        try:
+            for identifier, status in statuses.items():
+                named = self._named(identifier)
+                old = self._found(item for item in named if listed is None or item[1] in listed)
+                self._write(identifier, status, old)
+        finally:
+            with suppress(FileNotFoundError):
+                os.unlink(self.temporary)
+            self._sync()
+
+    def _write(
+        self, identifier: str, status: str | None, found: list[tuple[int, str, str]]
+    ) -> None:
+        """Turn the flags found of a record into the one of this status; a rename is the commit."""
+        old = [path for _, _, path in sorted(found, key=lambda item: -item[0])]
         if status is not None:
-            path = self._path(identifier, status)
+            path = self._path(_name(self._stem(identifier), status))
             self._write_new(status)
             if old and path not in old:
                 os.replace(self.temporary, old[0])
@@ -131,19 +177,21 @@ class Flags:
                 old = [other for other in old if other != path]
         for path in old:
             os.unlink(path)
-        self._sync()
-
-    def _present(self, identifier: str) -> list[tuple[float, str]]:
-        return [(time, self._path(identifier, s)) for time, s in self._found(identifier)]
 
     def _write_new(self, status: str) -> None:
-        os.makedirs(self.folder, exist_ok=True)
-        descriptor = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        # The name decides, not the content: it needs no sync of its own.
+        try:
+            descriptor = self._create()
+        except FileNotFoundError:
+            os.makedirs(self.folder, exist_ok=True)
+            descriptor = self._create()
         try:
             os.write(descriptor, status.encode())
-            os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+    def _create(self) -> int:
+        return os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
 
     def _sync(self) -> None:
         try:

@@ -1,15 +1,21 @@
-"""The two layouts of a namespace in a file, `records` and `levels` (SPEC.md section 10)."""
+"""The two layouts of a namespace in a file, `records` and `levels` (SPEC.md section 7)."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
-from pipestat_spec.errors import (
-    PipestatDataError,
-)
+from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.record import LEVELS, Level
 
-__all__ = ["LEVEL_KEYS", "Layout", "Namespace", "empty_namespace", "read_namespace"]
+__all__ = [
+    "LEVEL_KEYS",
+    "Layout",
+    "Namespace",
+    "adopt_record",
+    "empty_namespace",
+    "is_removal_note",
+    "read_namespace",
+]
 
 Layout: TypeAlias = Literal["records", "levels"]
 Mapping: TypeAlias = dict[str, Any]
@@ -50,7 +56,7 @@ def read_namespace(name: str, value: Any, file: str) -> Namespace:
             "levels",
             {
                 level: {
-                    record: adopt_record(mapping or {})
+                    record: adopt_record(mapping, "levels")
                     for record, mapping in (value.get(level) or {}).items()
                 }
                 for level in LEVEL_KEYS
@@ -64,7 +70,7 @@ def read_namespace(name: str, value: Any, file: str) -> Namespace:
                 hint="correct the file or choose another one",
                 file=file,
             )
-    records = {record: adopt_record(mapping or {}) for record, mapping in value.items()}
+    records = {record: adopt_record(mapping or {}, "records") for record, mapping in value.items()}
     return Namespace("records", {None: records})
 
 
@@ -76,16 +82,16 @@ def _is_levels(value: Mapping) -> bool:
     )
 
 
-def adopt_record(record: Mapping) -> Mapping:
+def adopt_record(record: Mapping, layout: Layout) -> Mapping:
     """Return a record of pipestat's with what lies beside its results moved into `meta`.
 
-    Version 0.6 keeps the two times there. 0.13.1 notes a removed result as
-    `history: {result: {time: ""}}`, where it would pass for a result.
+    Version 0.6 keeps the two times there. 0.13.1, which writes `levels`, notes a removed
+    result as `history: {result: {time: ""}}`, where it would pass for a result.
     """
     meta = record.get("meta", {})
-    moved = {name for name in _TIMES if isinstance(record.get(name), str)}
+    moved = {name for name in _TIMES if _is_pipestat_time(record.get(name))}
     misplaced = record.get("history")
-    if "meta" in record and _is_removal_note(misplaced):
+    if layout == "levels" and "meta" in record and is_removal_note(misplaced):
         moved.add("history")
     if not moved or not isinstance(meta, dict):
         return record
@@ -104,7 +110,8 @@ def _merged(history: Any, notes: Mapping) -> Mapping:
     return merged
 
 
-def _is_removal_note(value: Any) -> TypeGuard[Mapping]:
+def is_removal_note(value: Any) -> TypeGuard[Mapping]:
+    """Tell whether a result called `history` is what pipestat 0.13.1 leaves of a removed one."""
     return (
         isinstance(value, dict)
         and bool(value)
@@ -117,6 +124,8 @@ def _is_removal_note(value: Any) -> TypeGuard[Mapping]:
     )
 
 
-def _is_pipestat_time(text: str) -> bool:
+def _is_pipestat_time(text: Any) -> bool:
+    if not isinstance(text, str):
+        return False
     shape = "".join("d" if character in "0123456789" else character for character in text)
     return shape == _TIME_SHAPE

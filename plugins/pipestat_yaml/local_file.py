@@ -1,4 +1,4 @@
-"""A local file that is read without a lock and replaced under one (SPEC.md section 10).
+"""A local file that is read without a lock and replaced under one (SPEC.md section 8).
 
 The lock is on a file of its own beside the target, `.{name}.lock`, which is never deleted;
 the kernel releases it when its holder dies. New content is written to `.{name}.tmp`, synced
@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 from pipestat_spec.errors import (
@@ -40,26 +40,29 @@ _UNUSABLE = {
 
 
 @contextmanager
-def mapped_errors(path: str) -> Iterator[None]:
-    """Turn the system's errors into ours; the one place that does."""
+def mapped_errors(path: str, hint: str | None = None) -> Iterator[None]:
+    """Turn the system's errors into ours; the one place that does.
+
+    `hint` says what is stored by now; without it nothing is.
+    """
     try:
         yield
     except OSError as error:
-        raise _mapped(path, error) from error
+        raise _mapped(path, error, hint) from error
 
 
-def _mapped(path: str, error: OSError) -> PipestatError:
+def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
     reason = _UNUSABLE.get(error.errno or 0)
     if reason is None:
         text = error.strerror or str(error)
         return PipestatDataError(
-            f"{path}: {text[:1].lower()}{text[1:]}", hint="nothing was stored", file=path
+            f"{path}: {text[:1].lower()}{text[1:]}", hint=hint or "nothing was stored", file=path
         )
     what = error.filename if isinstance(error.filename, str) else path
     detail = "" if what == path else f" ({what})"
     return PipestatStartupError(
         f"{path} cannot be used: {reason}{detail}",
-        hint="give the path of a file that may be written",
+        hint=hint or "give the path of a file that may be written",
         file=path,
     )
 
@@ -80,15 +83,20 @@ class LocalFile:
             return None
 
     @property
+    def target(self) -> str:
+        """The path with symbolic links resolved."""
+        return os.path.realpath(self.path)
+
+    @property
     def temporary(self) -> str:
         """Where the content goes before it replaces the file's."""
-        folder, name = os.path.split(os.path.realpath(self.path))
+        folder, name = os.path.split(self.target)
         return os.path.join(folder, f".{name}.tmp")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the lock, with nothing left over from a writer that died."""
-        folder, name = os.path.split(os.path.realpath(self.path))
+        folder, name = os.path.split(self.target)
         if not self._unsafe:
             check_locks(folder)
         os.makedirs(folder, exist_ok=True)
@@ -133,9 +141,14 @@ class LocalFile:
                     file=self.path,
                 ) from error
 
-    def replace(self, chunks: Sequence[bytes | memoryview]) -> None:
-        """Put the chunks in place of the content; needs the lock."""
-        target, temporary = os.path.realpath(self.path), self.temporary
+    def replace(
+        self, chunks: Sequence[bytes | memoryview], just_before: Callable[[], None] | None = None
+    ) -> None:
+        """Put the chunks in place of the content; needs the lock.
+
+        `just_before` is called when they are on disk; what it raises leaves the file as it was.
+        """
+        target, temporary = self.target, self.temporary
         try:
             old: os.stat_result | None = os.stat(target)
         except FileNotFoundError:
@@ -144,12 +157,15 @@ class LocalFile:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
         try:
             _write(temporary, chunks, old)
+            if just_before is not None:
+                just_before()
             os.replace(temporary, target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(temporary)
             raise
-        sync_folder(os.path.dirname(target))
+        with mapped_errors(self.path, "the change may have been stored; read it before you repeat"):
+            sync_folder(os.path.dirname(target))
 
 
 def _open_lock(path: str) -> int:

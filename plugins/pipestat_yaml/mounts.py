@@ -1,8 +1,9 @@
-"""Mounts on which a file lock excludes nobody, read from the mount table (SPEC.md section 10)."""
+"""Mounts on which a file lock excludes nobody, read from the mount table (SPEC.md section 8.2)."""
 
 from __future__ import annotations
 
 import os
+import re
 from typing import NamedTuple
 
 from pipestat_spec.errors import UnsafeStoreError
@@ -85,9 +86,7 @@ def _parse(line: str) -> Mount | None:
 
 
 def _unescape(text: str) -> str:
-    for code, character in (("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")):
-        text = text.replace(code, character)
-    return text
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), text)
 
 
 def _holds(outer: str, folder: str) -> bool:

@@ -1,4 +1,4 @@
-"""Documents that are read as a whole, and written in canonical form."""
+"""Documents that are read as a whole, and written in canonical form (SPEC.md section 7.5)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_yaml import canonical
+from pipestat_spec.models.yaml_text import Verbatim, entry_lines
 from pipestat_yaml.document import Chunks, Document, Edits, SectionKey, indent_of, record_text
 from pipestat_yaml.layout import Layout, Namespace, empty_namespace, read_namespace
 from pipestat_yaml.trailer import Section, crc_of, section_header, trailer_line
@@ -15,6 +15,8 @@ __all__ = ["ParsedDocument", "parse_document"]
 
 
 def parse_document(data: bytes, name: str) -> ParsedDocument:
+    if not data.strip(b" \n"):
+        return ParsedDocument({}, name)
     from pipestat_yaml.reader import read_yaml
 
     tree = read_yaml(data, name)
@@ -113,11 +115,14 @@ class _Writer:
 
     def add_opaque(self, name: str, value: Any) -> None:
         """Keep what is no namespace; the file gets no trailer, since no section covers it."""
-        self._add(("\n".join(canonical.entry_lines(name, value, "")) + "\n").encode())
+        self._add(("\n".join(entry_lines(name, value, "")) + "\n").encode())
         self._vouched = False
 
     def add(self, name: str, content: Namespace) -> None:
         for level, records in content.sections.items():
+            if any(map(_holds_verbatim, records.values())):
+                # No canonical form: a trailer would vouch for text that it must not.
+                self._vouched = False
             self._add(section_header(Section(name, level, 0, 0, len(records))))
             start = self._length
             for identifier, mapping in records.items():
@@ -128,3 +133,9 @@ class _Writer:
         if self._vouched:
             self._chunks.append(trailer_line(self._sections, crc_of(self._chunks)))
         return [b"".join(self._chunks)]
+
+
+def _holds_verbatim(value: Any) -> bool:
+    if isinstance(value, dict | list):
+        return any(map(_holds_verbatim, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, Verbatim)

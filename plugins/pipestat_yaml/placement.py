@@ -1,13 +1,13 @@
-"""Where the records of one store go in a file, and what is refused (SPEC.md section 10)."""
+"""Where the records of one store go in a file, and what is refused (SPEC.md section 7.1)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from pipestat_spec.backend import StoreSettings
-from pipestat_spec.errors import InvalidIdentifierError, PipestatStartupError, UnsupportedOperation
-from pipestat_spec.models.record import LEVELS, Level, RecordKey
-from pipestat_yaml.layout import Layout
+from pipestat_spec.errors import LayoutError, MissingConfigDataError
+from pipestat_spec.models.record import LEVELS, Level, Record
+from pipestat_yaml.layout import Layout, is_removal_note
 
 __all__ = ["Placement"]
 
@@ -25,7 +25,7 @@ class Placement(NamedTuple):
     def of(cls, settings: StoreSettings, file: str) -> Placement:
         wanted = settings.layout
         if wanted not in (None, "records", "levels"):
-            raise PipestatStartupError(
+            raise MissingConfigDataError(
                 f"layout {wanted!r} is not known", hint="use 'records' or 'levels'"
             )
         project = settings.schema.levels.get("project") if settings.schema else None
@@ -37,19 +37,18 @@ class Placement(NamedTuple):
             settings.multi_namespaces,
         )
 
-    @property
-    def default_layout(self) -> Layout:
-        return self.wanted or ("levels" if self.has_project else "records")
-
-    def check(self, namespaces: tuple[str, ...], layout: Layout | None) -> Layout:
+    def check(
+        self, namespaces: tuple[str, ...], layout: Layout | None, *, to_project: bool = False
+    ) -> Layout:
         """Return the layout to use in a file that holds these namespaces.
 
-        `layout` is that of our namespace, None when it holds nothing. Raises
-        PipestatStartupError when the file contradicts the settings.
+        `layout` is that of our namespace, None when it holds nothing; then it depends on
+        `to_project`, whether project-level records are about to come. Raises LayoutError
+        when the file contradicts the settings.
         """
         others = [name for name in namespaces if name != self.namespace and name[:1] != "_"]
         if others and self.namespace not in namespaces and not self.multi_namespaces:
-            raise PipestatStartupError(
+            raise LayoutError(
                 f"{self.file} holds namespace {', '.join(map(repr, others))}, "
                 f"not {self.namespace!r}",
                 hint="use another file, or set multi_pipelines to keep several in one",
@@ -57,9 +56,9 @@ class Placement(NamedTuple):
                 namespaces=tuple(others),
             )
         if layout is None:
-            return self.default_layout
+            return self.wanted or ("levels" if self.has_project or to_project else "records")
         if self.wanted is not None and self.wanted != layout:
-            raise PipestatStartupError(
+            raise LayoutError(
                 f"{self.file} is in the {layout!r} layout, and the settings say {self.wanted!r}",
                 hint=f"remove the setting, or {self._convert(self.wanted)}",
                 file=self.file,
@@ -73,22 +72,29 @@ class Placement(NamedTuple):
             return level, True
         return None, level == "sample"
 
-    def check_write(self, layout: Layout, key: RecordKey) -> None:
-        """Raise when the layout cannot hold the record."""
+    def check_write(self, layout: Layout, record: Record) -> None:
+        """Raise LayoutError when the layout cannot hold the record."""
+        identifier = record.key.identifier
         if layout == "levels":
-            return
-        if key.level == "project":
-            raise UnsupportedOperation(
+            if is_removal_note(record.results.get("history")):
+                raise LayoutError(
+                    "a result 'history' of this form is taken for what pipestat leaves of removed "
+                    "results, in a file of the 'levels' layout",
+                    hint=f"choose another name for it, or {self._convert('records')}",
+                    record_identifier=identifier,
+                )
+        elif record.key.level == "project":
+            raise LayoutError(
                 f"{self.file} is in the 'records' layout, which holds no project-level results",
                 hint=f"{self._convert('levels')}; a new file gets it with 'layout: levels'",
                 file=self.file,
                 layout=layout,
             )
-        if key.identifier in LEVELS:
-            raise InvalidIdentifierError(
-                f"a record cannot be called {key.identifier!r} in a file of the 'records' layout",
+        elif identifier in LEVELS:
+            raise LayoutError(
+                f"a record cannot be called {identifier!r} in a file of the 'records' layout",
                 hint=f"choose another name, or {self._convert('levels')}",
-                identifier=key.identifier,
+                record_identifier=identifier,
             )
 
     def _convert(self, layout: Layout) -> str:

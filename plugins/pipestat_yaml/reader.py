@@ -1,7 +1,8 @@
-"""The safe reader for YAML that others wrote (SPEC.md section 10).
+"""The safe reader for YAML that others wrote (SPEC.md section 7.4).
 
 Mapping keys are the text of their scalar, timestamps stay strings, everything else is read
-as YAML 1.1, since that is what wrote the existing files. What cannot be kept, or would
+as YAML 1.1, since that is what wrote the existing files. Numbers outside the data model are
+kept as they stand, for whoever reads their record to refuse. What cannot be kept, or would
 blow up, is refused with PipestatDataError: one line with file, line and what mends it.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import lru_cache
+from math import isfinite
 from typing import Any, NoReturn, cast
 
 import yaml
@@ -24,15 +26,18 @@ from yaml.events import (
 )
 from yaml.resolver import Resolver
 
+from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.models.yaml_text import Verbatim
 
 __all__ = ["MAX_ALIASED", "MAX_NESTING", "read_yaml"]
 
+# Mappings and sequences inside each other.
 MAX_NESTING = 120
 # Nodes that aliases may add; a document of a few bytes can ask for billions.
 MAX_ALIASED = 100_000
-# Beyond, Python refuses to write an integer in decimal digits.
-_MAX_BITS = 10_000
+# Digits beyond which no integer is computed: it takes the square of the time.
+_MAX_DIGITS = 4000
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _PREFIX = "tag:yaml.org,2002:"
@@ -115,8 +120,6 @@ class _Composer:
         """Return a node's value and, for a scalar, its text."""
         if isinstance(event, AliasEvent):
             return self._alias(event, depth)
-        if depth > MAX_NESTING:
-            self._refuse(event, f"more than {MAX_NESTING} levels of nesting", "flatten the value")
         self._nodes += 1
         anchor = cast("str | None", getattr(event, "anchor", None))
         nodes, deepest = self._nodes + self._aliased, self._deepest
@@ -131,9 +134,10 @@ class _Composer:
         return value, text
 
     def _value(self, event: Event, depth: int) -> tuple[Any, str | None]:
-        self._deepest = max(self._deepest, depth)
         if isinstance(event, ScalarEvent):
             return self._scalar(event), event.value
+        depth += 1
+        self._check_depth(event, depth)
         tag = getattr(event, "tag", None)
         if isinstance(event, MappingStartEvent):
             if tag not in (None, "!", _PREFIX + "map"):
@@ -143,32 +147,33 @@ class _Composer:
             self._refuse_tag(event, tag)
         items = []
         while not isinstance(event := next(self._events), SequenceEndEvent):
-            items.append(self._node(event, depth + 1)[0])
+            items.append(self._node(event, depth)[0])
         return items, None
 
     def _mapping(self, depth: int) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        lines: dict[str, int] = {}
+        lines: dict[tuple[bool, str], int] = {}
         merged: list[dict[str, Any]] = []
         while not isinstance(event := next(self._events), MappingEndEvent):
             merges = _is_merge(event)
-            _, key = self._node(event, depth + 1)
+            _, key = self._node(event, depth)
             if key is None:
                 self._refuse(event, "a mapping key is not a scalar", "use text as the key")
             value_event = next(self._events)
-            value, _ = self._node(value_event, depth + 1)
-            if merges:
-                merged += self._merge_sources(value_event, value)
-                continue
-            line = _line(event)
-            if key in lines:
+            value, _ = self._node(value_event, depth)
+            # `<<` in quotes is another key than the merge key.
+            name, line = (merges, key), _line(event)
+            if name in lines:
                 self._refuse(
                     event,
-                    f"key {key!r} stands twice, on lines {lines[key]} and {line}",
+                    f"key {key!r} stands twice, on lines {lines[name]} and {line}",
                     "remove one of the two",
                 )
-            lines[key] = line
-            result[key] = value
+            lines[name] = line
+            if merges:
+                merged = self._merge_sources(value_event, value)
+            else:
+                result[key] = value
         for source in merged:
             for key, value in source.items():
                 result.setdefault(key, value)
@@ -192,10 +197,13 @@ class _Composer:
             self._refuse(
                 event, f"aliases repeat more than {MAX_ALIASED} values", "write the values out"
             )
-        if depth + anchor.depth > MAX_NESTING:
-            self._refuse(event, f"more than {MAX_NESTING} levels of nesting", "flatten the value")
-        self._deepest = max(self._deepest, depth + anchor.depth)
+        self._check_depth(event, depth + anchor.depth)
         return anchor.value, anchor.text
+
+    def _check_depth(self, event: Event, depth: int) -> None:
+        if depth > MAX_NESTING:
+            self._refuse(event, f"more than {MAX_NESTING} levels of nesting", "flatten the value")
+        self._deepest = max(self._deepest, depth)
 
     def _scalar(self, event: ScalarEvent) -> Any:
         tag, text = event.tag, event.value
@@ -205,12 +213,9 @@ class _Composer:
             return self._text(event, text)
         if tag not in _CONSTRUCTED:
             self._refuse_tag(event, tag)
-        try:
-            value = _construct(tag, text)
-        except (ValueError, KeyError, IndexError, OverflowError):
+        value = _construct(tag, text)
+        if isinstance(value, Verbatim) and tag != _implicit_tag(text):
             self._refuse(event, f"{text[:40]!r} is not a {tag.removeprefix(_PREFIX)}", "quote it")
-        if isinstance(value, int) and value.bit_length() > _MAX_BITS:
-            self._refuse(event, f"an integer of {value.bit_length()} bits", "quote it")
         return value
 
     def _text(self, event: Event, text: str) -> str:
@@ -247,10 +252,18 @@ def _implicit_tag(text: str) -> str:
 
 
 def _construct(tag: str, text: str) -> Any:
-    node = yaml.ScalarNode(tag, text)
+    """Return the value, or the text itself when the data model does not have the value."""
     if tag == _PREFIX + "null":
-        return None
-    return _CONSTRUCTORS[tag](SafeConstructor(), node)
+        return None if _implicit_tag(text) == tag else Verbatim(text)
+    if len(text) > _MAX_DIGITS and (tag == _PREFIX + "int" or ":" in text):
+        return Verbatim(text)
+    try:
+        value = _CONSTRUCTORS[tag](SafeConstructor(), yaml.ScalarNode(tag, text))
+    except (ValueError, KeyError, IndexError, OverflowError):
+        return Verbatim(text)
+    if isinstance(value, float):
+        return value if isfinite(value) else Verbatim(text)
+    return value if MIN_INTEGER <= value <= MAX_INTEGER else Verbatim(text)
 
 
 _CONSTRUCTORS: dict[str, Any] = {

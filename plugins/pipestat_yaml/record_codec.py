@@ -1,8 +1,9 @@
-"""Between a record and what a file holds for it (SPEC.md section 10).
+"""Between a record and what a file holds for it (SPEC.md section 7.2).
 
 The results stand beside the reserved key `meta`, which holds times, source, message and
 history. In the `levels` layout it also holds the times and the history in the form that
-pipestat 0.13.1 reads: local time, whole seconds. Keys of `meta` that are not ours stay.
+pipestat 0.13.1 reads: local time, whole seconds. Keys of `meta` that are not ours stay, and
+so do reserved names among the results.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipestat_spec.domain.times import format_utc
+from pipestat_spec.models.identifiers import RESERVED
 from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from pipestat_yaml.layout import Layout
 
@@ -23,7 +25,8 @@ _CREATED = ("created", "pipestat_created_time")
 _MODIFIED = ("modified", "pipestat_modified_time")
 # Zones differ by multiples of this, by at most that.
 _ZONE_STEP = timedelta(minutes=15)
-_ZONE_SPAN = timedelta(hours=26)
+_ZONE_SPAN = timedelta(hours=14)
+_TICK = timedelta(microseconds=1)
 
 
 def decode_record(key: RecordKey, stored: Mapping[str, Any], status: str | None) -> Record:
@@ -32,7 +35,7 @@ def decode_record(key: RecordKey, stored: Mapping[str, Any], status: str | None)
     source, message = meta.get("source"), meta.get("status_message")
     return Record(
         key,
-        results={name: value for name, value in stored.items() if name != _META},
+        results={name: value for name, value in stored.items() if name not in RESERVED},
         status=status,
         status_message=message if isinstance(message, str) else None,
         source=source if isinstance(source, dict) else None,
@@ -65,7 +68,7 @@ def encode_record(
     ):
         if old_time != new_time:
             _put(meta, names[0], new_time and format_utc(new_time))
-            if layout == "levels":
+            if layout == "levels" or names[1] in meta:
                 _put(meta, names[1], new_time and _format_local(new_time))
     for entry in entries:
         _add_entry(meta, entry, layout)
@@ -74,19 +77,29 @@ def encode_record(
         for name in ("history", "history_times"):
             if name in meta:
                 meta[name] = meta.pop(name)
-    return {**record.results, _META: meta}
+    hidden = {
+        name: value for name, value in (stored or {}).items() if name in RESERVED and name != _META
+    }
+    return {**hidden, **record.results, _META: meta}
 
 
 def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
-    """Return a record's history, oldest first; entries without a readable time are left out."""
+    """Return a record's history, oldest first; entries without a readable time are left out.
+
+    Those of one result that say the same time are told apart by a microsecond.
+    """
     meta = meta_of(stored)
     precise = _mapping(meta, "history_times")
     entries = []
     for result, values in _mapping(meta, "history").items():
         times = _mapping(precise, result)
+        taken: set[datetime] = set()
         for text, value in values.items() if isinstance(values, dict) else ():
-            time = _parse_time(times.get(text, text))
+            time = _parse_time(times.get(text)) or _parse_time(text)
             if time is not None:
+                while time in taken:
+                    time += _TICK
+                taken.add(time)
                 entries.append(HistoryEntry(result, value, time))
     return sorted(entries, key=lambda entry: entry.time)
 
@@ -140,19 +153,25 @@ def _own(container: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:
-    precise, local = (_parse_time(meta.get(name)) for name in names)
+    ours, theirs = (meta.get(name) for name in names)
+    precise, local = _parse_time(ours), _parse_time(theirs)
     if precise is None or local is None:
         return precise or local
-    # pipestat renews only its own key. Another time zone than the writer's is no change.
-    apart = abs(local - precise.replace(microsecond=0))
+    # pipestat renews only its own key. That of another time zone is no change.
+    apart = abs(_face_value(theirs) - _face_value(ours))
     return precise if apart <= _ZONE_SPAN and not apart % _ZONE_STEP else local
+
+
+def _face_value(text: Any) -> datetime:
+    """Return what a clock on the wall of the writer's zone showed."""
+    return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
 
 
 def _format_local(time: datetime) -> str:
     return time.astimezone().strftime(_LOCAL_FORMAT)
 
 
-def _parse_time(text: object) -> datetime | None:
+def _parse_time(text: Any) -> datetime | None:
     """Return the time; one without a zone is local."""
     if not isinstance(text, str):
         return None

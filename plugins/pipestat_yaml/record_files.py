@@ -1,4 +1,4 @@
-"""The backend for results paths with `{record_identifier}`: one file for each record."""
+"""The backend for results paths with `{record_identifier}` (SPEC.md section 7.6)."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class RecordFilesBackend(Backend):
         self.capabilities = claimed_capabilities(folder, settings) - {Capability.ATOMIC_BATCH}
         self.file = template
         self._settings = settings
+        self._warned: set[str] = set()
 
     def _results(self, identifier: str) -> ResultsFile:
         return ResultsFile(expand(self.file, identifier), self._settings)
@@ -62,9 +63,25 @@ class RecordFilesBackend(Backend):
         found: list[str] = []
         for path in find_files(self.file):
             file = ResultsFile(path, self._settings)
-            if self._settings.namespace in file.namespaces():
-                found += own_records(self.file, path, file.records().identifiers(level))
+            if self._settings.namespace not in file.namespaces():
+                continue
+            there = file.records().identifiers(level)
+            own = own_records(self.file, path, there)
+            found += own
+            self._warn(path, [name for name in there if name not in own])
         return sorted(found)
+
+    def _warn(self, path: str, strangers: list[str]) -> None:
+        if strangers and path not in self._warned:
+            import logging
+
+            self._warned.add(path)
+            logging.getLogger("pipestat_spec").warning(
+                "%s also holds record %r (%d in all), which belongs into another file",
+                path,
+                strangers[0],
+                len(strangers),
+            )
 
     def close(self) -> None:
         """Nothing is held between calls."""
@@ -85,4 +102,9 @@ def find_files(template: str) -> list[str]:
     """Return the existing files that the template could name, in no order."""
     pattern = "*".join(glob.escape(part) for part in template.split(PLACEHOLDER))
     with mapped_errors(template):
-        return [path for path in glob.iglob(pattern) if os.path.isfile(path)]
+        # Flags lie in the same folder; a template such as `runs/{record_identifier}` fits them.
+        return [
+            path
+            for path in glob.iglob(pattern)
+            if os.path.isfile(path) and (template.endswith(".flag") or not path.endswith(".flag"))
+        ]

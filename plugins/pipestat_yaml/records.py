@@ -2,7 +2,7 @@
 
 A flag's name does not tell the level. While a sample-level and a project-level record share
 an identifier, each keeps its own status as `meta.status`, and the flag follows the last one
-that was set; a record alone has its flag (SPEC.md section 11).
+that was set; a record alone has its flag (SPEC.md section 7.7).
 """
 
 from __future__ import annotations
@@ -12,36 +12,51 @@ from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from pipestat_spec.backend import Outcome
-from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.document import Chunks, Document, SectionKey
+from pipestat_yaml.outside import check_history, check_stored
 from pipestat_yaml.placement import Placement
-from pipestat_yaml.record_codec import decode_record, encode_record, meta_of, with_status
+from pipestat_yaml.record_codec import (
+    decode_history,
+    decode_record,
+    encode_record,
+    meta_of,
+    with_status,
+)
 
 __all__ = ["ReadFlag", "Records"]
 
-# Gives the status of an identifier and when it was set (seconds since 1970).
-ReadFlag: TypeAlias = Callable[[str], tuple[str, float] | None]
+# Gives the status of an identifier and when it was set (nanoseconds since 1970).
+ReadFlag: TypeAlias = Callable[[str], tuple[str, int] | None]
 
 
 class Records:
     """Reads and edits records; the document itself stays as it is.
 
-    Without `read_flag` the status of every record is its `meta.status`. `statuses` collects
-    the flags to set, by identifier. Raises PipestatStartupError when the document and the
-    settings contradict each other.
+    Without `read_flag` the status of every record is its `meta.status`. `to_project` tells
+    that a record of the project level may be written, for which a new file gets the layout.
+    Raises LayoutError when the document and the settings contradict each other.
     """
 
     def __init__(
-        self, document: Document, placement: Placement, read_flag: ReadFlag | None
+        self,
+        document: Document,
+        placement: Placement,
+        read_flag: ReadFlag | None,
+        *,
+        to_project: bool = False,
     ) -> None:
         self._document = document
         self._placement = placement
         self._read_flag = read_flag
         namespace = placement.namespace
-        self.layout = placement.check(document.namespaces, document.layout(namespace))
+        found = document.layout(namespace)
+        self.layout = placement.check(document.namespaces, found, to_project=to_project)
+        self._is_new = found is None
         self._found: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
         self._edits: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
-        self.statuses: dict[str, str | None] = {}
+        self._flags: dict[str, str | None] = {}
+        self._removed: set[str] = set()
 
     def stored(self, key: RecordKey) -> dict[str, Any] | None:
         """Return what the file is to hold for a record."""
@@ -55,19 +70,28 @@ class Records:
             self._found[place] = self._document.record(self._placement.namespace, *place)
         return self._found[place]
 
+    def has(self, key: RecordKey) -> bool:
+        """Tell whether the file is to hold the record."""
+        return self.stored(key) is not None
+
     def read(self, key: RecordKey) -> Record | None:
         stored = self.stored(key)
         shares = self.stored(_twin(key)) is not None
+        if stored is not None:
+            check_stored(key, stored, self._placement.file)
         if stored is not None and self._is_in_meta(stored, shares):
             return decode_record(key, stored, _status(stored))
         flag = self._read_flag(key.identifier) if self._read_flag else None
         if stored is not None:
             return decode_record(key, stored, flag and flag[0])
-        if flag is None or shares:
+        if flag is None or shares or not (self._is_new or self._holds(key.level)):
             return None
         # pipestat sets a status without adding the record to the file.
-        time = datetime.fromtimestamp(flag[1], UTC)
+        time = datetime.fromtimestamp(flag[1] / 1e9, UTC)
         return Record(key, status=flag[0], created=time, modified=time)
+
+    def _holds(self, level: Level) -> bool:
+        return self._placement.section(self.layout, level)[1]
 
     def _is_in_meta(self, stored: dict[str, Any], shares: bool) -> bool:
         return self._read_flag is None or (shares and "status" in meta_of(stored))
@@ -77,8 +101,12 @@ class Records:
         record = outcome.record
         assert record is not None
         old, twin = self.stored(key), self.stored(_twin(key))
+        if old is None and current is not None and record.status is None and not record.results:
+            # The flag of another program goes, and makes no record in going.
+            self._flags[key.identifier] = None
+            return
         if old is None or outcome.history or not _same_but_status(current, record):
-            self._placement.check_write(self.layout, key)
+            self._placement.check_write(self.layout, record)
             self._edit(key, encode_record(record, outcome.history, old, self.layout))
         changed = record.status != (current.status if current else None)
         if self._read_flag is None:
@@ -90,7 +118,7 @@ class Records:
                 self._put_status(_twin(key), flag and flag[0], keep_none=True)
             self._put_status(key, record.status, keep_none=True)
         if changed:
-            self.statuses[key.identifier] = record.status
+            self._flags[key.identifier] = record.status
 
     def _put_status(self, key: RecordKey, status: str | None, *, keep_none: bool = False) -> None:
         self._edit(key, with_status(self.stored(key) or {}, status, keep_none=keep_none))
@@ -102,9 +130,24 @@ class Records:
         other = self.read(_twin(key)) if twin is not None else None
         if exists:
             self._edits[section, key.identifier] = None
-        self.statuses[key.identifier] = other.status if other else None
+        self._flags[key.identifier] = other.status if other else None
+        self._removed.add(key.identifier)
         if twin is not None and self._read_flag is not None:
             self._put_status(_twin(key), None)
+
+    def flags(self) -> tuple[dict[str, str | None], dict[str, str | None]]:
+        """Return the flags to set before the file is replaced, and those to set after it.
+
+        A status must not speak of results that are not there yet, and none may outlive its
+        record.
+        """
+        gone = {name for (_, name), stored in self._edits.items() if stored is None}
+        first = {
+            name: status
+            for name, status in self._flags.items()
+            if name in self._removed and (status is None or name in gone)
+        }
+        return first, {n: status for n, status in self._flags.items() if n not in first}
 
     def _edit(self, key: RecordKey, stored: dict[str, Any]) -> None:
         section, _ = self._placement.section(self.layout, key.level)
@@ -127,6 +170,19 @@ class Records:
         section, exists = self._placement.section(self.layout, level)
         return self._document.count(self._placement.namespace, section) if exists else 0
 
+    def history(self, key: RecordKey) -> list[HistoryEntry]:
+        stored = self.stored(key)
+        entries = decode_history(stored) if stored else []
+        check_history(key, entries, self._placement.file)
+        return entries
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        """Yield the history of each record that has one, in code-point order."""
+        for name in self.identifiers(level):
+            key = RecordKey(level, name)
+            if entries := self.history(key):
+                yield key, entries
+
     def read_many(
         self, level: Level, names: list[str], status_of: Callable[[str], str | None]
     ) -> Iterator[Record]:
@@ -137,6 +193,7 @@ class Records:
             stored = self.stored(key)
             if stored is None:
                 continue
+            check_stored(key, stored, self._placement.file)
             in_meta = self._is_in_meta(stored, name in twins)
             yield decode_record(key, stored, _status(stored) if in_meta else status_of(name))
 

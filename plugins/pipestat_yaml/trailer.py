@@ -1,4 +1,4 @@
-"""The last line of a canonical file: a checksum and where the records stand (SPEC.md section 10).
+"""The last line of a canonical file: a checksum and where the records stand (SPEC.md section 7.5).
 
     # pipestat-spec: {"checksum": "crc32:1a2b3c4d", "sections": [...], "version": 1}
 
@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipestat_spec.models.record import Level
-from pipestat_yaml.canonical import header_lines
+from pipestat_spec.models.yaml_text import header_lines
 from pipestat_yaml.layout import LEVEL_KEYS
 
 __all__ = ["Section", "Trailer", "crc_of", "read_trailer", "trailer_line"]
@@ -85,7 +85,7 @@ def _cover(sections: Sequence[Section], data: bytes, body_end: int) -> bool:
     at = 0
     expected: tuple[str, Level] | None = None
     for section in sections:
-        if not _fits(section, data, at, body_end):
+        if not _fits(section, data, at, body_end) or _is_misnamed(section, data):
             return False
         if expected not in (None, section[:2]) or (
             expected is None and section.level == LEVEL_KEYS[1]
@@ -104,6 +104,15 @@ def _fits(section: Section, data: bytes, previous: int, body_end: int) -> bool:
         and previous < section.start <= section.end <= body_end
         and (section.records > 0) == (section.start < section.end)
         and data[previous : section.start] == section_header(section)
+    )
+
+
+def _is_misnamed(section: Section, data: bytes) -> bool:
+    """Tell whether a parser could take the section for the levels of a `levels` namespace."""
+    return (
+        section.level is None
+        and section.records <= len(LEVEL_KEYS)
+        and data.startswith((b"  sample:", b"  project:"), section.start)
     )
 
 

@@ -1,8 +1,9 @@
-"""What changes of records do to a document, whatever holds its bytes (SPEC.md section 10)."""
+"""What changes of records do to a document, whatever holds its bytes (SPEC.md section 7)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from pipestat_spec.backend import Change
 from pipestat_spec.models.record import Record, RecordKey
@@ -13,16 +14,16 @@ from pipestat_yaml.records import ReadFlag, Records
 __all__ = ["Decision", "decide"]
 
 
-class Decision:
-    """The records after the changes, the file's new bytes (None: as it was), flags to set."""
+class Decision(NamedTuple):
+    """The records after the changes, the file's new bytes (None: as it was), flags to set.
 
-    def __init__(
-        self,
-        records: list[Record | None],
-        chunks: Chunks | None,
-        statuses: dict[str, str | None],
-    ) -> None:
-        self.records, self.chunks, self.statuses = records, chunks, statuses
+    `flags_first` are those to set before the file is replaced, `flags` those to set after.
+    """
+
+    records: list[Record | None]
+    chunks: Chunks | None
+    flags_first: dict[str, str | None]
+    flags: dict[str, str | None]
 
 
 def decide(
@@ -32,13 +33,19 @@ def decide(
     read_flag: ReadFlag | None,
 ) -> Decision:
     """Apply the changes one after the other; what one of them raises undoes all."""
-    records = Records(document, placement, read_flag)
+    to_project = any(key.level == "project" for key, _ in changes)
+    records = Records(document, placement, read_flag, to_project=to_project)
     # The current record as the change made it: the store adds nothing to it.
     pending: dict[RecordKey, Record | None] = {}
     results = []
     for key, change in changes:
         current = pending[key] if key in pending else records.read(key)
         outcome = change(current)
+        if outcome.record is current is not None and not (key in pending or records.has(key)):
+            # Another program's flag says already what this change says of a record; the
+            # record itself is still to be made, if the change makes one.
+            made = change(None)
+            outcome = outcome if made.record is None else made
         results.append(outcome.record)
         if outcome.record is current and not outcome.history:
             continue
@@ -47,4 +54,4 @@ def decide(
         else:
             records.write(key, current, outcome)
         pending[key] = outcome.record
-    return Decision(results, records.chunks(), records.statuses)
+    return Decision(results, records.chunks(), *records.flags())

@@ -1,15 +1,18 @@
-"""Documents whose checksum vouches for their text: searched and spliced as bytes."""
+"""Documents whose checksum vouches for their text, searched and spliced as bytes (SPEC.md
+section 7.5).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
+from pipestat_spec.models.yaml_text import header_lines
 from pipestat_yaml import canonical
 from pipestat_yaml.document import Chunks, Document, Edits, SectionKey, indent_of, record_text
-from pipestat_yaml.layout import LEVEL_KEYS, Layout
+from pipestat_yaml.layout import LEVEL_KEYS, Layout, adopt_record
 from pipestat_yaml.parsed import ParsedDocument, parse_document
 from pipestat_yaml.trailer import Section, Trailer, crc_of, trailer_line
 
@@ -43,15 +46,18 @@ class VouchedDocument(Document):
         return "records" if section is not None and section.records else None
 
     def count(self, namespace: str, section: SectionKey) -> int:
-        found = self._by_key.get((namespace, section))
-        return found.records if found else 0
+        # Not the number that the trailer says: whoever wrote it may have miscounted.
+        return len(self._identifiers(namespace, section))
 
     def identifiers(self, namespace: str, section: SectionKey) -> list[str]:
+        return sorted(self._identifiers(namespace, section))
+
+    def _identifiers(self, namespace: str, section: SectionKey) -> Collection[str]:
         found = self._by_key.get((namespace, section))
         if found is None:
-            return []
+            return ()
         try:
-            return sorted(self._index(found))
+            return self._index(found)
         except canonical.NotCanonical:
             self._deceived = True
             return self._parsed.identifiers(namespace, section)
@@ -61,13 +67,14 @@ class VouchedDocument(Document):
         try:
             span = self._find(found, identifier) if found and not self._deceived else None
             if span is not None:
-                return self._block(span, identifier, indent_of(section))
+                block = self._block(span, identifier, indent_of(section))
+                return adopt_record(block, "levels" if section else "records")
         except canonical.NotCanonical:
             self._deceived = True
         return self._parsed.record(namespace, section, identifier) if self._deceived else None
 
     def _block(self, span: tuple[int, int], identifier: str, indent: str) -> dict[str, Any]:
-        skipped = len(canonical.header_lines(identifier, indent).encode()) + 1
+        skipped = len(header_lines(identifier, indent).encode()) + 1
         text = self._data[span[0] + skipped : span[1]].decode()
         return canonical.read_block(text, len(indent) + 2)
 
@@ -81,7 +88,7 @@ class VouchedDocument(Document):
         if index is not None:
             return index.get(identifier)
         indent = indent_of(section.level)
-        header = canonical.header_lines(identifier, indent).encode()
+        header = header_lines(identifier, indent).encode()
         at = self._data.find(b"\n" + header + b"\n", section.start - 1, section.end)
         if at < 0:
             return None
@@ -98,10 +105,13 @@ class VouchedDocument(Document):
             if len(found) != section.records:
                 raise canonical.NotCanonical(f"{len(found)} records instead of {section.records}")
             ends = [*(match.start() for match in found[1:]), section.end]
-            self._indexes[key] = {
+            index = {
                 canonical.read_key((match[1] or match[2]).decode()): (match.start(), end)
                 for match, end in zip(found, ends, strict=False)
             }
+            if len(index) != len(found):
+                raise canonical.NotCanonical("a record stands twice")
+            self._indexes[key] = index
         return self._indexes[key]
 
     @cached_property

@@ -25,7 +25,7 @@ LAYERS: list[set[str]] = [
     {"backend"},
     {"domain", "formatters", "hookspecs"},
     {"plugins", "memory", "schema_files", "documents"},
-    {"store"},
+    {"store", "observers"},
     {"opening", "ingest", "infer", "convert"},
     {"manager"},
     {"__init__"},

@@ -146,7 +146,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Plugin:
             found.append(load_plugins([*built_in, point]))
         return found[0]
 
-    for place in ("plugins", "store", "opening"):
+    for place in ("plugins", "observers", "opening"):
         monkeypatch.setattr(f"pipestat_spec.{place}.plugins", plugins)
     return module
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pipestat_conformance.executor import Executor
 from pipestat_conformance.inprocess import InProcessDriver
 from pipestat_conformance.stores import default_store, template

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from pipestat_conformance.actions import main
+
 from tests.commands import pipestat_spec
 from tests.conformance.conftest import tiny_command
 

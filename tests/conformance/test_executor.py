@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pipestat_conformance.executor import Executor
 from pipestat_conformance.inprocess import InProcessDriver
 from pipestat_conformance.memory_store import MemoryTarget, SnapshotBackend
-from pipestat_conformance.operations import StoreSession
+from pipestat_conformance.operations import Session, StoreSession
 from pipestat_conformance.serve import find_target
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.targets import Target
+from pipestat_conformance.targets import PluginTarget, Target
+from pipestat_conformance.vectors import Opening
 from pipestat_conformance.verdicts import Result, Verdict
+
 from pipestat_spec.backend import Backend
+from pipestat_spec.errors import UnsupportedOperation
 from pipestat_spec.memory import MemoryBackend
 from tests.conformance.conftest import CONFLICT, REPORTED, tiny, vector
 
@@ -258,3 +260,51 @@ def test_the_caller_s_settings_are_hidden(
     monkeypatch.setenv("PIPESTAT_RESULTS_SCHEMA", "/no/such/file.yaml")
     scenario = steps({"op": "schema", "expect": {"result": {"$includes": {"pipeline_name": "ns"}}}})
     assert in_process(find_target("memory")).run(scenario).verdict is Verdict.PASS
+
+
+class Lacks(StoreSession):
+    """Offers nothing that an implementation may do without, and no statuses."""
+
+    def perform(self, op: str, args: Mapping[str, Any]) -> Any:
+        if op in ("select", "ingest", "get_status") or args.get("convert"):
+            raise UnsupportedOperation("not here")
+        return super().perform(op, args)
+
+
+@pytest.mark.parametrize(
+    ("step", "profiles", "verdict"),
+    [
+        ({"op": "select"}, ("core",), Verdict.UNSUPPORTED),
+        ({"op": "select"}, ("core", "query"), Verdict.FAIL),
+        ({"op": "select", "expect": {"error": "query"}}, ("core",), Verdict.UNSUPPORTED),
+        ({"op": "select", "expect": {"error": "unsupported"}}, ("core",), Verdict.PASS),
+        ({"op": "ingest", "args": {"documents": []}}, ("core", "query"), Verdict.UNSUPPORTED),
+        (report({"n": "1"}, convert=True), ("core",), Verdict.UNSUPPORTED),
+        ({"op": "get_status", "args": {"record": "s1"}}, ("core",), Verdict.FAIL),
+    ],
+)
+def test_what_may_be_lacking_is_unsupported_and_the_rest_fails(
+    in_process: InProcess, step: dict[str, Any], profiles: tuple[str, ...], verdict: Verdict
+) -> None:
+    target = MemoryTarget(session=Lacks, claimed_profiles=profiles)
+    result = in_process(target).run(steps(report({"n": 1}), step))
+    assert result.verdict is verdict
+    assert (result.problem is None) is (verdict is not Verdict.FAIL)
+
+
+class OneFileOnly(PluginTarget):
+    def open(self, store: Mapping[str, Any], opening: Opening, folder: Path) -> Session:
+        if "{" in store["path"]:
+            raise UnsupportedOperation("only one file")
+        raise UnsupportedOperation("no file at all")
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict"),
+    [("{record_identifier}.yaml", Verdict.UNSUPPORTED), ("results.yaml", Verdict.FAIL)],
+)
+def test_a_path_per_record_may_be_lacking(
+    in_process: InProcess, path: str, verdict: Verdict
+) -> None:
+    scenario = steps({"op": "count"}, files={}, path=path)
+    assert in_process(OneFileOnly("yaml")).run(scenario).verdict is verdict

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 import pytest
-
 from pipestat_conformance.drivers import HarnessError
 from pipestat_conformance.executor import Executor
 from pipestat_conformance.harness_check import check_harness
@@ -15,6 +14,7 @@ from pipestat_conformance.run import BROKEN, Run, RunOptions, run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.verdicts import ExitCode, Verdict
+
 from tests.conformance.conftest import CONFLICT, REPORTED, tiny, vector
 
 Make = Callable[..., Executor]

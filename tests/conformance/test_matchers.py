@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import pytest
-
 from pipestat_conformance.matchers import Comparison, resolve_saved
 
 STRICT = Comparison(strict=True)

@@ -12,7 +12,6 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-
 from pipestat_conformance.catalogue import load_catalogue
 from pipestat_conformance.drivers import Hello
 from pipestat_conformance.known_failures import KnownFailure, KnownFailures
@@ -31,6 +30,7 @@ from pipestat_conformance.reports.summary import failure_text, summary
 from pipestat_conformance.run import RunOptions, run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
+
 from tests.conformance.conftest import CONFLICT, REPORTED, tiny, tiny_command, vector
 
 DISABLED = {**REPORTED, "id": "sample.query", "profile": "query", "requirements": ["PS-QRY-001"]}

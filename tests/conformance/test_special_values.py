@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import math
+import sys
+from pathlib import Path
 
 import pytest
-
 from pipestat_conformance.special_values import decode, encode, parse_json, to_json
+from pipestat_conformance.subprocess_driver import SubprocessDriver
 
 
 def test_forms_of_vectors() -> None:
@@ -44,3 +47,36 @@ def test_json_is_read_strictly() -> None:
     for text in ('{"a": 1, "a": 2}', "NaN", "[Infinity]", "{"):
         with pytest.raises(ValueError, match=r"."):
             parse_json(text)
+
+
+def test_a_program_gets_the_values_and_not_the_forms_of_vectors(tmp_path: Path) -> None:
+    received = tmp_path / "received"
+    program = f"""
+import json, sys
+impl = {{"name": "t", "version": "1"}}
+hello = {{"impl": impl, "protocol": 1, "capabilities": [], "profiles": ["core"]}}
+for line in sys.stdin:
+    message = json.loads(line)
+    open({str(received)!r}, "a").write(line)
+    more = hello if message["cmd"] == "hello" else {{"ok": True}}
+    print(json.dumps({{"seq": message.get("seq"), **more}}), flush=True)
+"""
+    driver = SubprocessDriver([sys.executable, "-S", "-c", program])
+    driver.hello()
+    values = {
+        "repeated": {"$repeat": ["ab", 2]},
+        "integer": {"$integer": "9007199254740993"},
+        "deep": {"$deep": 2},
+        "object": {"$object": [["k", {"$inf": 1}]]},
+        "nan": {"$nan": True},
+    }
+    driver.perform("report", {"record": "s1", "values": values})
+    driver.abandon()
+    sent = json.loads(received.read_text().splitlines()[-1])["args"]["values"]
+    assert sent == {
+        "repeated": "abab",
+        "integer": 9007199254740993,
+        "deep": [[]],
+        "object": {"k": {"$inf": 1}},
+        "nan": {"$nan": True},
+    }

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
-
 from pipestat_conformance.catalogue import CatalogueError, parse_catalogue, rule_texts
 from pipestat_conformance.data import data_files, protocol_schema
 from pipestat_conformance.vectors import VectorError, digest, load_vectors, parse_vectors
+
 from tests.conformance.conftest import CONFLICT, REPORTED, vector
 
 

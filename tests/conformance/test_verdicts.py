@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from pipestat_conformance.assessment import (
     exit_code,
     outcome,
@@ -35,6 +34,7 @@ from pipestat_conformance.run import Run, RunOptions, judged_profiles, skip_reas
 from pipestat_conformance.stores import StoreError, default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict, worst
+
 from tests.conformance.conftest import REPORTED, tiny, vector
 
 P, F, XF, XP, U, D, E = (

@@ -143,9 +143,9 @@ def main():
         elif fault == "nan":
             say(json.dumps({"seq": message["seq"], "ok": True, "result": float("nan")}) + "\n")
         elif fault == "twice":
-            say('{"seq": %d, "ok": true, "ok": true}\n' % message["seq"])
+            say(f'{{"seq": {message["seq"]}, "ok": true, "ok": true}}\n')
         elif fault == "both":
-            say('{"seq": %d, "ok": true, "unsupported": true}\n' % message["seq"])
+            say(f'{{"seq": {message["seq"]}, "ok": true, "unsupported": true}}\n')
         elif fault == "noise-before":
             say("opening store...\n" + response + "\n")
         elif fault == "noise-after":

@@ -159,3 +159,13 @@ def test_changes_in_turn_are_one_change() -> None:
     assert outcome.history == (HistoryEntry("n", 1, NOON + TICK),)
     current = stored(n=1)
     assert in_turn()(current).record is current
+
+
+def test_when_a_record_was_made_stays_unknown() -> None:
+    """Records of other programs may have no times (SPEC.md section 7)."""
+    later = NOON + timedelta(hours=1)
+    old = Record(KEY, {"n": 1})
+    reported = report_results(KEY, {"n": 2}, overwrite=True, clock=lambda: later)(old).record
+    assert reported == Record(KEY, {"n": 2}, created=None, modified=later)
+    removed = remove_result(KEY, "n", clock=lambda: later)(old).record
+    assert removed == Record(KEY, {}, created=None, modified=later)

@@ -48,7 +48,9 @@ def refusal(kind: type[Exception], value: Any, schema: ResultSchema, **options: 
         ("{type: integer}", 12.0, 12),
         ("{type: integer}", -0.0, 0),
         ("{type: integer, minimum: 1}", 12.0, 12),
-        ("{type: [integer, 'null']}", 12.0, 12),
+        ("{type: [integer]}", 12.0, 12),
+        ("{type: [integer, 'null']}", 12.0, 12.0),
+        ("{type: [integer, 'null']}", 1e300, 1e300),
         ("{type: [integer, 'null']}", None, None),
         ("{$ref: '#/$defs/count'}", 12.0, 12),
         ("{type: number}", 1, 1.0),
@@ -56,8 +58,11 @@ def refusal(kind: type[Exception], value: Any, schema: ResultSchema, **options: 
         ("{type: number}", 1.5, 1.5),
         ("{type: number, maximum: 5}", 1, 1.0),
         ("{type: number, enum: [1, 2]}", 1, 1.0),
-        ("{type: [number, string]}", 1, 1.0),
-        ("{anyOf: [{type: number}, {type: 'null'}]}", 1, 1.0),
+        ("{type: [number, string]}", 1, 1),
+        ("{type: [number, 'null']}", 2**53 + 1, 2**53 + 1),
+        ("{anyOf: [{type: number}, {type: 'null'}]}", 1, 1),
+        ("{anyOf: [{type: integer}, {type: 'null'}]}", 1.0, 1.0),
+        ("{type: number, allOf: [{type: integer}]}", 1, 1.0),
         ("{type: [integer, number]}", 1, 1),
         ("{type: [integer, number]}", 1.0, 1.0),
         ("{type: boolean}", False, False),
@@ -67,6 +72,10 @@ def refusal(kind: type[Exception], value: Any, schema: ResultSchema, **options: 
         ("{type: object}", {}, {}),
         ("{type: array, items: {type: number}}", [1, 1.5], [1, 1.5]),
         ("{enum: [a, 1]}", 1, 1),
+        ("{enum: [a, 1]}", 1.0, 1.0),
+        ("{enum: [1.0, 2.5]}", 1, 1),
+        ("{type: [file, object]}", {"a": 1}, {"a": 1}),
+        ("{type: [file, image]}", {"path": "p", "title": "t"}, {"path": "p", "title": "t"}),
         ("{type: file}", {"path": "p", "title": "t", "size": 3},
          {"path": "p", "title": "t", "size": 3}),
         ("{type: image}", {"path": "p", "title": "t"}, {"path": "p", "title": "t"}),
@@ -221,14 +230,18 @@ def test_right_keywords_pass_the_check() -> None:
         ("{type: [image, 'null']}", None, None),
         ("{anyOf: [{type: image}, {type: string}]}", {"path": "p", "title": "t", "thumbnail": "s"},
          {"path": "p", "title": "t", "thumbnail_path": "s"}),
-        # Where there is no image, or its author knows another `thumbnail`, nothing changes.
+        ("{type: [image, object]}", {"path": "p", "title": "t", "thumbnail": "s"},
+         {"path": "p", "title": "t", "thumbnail_path": "s"}),
+        ("{type: object, object_type: image}", {"thumbnail": "s"}, {"thumbnail_path": "s"}),
+        ("{type: object, object_type: image, properties: {thumbnail: {type: string}}, "
+         "required: [thumbnail]}", {"thumbnail": "s"}, {"thumbnail_path": "s"}),
+        ("{type: image}", {"path": "p", "title": "t", "thumbnail": "s", "thumbnail_path": "s"},
+         {"path": "p", "title": "t", "thumbnail_path": "s"}),
+        # Where there is no image nothing changes.
         ("{type: file}", {"path": "p", "title": "t", "thumbnail": "s"},
          {"path": "p", "title": "t", "thumbnail": "s"}),
-        ("{type: object, object_type: image, properties: {thumbnail: {type: string}}}",
+        ("{type: object, properties: {thumbnail: {type: string}}}",
          {"thumbnail": "s"}, {"thumbnail": "s"}),
-        ("{type: image}",
-         {"path": "p", "title": "t", "thumbnail": "s", "thumbnail_path": "u"},
-         {"path": "p", "title": "t", "thumbnail": "s", "thumbnail_path": "u"}),
         ("{type: object, properties: {a: {type: image}}}", {"thumbnail": "s"},
          {"thumbnail": "s"}),
     ],
@@ -242,6 +255,21 @@ def test_thumbnails(schema: str, value: Any, stored: Any) -> None:
     before = repr(value)
     assert conform(value, result(schema, image)) == stored
     assert repr(value) == before
+
+
+@pytest.mark.parametrize(
+    ("schema", "value"),
+    [
+        ("{type: image}", {"path": "p", "title": "t", "thumbnail": "a", "thumbnail_path": "b"}),
+        ("{type: array, items: {type: image}}",
+         [{"path": "p", "title": "t", "thumbnail": "a", "thumbnail_path": "b"}]),
+        ("{type: object, object_type: image}", {"thumbnail": True, "thumbnail_path": 1}),
+    ],
+)  # fmt: skip
+def test_two_thumbnails_are_refused(schema: str, value: Any) -> None:
+    message = refusal(SchemaValidationErrorDuringReport, value, result(schema))
+    assert message.startswith("result 'r': thumbnail is ")
+    assert message.endswith("they are two names of one thing: give thumbnail_path alone")
 
 
 def test_thumbnails_of_a_recursive_schema() -> None:

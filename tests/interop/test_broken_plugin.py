@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,8 +56,8 @@ def site(tmp_path: Path) -> Path:
 def test_it_is_named_and_the_rest_works(folder: Path, site: Path, name: str) -> None:
     install(site, name, BROKEN[name])
     install(site, "fine", WORKING)
-    variables = {"PYTHONPATH": str(site)}
-    listed = pipestat_spec("plugins", cwd=folder, code=None, environment=variables)
+    variables: dict[str, Any] = {"PYTHONPATH": str(site)}
+    listed = pipestat_spec("plugins", cwd=folder, code=None, **variables)
     (line,) = [line for line in listed.stdout.splitlines() if line.split()[:1] == [name]]
     assert "Error" in line or "SystemExit" in line
     assert "Traceback" not in listed.stdout + listed.stderr
@@ -64,14 +65,14 @@ def test_it_is_named_and_the_rest_works(folder: Path, site: Path, name: str) -> 
     assert "fine" in listed.stdout
 
     common = ["-f", "results.yaml", "-r", "s1"]
-    done = pipestat_spec("report", *common, "n:=1", cwd=folder, environment=variables)
+    done = pipestat_spec("report", *common, "n:=1", cwd=folder, **variables)
     assert "Traceback" not in done.stderr
-    pipestat_spec("status", "set", *common, "running", cwd=folder, environment=variables)
-    done = pipestat_spec("retrieve", *common, "--format", "json", cwd=folder, environment=variables)
+    pipestat_spec("status", "set", *common, "running", cwd=folder, **variables)
+    done = pipestat_spec("retrieve", *common, "--format", "json", cwd=folder, **variables)
     answer = json.loads(done.stdout)
     assert answer["n"] == 1
     script = "--backend", "mine", "-r", "s1"
-    pipestat_spec("report", *script, "n:=1", cwd=folder, environment=variables)
+    pipestat_spec("report", *script, "n:=1", cwd=folder, **variables)
 
 
 def test_asking_for_its_backend_says_why_there_is_none(folder: Path, site: Path) -> None:
@@ -80,7 +81,7 @@ def test_asking_for_its_backend_says_why_there_is_none(folder: Path, site: Path)
         *("report", "--backend", "raises", "-r", "s1", "n:=1"),
         cwd=folder,
         code=1,
-        environment={"PYTHONPATH": str(site)},
+        PYTHONPATH=str(site),
     )
     assert done.stderr.count("\n") == 1
     assert "raises" in done.stderr
@@ -89,7 +90,7 @@ def test_asking_for_its_backend_says_why_there_is_none(folder: Path, site: Path)
 
 def test_what_is_loaded_can_be_restricted(folder: Path, site: Path) -> None:
     install(site, "raises", BROKEN["raises"])
-    variables = {"PYTHONPATH": str(site), "PIPESTAT_PLUGINS": "yaml,memory"}
-    listed = pipestat_spec("plugins", cwd=folder, environment=variables)
+    variables: dict[str, Any] = {"PYTHONPATH": str(site), "PIPESTAT_PLUGINS": "yaml,memory"}
+    listed = pipestat_spec("plugins", cwd=folder, **variables)
     assert "raises" not in listed.stdout
     assert "yaml" in listed.stdout

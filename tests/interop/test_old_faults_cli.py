@@ -130,12 +130,12 @@ def test_retrieving_one_result_prints_that_one(folder: Path, common: list[str]) 
 
 
 def test_a_schema_in_the_environment_counts(folder: Path, common: list[str]) -> None:
-    variables = {
+    variables: dict[str, Any] = {
         "PIPESTAT_RESULTS_FILE": "results.yaml",
         "PIPESTAT_RESULTS_SCHEMA": "../schema.yaml",
         "PIPESTAT_RECORD_IDENTIFIER": "s1",
     }
-    pipestat_spec("report", "count=12", cwd=folder, environment=variables)
+    pipestat_spec("report", "count=12", cwd=folder, **variables)
     assert sample(folder) == {"count": 12}
-    pipestat_spec("report", "-o", "count=many", cwd=folder, code=1, environment=variables)
+    pipestat_spec("report", "-o", "count=many", cwd=folder, code=1, **variables)
     assert sample(folder) == {"count": 12}

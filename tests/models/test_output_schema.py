@@ -122,19 +122,59 @@ def test_the_forms_come_to_the_same(text: str) -> None:
         ("{samples: {type: integer}, project: {type: file}}", ["samples", "project"], []),
         ("{samples: {$ref: '#/$defs/a'}, $defs: {a: {type: string}}}", ["samples"], []),
         ("{samples: {type: array, items: {type: string}}}", ["samples"], []),
-        ("{properties: {type: string}}", ["properties"], []),
+        ("{properties: {a: {type: string}}, samples: {sheet: s.csv}}", ["a"], []),
+        ("{samples: {type: object, properties: {a: {type: string}}}, "
+         "project: {type: array, items: {properties: {b: {type: string}}}}}", ["a"], ["b"]),
+        ("{samples: {type: object, properties: {a: {type: string}}}, "
+         "additionalProperties: {type: string}}", ["a"], []),
         ("{title: {type: string}, type: {type: integer}}", ["title", "type"], []),
         ("{version: {enum: [a]}, description: {const: 1}}", ["version", "description"], []),
         # A mapping of results may have one called like a keyword.
         ("{samples: {type: {type: string}, items: {type: integer}}}", ["type", "items"], []),
         ("{properties: {samples: {properties: {type: file}}}}", ["properties"], []),
+        ("{samples: {properties: {type: string}, required: {type: string}, url: {enum: [a]}}}",
+         ["properties", "required", "url"], []),
+        ("{x-note: {type: string}, $extra: {type: string}}", ["x-note", "$extra"], []),
         ("{samples: {a: {type: string}}, project: {a: {type: string}}}", ["a"], ["a"]),
+        # Both places of an array count; the same definition in both is one result.
+        ("properties: {samples: {type: array, items: {properties: {a: {type: string}, "
+         "b: {enum: [1, true]}}}, properties: {c: {type: file}, b: {enum: [1, true]}}}}",
+         ["a", "b", "c"], []),
     ],
-)
+)  # fmt: skip
 def test_results_and_sections_are_told_apart(
     text: str, sample: list[str], project: list[str]
 ) -> None:
     assert names(parse(text)) == {"sample": sample, "project": project}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{n: {type: integer}, author: A, authors: [B], license: C, url: D, schema_version: 1, "
+        "version: '2', required: [n], definitions: {a: {type: string}}, title: {text: T}, "
+        "x-note: {a: 1}, $comment: c, additionalProperties: true}",
+        "{samples: {n: {type: integer}, description: d, title: t, $comment: c}, "
+        "maintainer: {name: A}, x: {a: 1}, sample: {sheet: s.csv}, additionalProperties: {type: "
+        "string}}",
+        "{properties: {samples: {properties: {n: {type: integer}}}, x: {a: 1}, note: [a]}, "
+        "maintainer: {name: A}, sample: 5, additionalProperties: {type: string}}",
+    ],
+)
+def test_keys_about_the_document_are_no_results(text: str) -> None:
+    assert names(parse(text)) == {"sample": ["n"], "project": []}
+
+
+def test_the_items_of_an_array_speak_for_the_level() -> None:
+    schema = parse(
+        "properties: {samples: {type: array, additionalProperties: true, required: [a], "
+        "items: {properties: {a: {type: file}}, additionalProperties: false}, "
+        "properties: {b: {type: file}}}}"
+    )
+    level = schema.levels["sample"]
+    assert (level.additional_properties, level.required) == (False, ("a",))
+    assert level.results["a"].path == ("properties", "samples", "items", "properties", "a")
+    assert level.results["b"].path == ("properties", "samples", "properties", "b")
 
 
 def test_rules_of_a_level() -> None:
@@ -180,6 +220,10 @@ def test_status_section() -> None:
         "{properties: {samples: {n: {type: integer}}, "
         "status: {ok: {description: fine, color: [1, 2, 3]}}}}",
         "{properties: {n: {type: integer}, status: {ok: {description: fine, color: [1, 2, 3]}}}}",
+        "{properties: {n: {type: integer}, status: {type: object, properties: {ok: {description: "
+        "fine, color: [1, 2, 3]}}}}}",
+        "{properties: {samples: {n: {type: integer}}, status: {properties: {ok: {description: "
+        "fine, color: [1, 2, 3]}}}}}",
     ],
 )
 def test_status_section_in_every_form(text: str) -> None:
@@ -200,6 +244,8 @@ def test_status_section_in_every_form(text: str) -> None:
         ("{type: file}", {"object"}, "file", False),
         ("{type: image}", {"object"}, "image", False),
         ("{type: [file, 'null']}", {"object", "null"}, "file", False),
+        ("{type: [object, file]}", {"object"}, "file", False),
+        ("{type: [file, image, string]}", {"object", "string"}, "image", False),
         ("{type: object, object_type: image}", {"object"}, "image", True),
         ("{type: object, object_type: table}", {"object"}, None, True),
         ("{enum: [1, a, null]}", {"integer", "string", "null"}, None, False),
@@ -217,6 +263,29 @@ def test_what_a_result_is(
     result = one(text)
     assert result.types == (None if types is None else frozenset(types))
     assert (result.object_type, result.only_types) == (object_type, only_types)
+
+
+@pytest.mark.parametrize(
+    ("text", "exact_type"),
+    [
+        ("{type: number}", "number"),
+        ("{type: [number]}", "number"),
+        ("{type: number, enum: [1, 2]}", "number"),
+        ("{$ref: '#/r2'}", "integer"),
+        ("{$ref: '#/r2', type: number}", "number"),
+        ("{$ref: '#/r2', type: [integer, string]}", None),
+        ("{type: [number, 'null']}", None),
+        ("{anyOf: [{type: number}]}", None),
+        ("{enum: [1.5]}", None),
+        ("{type: file}", "object"),
+        ("{type: [file, object]}", None),
+    ],
+)
+def test_the_one_type(text: str, exact_type: str | None) -> None:
+    document = {"r": yaml.safe_load(text), "r2": {"$ref": "#/r3"}, "r3": {"type": "integer"}}
+    result = parse_output_schema(document).result("sample", "r")
+    assert result is not None
+    assert result.exact_type == exact_type
 
 
 def test_what_a_reference_says_is_known() -> None:

@@ -69,6 +69,19 @@ def test_each_result_is_a_valid_schema_of_its_own(file: str) -> None:
         ("{type: image}", IMAGE),
         ("{type: [file, 'null']}", {**FILE, "type": ["object", "null"]}),
         ("{type: [file, null]}", {**FILE, "type": ["object", "null"]}),
+        # Where another object is welcome too, each alternative stands by itself.
+        (
+            "{type: [file, object, 'null'], description: d, required: [size]}",
+            {
+                "object_type": "file",
+                "description": "d",
+                "anyOf": [
+                    {**FILE, "required": ["path", "title", "size"]},
+                    {"type": ["object", "null"], "required": ["size"]},
+                ],
+            },
+        ),
+        ("{type: [file, image]}", {"object_type": "image", "anyOf": [FILE, IMAGE]}),
         ("{type: array, items: {type: file}}", {"type": "array", "items": FILE}),
         (
             "{type: array, prefixItems: [{type: image}, {type: integer}]}",
@@ -139,6 +152,26 @@ def test_each_result_is_a_valid_schema_of_its_own(file: str) -> None:
                     "thumbnail_path": {"type": "string"},
                 },
                 "required": ["path", "title", "thumbnail_path"],
+            },
+        ),
+        (
+            "{type: file, properties: {path: {type: integer}, title: {enum: [a]}}}",
+            {
+                "type": "object",
+                "object_type": "file",
+                "properties": {"path": {"type": "integer"}, "title": {"enum": ["a"]}},
+                "required": ["path", "title"],
+            },
+        ),
+        # A thumbnail has one name, also where the image is written out.
+        (
+            "{type: object, object_type: image, properties: {thumbnail: {type: string}, "
+            "path: {type: string}}, required: [path, thumbnail]}",
+            {
+                "type": "object",
+                "object_type": "image",
+                "properties": {"thumbnail_path": {"type": "string"}, "path": {"type": "string"}},
+                "required": ["path", "thumbnail_path"],
             },
         ),
         # Annotations of a form that JSON Schema does not allow are left out.

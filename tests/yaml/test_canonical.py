@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pipestat_yaml.canonical import NotCanonical, entry_lines, read_block, read_key
+from pipestat_yaml.canonical import NotCanonical, read_block, read_key
 from pipestat_yaml.reader import read_yaml
 from ruamel.yaml import YAML
 
+from pipestat_spec.models.yaml_text import Verbatim, entry_lines, yaml_text
 from tests.parsers import NodeParser, tagged
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -91,13 +91,18 @@ def test_one_line_for_each_scalar_and_never_another_line_break(value: dict[str, 
         (None, "null"),
         ([], "[]"),
         ({}, "{}"),
-        (math.inf, ".inf"),
-        (-math.inf, "-.inf"),
-        (math.nan, ".nan"),
+        ("E5", '"E5"'),
+        ("e-12", '"e-12"'),
+        ("e5x", "e5x"),
+        ("e", "e"),
+        ("Ex5", "Ex5"),
+        (Verbatim(".NaN"), ".NaN"),
     ],
 )
 def test_form_of_scalars(value: Any, written: str) -> None:
     assert entry_lines("k", value, "  ") == [f"  k: {written}"]
+    assert yaml_text(value) == written
+    assert yaml_text([value]) == f"- {written}"
 
 
 def test_form_of_containers() -> None:
@@ -150,6 +155,14 @@ def test_keys_beyond_the_limit_of_implicit_keys_are_explicit() -> None:
         "a:\n- 1\n",
         "a: 1 \n",
         'a: "\\x41"\n',
+        "a: .nan\n",
+        "a: -.inf\n",
+        "a: 9223372036854775808\n",
+        "a: -9223372036854775809\n",
+        "a: 1.0e+999\n",
+        "a: E5\n",
+        'a: "\\ud800"\n',
+        "a: 1\na: 2\n",
     ],
 )
 def test_other_text_is_not_taken_for_canonical(text: str) -> None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pipestat_yaml.flags import encode_component, flag_name
 
+from pipestat_spec.domain.changes import clear_status, in_turn, report_results, set_status
+from pipestat_spec.errors import PipestatDataError, PipestatError
+from pipestat_spec.models.record import RecordKey
 from pipestat_spec.models.status_schema import StatusDefinition, StatusSchema
 from tests.yaml.stores import Stored
 
@@ -246,9 +251,269 @@ def test_what_a_dead_writer_left_of_a_flag_is_removed(stored: Open, tmp_path: Pa
     folder = tmp_path / "flags"
     store = stored(config={"flag_file_dir": str(folder)})
     store.set_status("s1", "running")
-    left = store.backend._results._flags.temporary  # type: ignore[attr-defined]
-    Path(left).write_text("fai")
-    assert len(list(folder.iterdir())) == 2
+    left = folder / f".{crc32(os.fsencode(store.path)):08x}.tmp"
+    left.write_text("fai")
     store.report("s2", {"n": 1})
     assert set(flags_in(folder)) == {path.name for path in folder.iterdir()}
     assert store.status("s1") == "running"
+
+
+def test_of_equal_age_the_first_in_the_schema_counts(stored: Open) -> None:
+    store = stored()
+    store.report("s1", {"n": 1})
+    for status in ("waiting", "failed", "completed"):
+        path = store.path.parent / f"demo_s1_{status}.flag"
+        path.write_text(status)
+        os.utime(path, ns=(10**18, 10**18))
+    assert store.status("s1") == "completed"
+    # One nanosecond is enough, which no floating-point number of seconds tells apart.
+    os.utime(store.path.parent / "demo_s1_waiting.flag", ns=(10**18, 10**18 + 1))
+    assert store.status("s1") == "waiting"
+    assert [record.status for record in store.backend.scan("sample")] == ["waiting"]
+
+
+def test_a_batch_of_statuses(stored: Open) -> None:
+    """Old flags, several flags of one record and cleared ones, in one change."""
+    store = stored()
+    names = [f"s{number:03}" for number in range(60)]
+    store.report_many({name: {"n": 1} for name in names})
+    for name in names[:20]:
+        (store.path.parent / f"demo_{name}_running.flag").write_text("running")
+    for name in names[:10]:
+        (store.path.parent / f"demo_{name}_failed.flag").write_text("failed")
+    keys = [RecordKey("sample", name) for name in names]
+    store.backend.update_many(  # type: ignore[attr-defined]
+        [
+            (key, clear_status() if number % 3 == 0 else set_status(key, "completed"))
+            for number, key in enumerate(keys)
+        ]
+    )
+    wanted = {name: "completed" for number, name in enumerate(names) if number % 3}
+    assert flags_in(store.path.parent) == {
+        f"demo_{name}_completed.flag": "completed" for name in wanted
+    }
+    assert {r.key.identifier: r.status for r in store.backend.scan("sample") if r.status} == wanted
+    assert not list(store.path.parent.glob(".*.tmp"))
+
+
+def test_syncs_do_not_grow_with_the_number_of_flags(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stored()
+    calls: list[int] = []
+    real = os.fsync
+    monkeypatch.setattr(
+        os, "fsync", lambda descriptor: (calls.append(descriptor), real(descriptor))
+    )
+    keys = [RecordKey("sample", f"s{number}") for number in range(100)]
+    store.backend.update_many(  # type: ignore[attr-defined]
+        [(key, set_status(key, "running")) for key in keys]
+    )
+    # The text, the folder after the rename, the folder after the flags.
+    assert len(calls) == 3
+    calls.clear()
+    store.set_status("s1", "completed")
+    assert len(calls) == 1
+
+
+def test_a_record_loses_its_flag_before_it_is_gone(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stored()
+    store.report("s1", {"n": 1})
+    store.set_status("s1", "completed")
+    before = store.path.read_bytes()
+    real = os.replace
+    seen: list[tuple[bytes, dict[str, str]]] = []
+
+    def watched(source: str, target: str) -> None:
+        seen.append((store.path.read_bytes(), flags_in(store.path.parent)))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    store.remove("s1")
+    assert seen == [(before, {})]
+    assert store.read("s1") is None
+
+
+def test_a_removal_that_fails_leaves_the_flag(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new text is on the disk before a flag goes."""
+    store = stored()
+    store.report("s1", {"n": 1})
+    store.set_status("s1", "completed")
+    before = store.path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(PipestatDataError, match="no space left"):
+        store.remove("s1")
+    monkeypatch.undo()
+    assert store.path.read_bytes() == before
+    assert store.status("s1") == "completed"
+
+
+def test_results_are_stored_before_their_status(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stored()
+    key = RecordKey("sample", "s1")
+    real = os.replace
+    order: list[str] = []
+
+    def watched(source: str, target: str) -> None:
+        order.append(Path(target).name)
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    change = in_turn(report_results(key, {"n": 1}, overwrite=True), set_status(key, "running"))
+    store.backend.update(key, change)
+    assert order == ["results.yaml", "demo_s1_running.flag"]
+
+
+def test_a_flag_that_cannot_be_written_tells_what_is_stored(stored: Open, tmp_path: Path) -> None:
+    (tmp_path / "flags").write_text("no folder")
+    store = stored(config={"flag_file_dir": str(tmp_path / "flags")})
+    with pytest.raises(PipestatError, match="not a folder") as caught:
+        store.report("s1", {"n": 1})
+    assert caught.value.code == "store"
+    assert not store.path.exists()
+
+
+def test_a_flag_name_that_is_too_long_is_refused_before_anything_is_written(stored: Open) -> None:
+    status = "s" * 64
+    store = stored(statuses=StatusSchema({status: StatusDefinition("x", (0, 0, 0))}))
+    key = RecordKey("sample", "r" * 200)
+    change = in_turn(report_results(key, {"n": 1}, overwrite=True), set_status(key, status))
+    with pytest.raises(PipestatError, match="too long") as caught:
+        store.backend.update(key, change)
+    assert caught.value.code == "store"
+    assert store.beside() == {".results.yaml.lock"}
+    short = "r" * 100
+    store.set_status(short, status)
+    assert flags_in(store.path.parent) == {f"demo_{short}_{status}.flag": status}
+
+
+# The two levels
+
+
+def twin_metas(store: Stored) -> tuple[object, object]:
+    """Return what the two records called x hold as `meta.status`."""
+    tree = store.raw()["demo"]
+    return tuple(
+        tree[level].get("x", {}).get("meta", {}).get("status", "-")
+        for level in ("sample", "project")
+    )  # type: ignore[return-value]
+
+
+def test_where_the_status_of_two_records_of_one_name_stands(stored: Open) -> None:
+    store = stored(layout="levels")
+    store.report("x", {"n": 1})
+    store.set_status("x", "running")
+    assert twin_metas(store) == ("-", "-")
+    # The second one comes: both write their status down.
+    store.report("x", {"t": 1}, level="project")
+    assert twin_metas(store) == ("running", None)
+    assert list(flags_in(store.path.parent)) == ["demo_x_running.flag"]
+    store.set_status("x", "failed", level="project")
+    assert twin_metas(store) == ("running", "failed")
+    assert list(flags_in(store.path.parent)) == ["demo_x_failed.flag"]
+    # The flag now shows what was set last and decides nothing.
+    (store.path.parent / "demo_x_failed.flag").unlink()
+    assert (store.status("x"), store.status("x", "project")) == ("running", "failed")
+    store.clear_status("x")
+    assert twin_metas(store) == (None, "failed")
+    assert flags_in(store.path.parent) == {}
+    # One goes: the other has the flag to itself again.
+    store.remove("x")
+    assert twin_metas(store) == ("-", "-")
+    assert list(flags_in(store.path.parent)) == ["demo_x_failed.flag"]
+    assert store.status("x", "project") == "failed"
+
+
+def test_records_of_one_name_that_another_program_made_share_the_flag(
+    stored: Open, tmp_path: Path
+) -> None:
+    store = stored()
+    store.path.write_text("demo:\n  project: {x: {t: 1}}\n  sample: {x: {n: 1}}\n")
+    (tmp_path / "demo_x_running.flag").write_text("running")
+    assert (store.status("x"), store.status("x", "project")) == ("running", "running")
+    store.report("x", {"n": 2})
+    assert twin_metas(store) == ("-", "-")
+    store.set_status("x", "completed")
+    assert (store.status("x"), store.status("x", "project")) == ("completed", "running")
+    assert twin_metas(store) == ("completed", "running")
+
+
+def test_a_record_alone_does_not_believe_its_meta(stored: Open, tmp_path: Path) -> None:
+    store = stored()
+    store.path.write_text(
+        "demo:\n  project: {}\n  sample: {x: {n: 1, meta: {status: failed}}, y: {n: 1}}\n"
+    )
+    assert store.status("x") is None
+    store.set_status("y", "running")
+    store.report("x", {"n": 2})
+    assert store.raw()["demo"]["sample"]["x"]["meta"]["status"] == "failed"
+    assert store.status("x") is None
+    # It is no status when the other level comes, either.
+    store.report("x", {"t": 1}, level="project")
+    assert twin_metas(store) == (None, None)
+
+
+def test_a_flag_of_a_sample_is_not_that_of_the_project(stored: Open, tmp_path: Path) -> None:
+    store = stored()
+    (tmp_path / "demo_x_running.flag").write_text("running")
+    assert (store.status("x"), store.status("x", "project")) == ("running", "running")
+    store.path.write_text("demo: {sample: {x: {n: 1}}, project: {}}\n")
+    assert (store.status("x"), store.status("x", "project")) == ("running", None)
+    store.path.write_text("demo: {x: {n: 1}}\n")
+    assert (store.status("x"), store.status("x", "project")) == ("running", None)
+    store.path.write_text("demo: {y: {n: 1}}\n")
+    assert (store.status("x"), store.status("x", "project")) == ("running", None)
+
+
+# Flags of other programs, for records that are not in the file
+
+
+def test_setting_the_status_that_a_foreign_flag_says_makes_the_record(
+    stored: Open, tmp_path: Path
+) -> None:
+    store = stored()
+    (tmp_path / "demo_s1_running.flag").write_text("running")
+    store.set_status("s1", "running")
+    assert store.names() == ["s1"]
+    assert store.raw()["demo"]["s1"].keys() == {"meta"}
+    assert store.status("s1") == "running"
+    before = store.path.read_bytes()
+    store.set_status("s1", "running")
+    assert store.path.read_bytes() == before
+
+
+def test_clearing_a_foreign_flag_makes_no_record(stored: Open, tmp_path: Path) -> None:
+    store = stored()
+    (tmp_path / "demo_s1_running.flag").write_text("running")
+    store.clear_status("s1")
+    assert store.beside() == {".results.yaml.lock"}
+    assert store.read("s1") is None
+    (tmp_path / "demo_s2_running.flag").write_text("running")
+    store.remove("s2")
+    assert store.beside() == {".results.yaml.lock"}
+
+
+def test_nothing_reported_for_a_foreign_flag_makes_no_record(stored: Open, tmp_path: Path) -> None:
+    store = stored()
+    (tmp_path / "demo_s1_running.flag").write_text("running")
+    store.backend.update(RecordKey("sample", "s1"), in_turn())
+    assert store.status("s1") == "running"
+    assert not store.path.exists()
+
+
+def test_results_for_a_foreign_flag_keep_it(stored: Open, tmp_path: Path) -> None:
+    store = stored()
+    (tmp_path / "demo_s1_running.flag").write_text("running")
+    store.report("s1", {"n": 1})
+    assert store.status("s1") == "running"
+    assert flags_in(tmp_path) == {"demo_s1_running.flag": "running"}

@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from pipestat_spec.errors import (
-    InvalidIdentifierError,
-    PipestatDataError,
-    PipestatStartupError,
-    UnsupportedOperation,
-)
+from pipestat_spec.domain.changes import report_results
+from pipestat_spec.errors import LayoutError, MissingConfigDataError, PipestatDataError
 from pipestat_spec.models.output_schema import parse_output_schema
+from pipestat_spec.models.record import RecordKey
 from tests.yaml.stores import Stored
 
 Open = Callable[..., Stored]
@@ -106,23 +103,25 @@ def test_a_setting_that_contradicts_the_file_is_refused(
     stored: Open, content: str, asked: str, tmp_path: Path
 ) -> None:
     (tmp_path / "results.yaml").write_text(content)
-    with pytest.raises(PipestatStartupError, match=f"say '{asked}'.*pipestat-spec convert"):
+    with pytest.raises(LayoutError, match=f"say '{asked}'.*pipestat-spec convert") as caught:
         stored(layout=asked)
+    assert caught.value.code == "layout"
     assert (tmp_path / "results.yaml").read_text() == content
 
 
 def test_an_unknown_layout_is_refused(stored: Open) -> None:
-    with pytest.raises(PipestatStartupError, match="'columns'"):
+    with pytest.raises(MissingConfigDataError, match="'columns'") as caught:
         stored(layout="columns")
+    assert caught.value.code == "config"
 
 
 def test_project_level_needs_levels(stored: Open) -> None:
     store = stored()
     store.report("s1", {"n": 1})
     before = store.path.read_bytes()
-    with pytest.raises(UnsupportedOperation, match="pipestat-spec convert"):
+    with pytest.raises(LayoutError, match="pipestat-spec convert"):
         store.report("all", {"total": 1}, level="project")
-    with pytest.raises(UnsupportedOperation, match="pipestat-spec convert"):
+    with pytest.raises(LayoutError, match="pipestat-spec convert"):
         store.set_status("all", "running", level="project")
     assert store.path.read_bytes() == before
     assert store.beside() == {"results.yaml", ".results.yaml.lock"}
@@ -130,6 +129,35 @@ def test_project_level_needs_levels(stored: Open) -> None:
     assert store.read("s1", "project") is None
     assert store.names("project") == []
     assert store.backend.count("project") == 0  # type: ignore[attr-defined]
+
+
+def test_a_file_that_begins_with_the_project_level_gets_levels(stored: Open) -> None:
+    store = stored()
+    store.backend.update_many(  # type: ignore[attr-defined]
+        [
+            (key, report_results(key, {"n": 1}, overwrite=True))
+            for key in (RecordKey("sample", "s1"), RecordKey("project", "all"))
+        ]
+    )
+    assert without_meta(store.raw()) == {
+        "demo": {"project": {"all": {"n": 1}}, "sample": {"s1": {"n": 1}}}
+    }
+    asked = stored("asked.yaml", layout="records")
+    with pytest.raises(LayoutError, match="holds no project-level results"):
+        asked.report("all", {"n": 1}, level="project")
+    assert not asked.path.exists()
+
+
+def test_the_layout_that_a_store_has(stored: Open) -> None:
+    store, levels = stored(), stored("levels.yaml", layout="levels")
+    assert store.backend.layout is None  # type: ignore[attr-defined]
+    assert levels.backend.layout is None  # type: ignore[attr-defined]
+    store.report("s1", {"n": 1})
+    levels.report("s1", {"n": 1})
+    assert store.backend.layout == "records"  # type: ignore[attr-defined]
+    assert levels.backend.layout == "levels"  # type: ignore[attr-defined]
+    levels.remove("s1")
+    assert levels.backend.layout == "levels"  # type: ignore[attr-defined]
 
 
 def test_both_levels_in_one_file(stored: Open) -> None:
@@ -151,7 +179,7 @@ def test_both_levels_in_one_file(stored: Open) -> None:
 @pytest.mark.parametrize("name", ["sample", "project"])
 def test_record_names_that_a_records_file_cannot_hold(stored: Open, name: str) -> None:
     store = stored()
-    with pytest.raises(InvalidIdentifierError, match=name):
+    with pytest.raises(LayoutError, match=name):
         store.report(name, {"n": {"x": 1}})
     assert not store.path.exists()
     levels = stored("levels.yaml", layout="levels")
@@ -163,7 +191,7 @@ def test_another_namespace_is_refused_and_named(stored: Open) -> None:
     store = stored()
     store.report("s1", {"n": 1})
     before = store.path.read_bytes()
-    with pytest.raises(PipestatStartupError, match=r"'demo', not 'other'.*multi_pipelines"):
+    with pytest.raises(LayoutError, match=r"'demo', not 'other'.*multi_pipelines"):
         stored(namespace="other")
     assert store.path.read_bytes() == before
 

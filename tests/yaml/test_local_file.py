@@ -61,10 +61,13 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     store.report("s2", {"n": 2})
     store.set_status("s1", "running")
     assert link.is_symlink()
-    assert {path.name for path in (tmp_path / "real").iterdir()} == {"data.yaml", ".data.yaml.lock"}
-    assert store.beside() == {"results.yaml", "demo_s1_running.flag"}
+    assert {path.name for path in (tmp_path / "real").iterdir()} == {
+        "data.yaml", ".data.yaml.lock", "demo_s1_running.flag"
+    }  # fmt: skip
+    assert store.beside() == {"results.yaml"}
     direct = open_stored(tmp_path / "real" / "data.yaml")
     assert direct.names() == ["s1", "s2"]
+    assert (store.status("s1"), direct.status("s1")) == ("running", "running")
 
 
 def test_missing_folders_appear_with_the_first_write(stored: Open, tmp_path: Path) -> None:

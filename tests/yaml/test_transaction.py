@@ -36,7 +36,7 @@ class Bytes:
         decision = decide(open_document(self.data, "object"), self.placement, changes, None)
         if decision.chunks is not None:
             self.data = b"".join(decision.chunks)
-        self.flags |= decision.statuses
+        self.flags |= decision.flags_first | decision.flags
         return decision.records
 
     def read(self, name: str, level: Level = "sample") -> Record | None:

@@ -24,12 +24,12 @@ _FAMILIES = (
     "status",
     "query",
     "documents",
-    # "yaml_layout",
-    # "yaml_metadata",
-    # "yaml_text",
-    # "yaml_reading",
-    # "yaml_status",
-    # "writer_protocol",
+    "yaml_layout",
+    "yaml_metadata",
+    "yaml_text",
+    "yaml_reading",
+    "yaml_status",
+    "writer_protocol",
     "guarantees",
 )
 # They break more than a rule; none of them may come out conformant.

@@ -35,9 +35,9 @@ def _shown(gate: Gate, mutant: Mutant) -> bool:
     if mutant.trials:
         found = {"trial": gate.in_trials(mutant)}
     else:
-        found = {"in process": gate.in_process(mutant)}
-        first = [id for caught in found["in process"] for id in caught.by]
-        found["program"] = gate.as_program(mutant, first)
+        found = {"in process": gate.in_process(mutant, every=True)}
+        candidates = [id for caught in found["in process"] for id in caught.by]
+        found["program"] = gate.as_program(mutant, candidates)
     caught = all(_is_caught(one) for driver in found.values() for one in driver)
     _say(f"{'caught  ' if caught else 'SURVIVED'} {mutant.name}")
     for driver, all_of_it in found.items():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from pipestat_conformance.mutants.mutation import Call, each_scalar, operation
-from pipestat_spec.errors import DocumentError, PipestatError
+from pipestat_spec.errors import PipestatError
 
 _KEYS = {
     *("pipestat_report", "record_identifier", "results", "status", "status_message"),
@@ -54,19 +55,12 @@ def wrong_documents_skipped(call: Call) -> Any:
 @operation("PS-DOC-004", on="ingest")
 def last_document_wins(call: Call) -> Any:
     """Of documents of one record the last in order wins, whatever its attempt and time."""
-    if not call.args.get("keep_going"):
-        _checked(call)
-        for document in _documents(call):
-            call.go(documents=[document])
-        return None
-    return call.go()
-
-
-def _checked(call: Call) -> None:
-    """Let the first ingestion of the whole be refused as it has to be."""
     for document in _documents(call):
-        if not isinstance(document, dict):
-            raise DocumentError("a document is an object")
+        if isinstance(document, dict):
+            document.pop("time", None)
+            if isinstance(document.get("source"), dict):
+                document["source"].pop("attempt", None)
+    return call.go()
 
 
 @operation("PS-DOC-005", on="ingest")
@@ -82,26 +76,14 @@ def ingestion_always_overwrites(call: Call) -> Any:
 
 
 @operation("PS-DOC-006", on="ingest")
-def ingestion_leaves_a_mark(call: Call) -> Any:
-    """Every ingestion counts how often it was made, in the source."""
-    number = call.memory["number"] = call.memory.get("number", 0) + 1
+def ingestion_begins_anew(call: Call) -> Any:
+    """Every ingestion removes what it is about, and stores it anew."""
     for document in _documents(call):
         if isinstance(document, dict):
-            document["source"] = {**document.get("source", {}), "ingestion": number}
-            if isinstance(document.get("results"), dict) and number > 1:
-                _touch(call, document)
+            with suppress(PipestatError, KeyError):
+                level = document.get("level", "sample")
+                call.ask("remove", record=document["record_identifier"], level=level)
     return call.go()
-
-
-def _touch(call: Call, document: dict[str, Any]) -> None:
-    """Store other values first, so that the document changes what it finds."""
-    other = each_scalar(document["results"], lambda value: value)
-    for name in other:
-        level = document.get("level", "sample")
-        try:
-            call.ask("remove", record=document["record_identifier"], result=name, level=level)
-        except PipestatError:
-            return
 
 
 @operation("PS-DOC-008", on="ingest")

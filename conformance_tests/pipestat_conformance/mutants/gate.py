@@ -7,7 +7,7 @@ that the mutant is made of.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -81,45 +81,58 @@ class Gate:
             self._right[on, vector.id] = result.verdict is Verdict.PASS
         return self._right.get((on, vector.id), True)
 
-    def in_process(self, mutant: Mutant) -> list[Caught]:
-        """Run all vectors of the rules that a mutant breaks."""
+    def in_process(self, mutant: Mutant, every: bool = False) -> list[Caught]:
+        """Run vectors of each rule that a mutant breaks, until one catches it, or all."""
         driver = self._in_process(mutant.make())
         executor = self._executor(driver)
-        results = [executor.run(vector) for vector in self._vectors(driver, mutant.breaks)]
-        executor.close()
-        return list(self._caught(mutant, results))
-
-    def as_program(self, mutant: Mutant, first: Sequence[str] = ()) -> list[Caught]:
-        """Run vectors of each rule on the mutant as a program, until one catches it.
-
-        Those in `first` come first. In what was run no harness error may occur.
-        """
-        driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=20)
-        executor = self._executor(driver)
         vectors = self._vectors(driver, mutant.breaks)
-        vectors.sort(key=lambda v: first.index(v.id) if v.id in first else len(first))
-        results: dict[str, Result] = {}
+        done: dict[str, Result] = {}
         for requirement in mutant.breaks:
             for vector in (v for v in vectors if requirement in v.requirements):
-                if vector.id not in results:
-                    results[vector.id] = executor.run(vector)
-                verdict = results[vector.id].verdict
-                if verdict is not Verdict.PASS and self.is_right(mutant.on, vector):
+                if vector.id not in done:
+                    done[vector.id] = executor.run(vector)
+                if not every and self._catches(mutant, vector, done[vector.id]):
                     break
         executor.close()
-        return list(self._caught(mutant, list(results.values())))
+        return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
+
+    def as_program(self, mutant: Mutant, candidates: Sequence[str]) -> list[Caught]:
+        """Run vectors that catch a mutant in process on the program, until one does so there."""
+        driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=30)
+        executor = self._executor(driver)
+        vectors = [v for v in self._vectors(driver, mutant.breaks) if v.id in candidates]
+        # Each reopening is a new process.
+        vectors.sort(key=lambda v: sum(step.op == "reopen" for step in v.steps))
+        done: dict[str, Result] = {}
+        for requirement in mutant.breaks:
+            for vector in (v for v in vectors if requirement in v.requirements):
+                if vector.id not in done:
+                    done[vector.id] = executor.run(vector)
+                if done[vector.id].verdict is not Verdict.PASS:
+                    break
+        executor.close()
+        return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
 
     def in_trials(self, mutant: Mutant) -> list[Caught]:
         """Make the trials of a mutant, which only know programs."""
         driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=20)
         options = RunOptions(driver, _STORES, select=mutant.trials, vectors=())
-        done = run(options)
-        return list(self._caught(mutant, done.results))
+        done = {result.id: result for result in run(options).results}
+        return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
 
-    def _caught(self, mutant: Mutant, results: Sequence[Result]) -> Iterator[Caught]:
-        by_id: Mapping[str, Vector] = {vector.id: vector for vector in load_vectors()}
-        for requirement in mutant.breaks:
-            own = [result for result in results if requirement in result.requirements]
-            right = [r for r in own if r.id not in by_id or self.is_right(mutant.on, by_id[r.id])]
-            by = tuple(result.id for result in right if result.verdict is Verdict.FAIL)
-            yield Caught(requirement, worst(result.verdict for result in right), by)
+    def _catches(self, mutant: Mutant, vector: Vector, result: Result) -> bool:
+        return result.verdict is Verdict.FAIL and self.is_right(mutant.on, vector)
+
+    def _caught(self, mutant: Mutant, requirement: str, done: Mapping[str, Result]) -> Caught:
+        own = [result for result in done.values() if requirement in result.requirements]
+        vectors = {vector.id: vector for vector in load_vectors()}
+        right = [
+            result
+            for result in own
+            # What passes is right; only what fails is looked at twice.
+            if result.verdict is not Verdict.FAIL
+            or result.id not in vectors
+            or self.is_right(mutant.on, vectors[result.id])
+        ]
+        by = tuple(result.id for result in right if result.verdict is Verdict.FAIL)
+        return Caught(requirement, worst(result.verdict for result in right), by)

@@ -34,7 +34,7 @@ def refused_report_leaves_a_status(call: Call) -> Any:
         raise
 
 
-@backend("PS-GUA-006", also_claims=("durable",), trials=("trial.kill.acknowledged",))
+@backend("PS-GUA-006")
 class CachedAndNeverStored(SnapshotBackend):
     """Changes stay in the memory of the process."""
 
@@ -120,6 +120,11 @@ class StoreRewrittenInPlace(SnapshotBackend):
             super().load()
         except (EOFError, pickle.UnpicklingError):
             raise PipestatError("the store cannot be read") from None
+
+
+@backend("PS-GUA-001", also_claims=("durable",), trials=("trial.kill.in-flight",))
+class TornByAKill(StoreRewrittenInPlace):
+    """A writer that dies leaves half a store."""
 
 
 @backend("PS-GUA-004", trials=("trial.kill.next-writer",))

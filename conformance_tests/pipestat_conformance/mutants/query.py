@@ -6,11 +6,13 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from pipestat_conformance.memory_store import SnapshotBackend
 from pipestat_conformance.mutants.mutation import Call, backend, operation
-from pipestat_spec.domain.query import select
+from pipestat_spec.domain.query import parse_time, select
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import (
     And,
@@ -330,7 +332,16 @@ def oldest_first(call: Call) -> Any:
 
 @operation("PS-QRY-015", on="recent")
 def end_is_exclusive(call: Call) -> Any:
-    """A date that ends the range does not belong to it."""
+    """A record of the very time that ends the range does not belong to it."""
+    if isinstance(call.args.get("end"), str):
+        end = parse_time(call.args["end"], end=True) - timedelta(microseconds=1)
+        call.args["end"] = format_utc(end)
+    return call.go()
+
+
+@operation("PS-QRY-015", on="recent", backend="yaml")
+def last_day_ends_at_midnight(call: Call) -> Any:
+    """A date that ends the range means its first moment."""
     end = call.args.get("end")
     if isinstance(end, str) and len(end) == 10:
         call.args["end"] = f"{end}T00:00:00Z"

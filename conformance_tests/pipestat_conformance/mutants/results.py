@@ -28,7 +28,7 @@ def last_write_dropped(call: Call) -> Any:
     return call.go(values=values)
 
 
-@operation("PS-RES-001", "PS-RES-008", "PS-GUA-005", on="report")
+@operation("PS-RES-001", "PS-RES-008", on="report")
 def new_values_stored_beside_a_conflict(call: Call) -> Any:
     """In a report that is refused, the values that are new are stored all the same."""
     try:
@@ -139,14 +139,18 @@ def text_not_converted(call: Call) -> Any:
 
 
 @operation("PS-RES-009", on="report")
-def text_converted_unasked(call: Call) -> Any:
-    """Text that looks like an integer becomes one where it is asked to be converted."""
+def integers_in_text_read_generously(call: Call) -> Any:
+    """Text such as `0x10` and `1_000` fits a result declared integer."""
 
-    def converted(value: Any) -> Any:
-        return int(value) if type(value) is str and value.isdecimal() else value
+    def converted(name: str, value: Any) -> Any:
+        result = declared(call, name)
+        try:
+            return int(value, 0) if result and result.types == {"integer"} else value
+        except (TypeError, ValueError):
+            return value
 
     if call.args.get("convert"):
-        return call.go(values={name: converted(value) for name, value in call.values.items()})
+        return call.go(values={name: converted(name, v) for name, v in call.values.items()})
     return call.go()
 
 

@@ -13,6 +13,7 @@ from pipestat_conformance.profiles import CAPABILITIES, PROFILES
 from pipestat_conformance.targets import Target
 from pipestat_conformance.vectors import Opening
 from pipestat_spec.errors import UnsupportedOperation
+from pipestat_spec.store import Store
 
 __all__ = ["special_target"]
 
@@ -51,11 +52,16 @@ class SpecialTarget(Target):
         return self.session()
 
 
+class ClaimsEverything(MemoryTarget):
+    """The correct implementation, but for what it cannot do and claims all the same."""
+
+    def open_store(self, store: Mapping[str, Any], opening: Opening, folder: Path) -> Store:
+        Path(store["path"]).parent.mkdir(parents=True, exist_ok=True)
+        return super().open_store(store, opening, folder)
+
+
 def special_target(name: str) -> Target:
     """Return one of the three by its name."""
     if name == "claims-everything":
-        # The correct implementation, but for what it cannot do and claims all the same.
-        target = MemoryTarget(claims=CAPABILITIES, claimed_profiles=tuple(PROFILES))
-        target.name = name
-        return target
+        return ClaimsEverything(name, claims=CAPABILITIES, claimed_profiles=tuple(PROFILES))
     return SpecialTarget(name, NullSession if name == "null" else UnsupportedSession)

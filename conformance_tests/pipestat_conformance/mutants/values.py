@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from typing import Any
 
 from pipestat_conformance.mutants.mutation import Call, each_scalar, operation
@@ -127,15 +128,15 @@ def last_of_equal_keys_wins(call: Call) -> Any:
     return call.go(values=values)
 
 
-@operation("PS-VAL-007", "PS-VAL-011", on="report")
-def one_equals_one_point_zero(call: Call) -> Any:
-    """A reported 1.0 is no change where 1 is stored."""
-    return _without_equals(call, _equal_numbers)
+@operation("PS-VAL-007", on="report")
+def integers_in_single_precision(call: Call) -> Any:
+    """Integers are kept in single precision, exact up to 2^24."""
 
+    def rounded(value: Any) -> Any:
+        small = type(value) is int and -(2**63) <= value < 2**63
+        return int(struct.unpack("f", struct.pack("f", value))[0]) if small else value
 
-def _equal_numbers(old: Any, new: Any) -> bool:
-    numbers = (int, float)
-    return type(old) in numbers and type(new) in numbers and bool(old == new)
+    return call.go(values=each_scalar(call.values, rounded))
 
 
 def _without_equals(call: Call, equal: Any) -> Any:
@@ -174,16 +175,13 @@ def whole_number_refused(call: Call) -> Any:
 
 
 @operation("PS-VAL-010", on="report")
-def whole_numbers_become_integers(call: Call) -> Any:
-    """1.0 becomes 1 in every result that is not declared number, and inside of values."""
-
-    def whole(value: Any) -> Any:
-        return int(value) if type(value) is float and value.is_integer() else value
+def numbers_of_several_types_adapted(call: Call) -> Any:
+    """An integer becomes a double also where the declared type is a number or null."""
 
     def adapted(name: str, value: Any) -> Any:
         result = declared(call, name)
-        number = result is not None and result.types == {"number"}
-        return value if number else each_scalar(value, whole)
+        number = result is not None and "number" in (result.types or ())
+        return float(value) if number and type(value) is int else value
 
     return call.go(values={name: adapted(name, value) for name, value in call.values.items()})
 

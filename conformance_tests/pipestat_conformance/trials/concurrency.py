@@ -61,12 +61,14 @@ def write_together(stage: Stage, drivers: Sequence[SubprocessDriver], scenario: 
     finally:
         stop.set()
         thread.join()
-    if watcher.problem is not None:
+    if isinstance(watcher.problem, HarnessError):
         raise watcher.problem
     # What counts is what a process finds that has seen nothing of all this.
     reader.end()
     stage.open(reader)
     _check(stage, reader, scenario, len(writers))
+    if watcher.problem is not None:
+        raise watcher.problem
     total = len(writers) * ROUNDS
     return Told(
         f"{len(writers)} writers: acknowledged {total}, stored {total}", {"reads": watcher.reads}

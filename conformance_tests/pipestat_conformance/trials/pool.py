@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from threading import BrokenBarrierError
 from typing import Any
 
 from pipestat_conformance.drivers import Answer, HarnessError, Hello
@@ -112,4 +113,8 @@ def all_at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Make all calls in threads of their own; raise the first error when all have ended."""
     with ThreadPoolExecutor(len(calls)) as executor:
         futures = [executor.submit(call) for call in calls]
+    errors = [error for future in futures if (error := future.exception()) is not None]
+    # Threads that waited for the one that failed have nothing to say.
+    for error in sorted(errors, key=lambda error: isinstance(error, BrokenBarrierError)):
+        raise error
     return [future.result() for future in futures]

@@ -1,0 +1,128 @@
+"""Integers that stand in a store for results declared `number` (SPEC.md section 3).
+
+Other programs write such integers; they are read as the doubles that they mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from pipestat_spec.backend import Change, Outcome
+from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.output_schema import LevelSchema, OutputSchema
+    from pipestat_spec.models.query import Page
+
+__all__ = ["StoredNumbers"]
+
+
+class StoredNumbers:
+    """Reads what a backend holds; without a schema, as it stands.
+
+    `additional_properties`, when it is not None, takes the place of the schema's own. What
+    holds no such integer comes back as the same object.
+    """
+
+    def __init__(
+        self, schema: OutputSchema | None, additional_properties: bool | None = None
+    ) -> None:
+        self._is_number: dict[Level, Callable[[str], bool]] = {}
+        for name, level in schema.levels.items() if schema else ():
+            is_number = _numbers_of(level, additional_properties)
+            if is_number is not None:
+                self._is_number[name] = is_number
+
+    def record(self, record: Record) -> Record:
+        """Return a record with the doubles."""
+        is_number = self._is_number.get(record.key.level)
+        if is_number is None:
+            return record
+        doubles = _doubles(record.results, is_number)
+        return replace(record, results={**record.results, **doubles}) if doubles else record
+
+    def records(self, level: Level, records: Iterator[Record]) -> Iterator[Record]:
+        """Return the records with the doubles."""
+        return map(self.record, records) if level in self._is_number else records
+
+    def page(self, level: Level, page: Page) -> Page:
+        """Return a page of records with the doubles."""
+        if level not in self._is_number:
+            return page
+        return replace(page, records=tuple(map(self.record, page.records)))
+
+    def rows(
+        self, level: Level, columns: Sequence[str], rows: list[tuple[JSONValue, ...]]
+    ) -> list[tuple[JSONValue, ...]]:
+        """Return rows of the columns' values with the doubles."""
+        is_number = self._is_number.get(level)
+        if is_number is None or not any(map(is_number, columns)):
+            return rows
+        return [
+            tuple(
+                _double(value) if is_number(name) else value
+                for name, value in zip(columns, row, strict=True)
+            )
+            for row in rows
+        ]
+
+    def history(self, level: Level, entries: Iterable[HistoryEntry]) -> list[HistoryEntry]:
+        """Return the entries with the doubles."""
+        is_number = self._is_number.get(level)
+        if is_number is None:
+            return list(entries)
+        return [
+            entry._replace(value=_double(entry.value)) if is_number(entry.result) else entry
+            for entry in entries
+        ]
+
+    def change(self, level: Level, change: Change) -> Change:
+        """Return the change for the record as it stands; `change` sees the doubles.
+
+        What `change` leaves alone is handed back as it stands, the same object.
+        """
+        if level not in self._is_number:
+            return change
+
+        def as_it_stands(current: Record | None) -> Outcome:
+            if current is None:
+                return change(None)
+            seen = self.record(current)
+            record, history = change(seen)
+            if record is seen:
+                record = current
+            elif record is not None and record.results is seen.results:
+                record = replace(record, results=current.results)
+            return Outcome(record, history)
+
+        return as_it_stands
+
+
+def _numbers_of(
+    level: LevelSchema, additional_properties: bool | None
+) -> Callable[[str], bool] | None:
+    """Return what tells whether a result is declared `number`; None where none is."""
+    declared = {name: result.exact_type == "number" for name, result in level.results.items()}
+    additional = level.additional if additional_properties is None else None
+    others = additional is not None and additional.exact_type == "number"
+    if not others and not any(declared.values()):
+        return None
+    return lambda name: declared.get(name, others)
+
+
+def _doubles(
+    results: Mapping[str, JSONValue], is_number: Callable[[str], bool]
+) -> dict[str, float]:
+    found = {
+        name: _double(value)
+        for name, value in results.items()
+        if type(value) is int and is_number(name)
+    }
+    return {name: value for name, value in found.items() if type(value) is float}
+
+
+def _double(value: JSONValue) -> JSONValue:
+    """Return the double that equals an integer; anything else as it stands."""
+    return float(value) if type(value) is int and float(value) == value else value

@@ -1,0 +1,131 @@
+"""A harness over one JSON file, with a lock; its argument names what it does wrong."""
+
+import fcntl
+import json
+import os
+import sys
+import time
+
+FAULT = sys.argv[1]
+
+
+class Refused(Exception):
+    pass
+
+
+def read(path):
+    try:
+        with open(path) as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
+    except ValueError:
+        if FAULT in ("tears", "in-place"):
+            return {"torn": {"x": "y"}}
+        raise
+
+
+def write(path, records):
+    text = json.dumps(records)
+    if FAULT in ("tears", "in-place"):
+        with open(path, "w") as file:
+            for i in range(0, len(text), 1 + len(text) // 8):
+                file.write(text[i : i + 1 + len(text) // 8])
+                file.flush()
+                time.sleep(0.002)
+    else:
+        temporary = f"{path}.{os.getpid()}"
+        with open(temporary, "w") as file:
+            file.write(text)
+        os.replace(temporary, path)
+
+
+def locked(path):
+    if FAULT == "stale-lock":
+        while True:
+            try:
+                return os.open(path + ".lck", os.O_CREAT | os.O_EXCL)
+            except FileExistsError:
+                # Waits for its owner, dead or alive, and gives up on it after a while.
+                if time.time() - os.stat(path + ".lck").st_mtime > 3:
+                    os.unlink(path + ".lck")
+                time.sleep(0.01)
+    descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT)
+    if FAULT == "gives-up":
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refused("store") from None
+        time.sleep(0.02)
+    elif FAULT != "loses":
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    return descriptor
+
+
+def report(path, args):
+    descriptor = locked(path)
+    try:
+        records = read(path)
+        if FAULT in ("loses", "stale-lock"):
+            time.sleep(0.01)
+        entry = records.setdefault(args["record"], {"results": {}, "history": {}})
+        for name, value in args["values"].items():
+            if name in entry["results"]:
+                old = entry["history"].setdefault(name, {})
+                old[f"2026-01-01T00:00:00.{len(old):06}Z"] = entry["results"][name]
+            entry["results"][name] = value
+        write(path, records)
+    finally:
+        os.close(descriptor)
+        if FAULT == "stale-lock":
+            os.unlink(path + ".lck")
+
+
+def perform(path, op, args):
+    if op == "report":
+        return report(path, args)
+    records = read(path)
+    if op == "records":
+        return sorted(records)
+    if args["record"] not in records:
+        raise Refused("not-found")
+    entry = records[args["record"]]
+    if op == "history":
+        return {args["result"]: entry["history"].get(args["result"], {})}
+    return entry.get("results", entry)
+
+
+def answer(message, path):
+    seq = message["seq"]
+    if message["cmd"] == "hello":
+        impl = {"name": "faulty", "version": "1"}
+        claimed = ["core", "concurrent-writers", "durable"]
+        hello = {"seq": seq, "impl": impl, "protocol": 1}
+        return {**hello, "capabilities": ["concurrent-writers"], "profiles": claimed}
+    if message["cmd"] == "open":
+        return {"seq": seq, "ok": True}
+    try:
+        return {"seq": seq, "ok": True, "result": perform(path, message["op"], message["args"])}
+    except Refused as refused:
+        return {"seq": seq, "error": {"code": str(refused)}}
+
+
+def main():
+    path = None
+    for line in sys.stdin:
+        message = json.loads(line)
+        if message["cmd"] == "bye":
+            break
+        if message["cmd"] == "open":
+            path = message["store"]["path"]
+        if FAULT == "late" and message.get("op") == "report":
+            sys.stdout.write(json.dumps({"seq": message["seq"], "ok": True}) + "\n")
+            sys.stdout.flush()
+            time.sleep(0.2)
+            answer(message, path)
+            continue
+        sys.stdout.write(json.dumps(answer(message, path)) + "\n")
+        sys.stdout.flush()
+
+
+main()

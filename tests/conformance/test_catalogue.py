@@ -1,0 +1,107 @@
+"""The requirement catalogue, the rules of SPEC.md, the vectors and the mutants fit together."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from pipestat_conformance.catalogue import CatalogueError, load_catalogue, parse_catalogue
+from pipestat_conformance.mutants import all_mutants
+from pipestat_conformance.profiles import (
+    CAPABILITIES,
+    PROFILES,
+    TRIAL_PROFILES,
+    probes,
+    profile_of,
+)
+from pipestat_conformance.trials import ALL as TRIALS
+from pipestat_conformance.vectors import load_vectors
+
+ROOT = Path(__file__).parents[2]
+SPEC = (ROOT / "SPEC.md").read_text(encoding="utf-8")
+RULE = re.compile(r"^\*\*(PS-[A-Z]+-[0-9]{3})\*\* ", re.MULTILINE)
+HEADING = re.compile(r"^#{2,3} ([0-9]+(?:\.[0-9]+)?) ", re.MULTILINE)
+CATALOGUE = load_catalogue()
+VECTORS = load_vectors()
+BY_VECTORS = {id for vector in VECTORS for id in vector.requirements}
+BY_PROBES = {id for vector in probes(()) for id in vector.requirements}
+BY_TRIALS = {id for trial in TRIALS.values() for id in trial.requirements}
+BROKEN = {id for mutant in all_mutants().values() for id in mutant.breaks}
+
+
+def ids(*testability: str) -> set[str]:
+    return {id for id, one in CATALOGUE.items() if one.testability in testability}
+
+
+def test_every_rule_has_one_entry_in_the_order_of_the_specification() -> None:
+    rules = RULE.findall(SPEC)
+    assert [id for id, times in Counter(rules).items() if times > 1] == []
+    assert list(CATALOGUE) == rules
+
+
+def test_a_reused_id_is_refused() -> None:
+    text = (ROOT / "conformance_tests" / "requirements.yaml").read_text(encoding="utf-8")
+    entries: list[dict[str, Any]] = yaml.safe_load(text)
+    with pytest.raises(CatalogueError, match=entries[0]["id"]):
+        parse_catalogue([*entries, {**entries[1], "id": entries[0]["id"]}])
+
+
+def test_every_section_is_an_anchor_and_holds_the_rule() -> None:
+    sections: dict[str, str] = {}
+    marks = sorted(
+        [(match.start(), match[1], "") for match in HEADING.finditer(SPEC)]
+        + [(match.start(), "", match[1]) for match in RULE.finditer(SPEC)]
+    )
+    section = ""
+    for _, heading, rule in marks:
+        section = heading or section
+        if rule:
+            sections[rule] = section
+    assert {id: one.section for id, one in CATALOGUE.items()} == sections
+
+
+def test_what_cannot_be_decided_at_once_says_why() -> None:
+    for id in ids("untestable", "stochastic"):
+        assert CATALOGUE[id].reason, id
+
+
+def test_capabilities_and_profiles_are_those_of_the_specification() -> None:
+    for id, one in CATALOGUE.items():
+        assert one.capability is None or one.capability in CAPABILITIES, id
+        if one.profile in PROFILES and one.section.partition(".")[0] not in ("3", "15"):
+            assert one.profile == profile_of(id) or one.profile == "yaml-layout", id
+
+
+def test_every_testable_requirement_has_a_vector_or_trial() -> None:
+    assert ids("deterministic") - BY_VECTORS - BY_PROBES == set()
+    assert ids("stochastic") - BY_VECTORS - BY_TRIALS == set()
+
+
+def test_every_vector_and_trial_names_known_requirements() -> None:
+    for vector in VECTORS:
+        assert vector.requirements, vector.id
+        assert set(vector.requirements) <= CATALOGUE.keys(), vector.id
+        assert set(vector.needs) <= set(CAPABILITIES), vector.id
+        assert vector.profile in PROFILES, vector.id
+    assert CATALOGUE.keys() >= BY_TRIALS
+
+
+def test_no_vector_stands_for_what_no_test_can_decide() -> None:
+    assert ids("untestable") & (BY_VECTORS | BY_TRIALS) == set()
+
+
+def test_every_deterministic_requirement_has_a_mutant() -> None:
+    assert ids("deterministic") - BROKEN == set()
+
+
+def test_a_profile_with_trials_has_some() -> None:
+    for profile in TRIAL_PROFILES:
+        assert any(trial.profile == profile for trial in TRIALS.values())
+
+
+def test_there_are_many_vectors() -> None:
+    assert len(VECTORS) >= 120

@@ -1,0 +1,162 @@
+"""The gate on the suite itself: every mutant is caught by the rules that it breaks.
+
+Through both drivers: in process first; the programs run meanwhile in the background.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from pipestat_conformance.assessment import (
+    exit_code,
+    outcome,
+    profile_outcomes,
+    requirement_verdicts,
+)
+from pipestat_conformance.catalogue import load_catalogue
+from pipestat_conformance.drivers import Driver
+from pipestat_conformance.inprocess import InProcessDriver
+from pipestat_conformance.memory_store import MemoryTarget
+from pipestat_conformance.mutants import SPECIAL, Mutant, all_mutants, find_mutant
+from pipestat_conformance.mutants.gate import Caught, Gate, program_of
+from pipestat_conformance.profiles import ClaimError
+from pipestat_conformance.run import RunOptions, run
+from pipestat_conformance.stores import default_store, template
+from pipestat_conformance.subprocess_driver import SubprocessDriver
+from pipestat_conformance.vectors import load_vectors
+from pipestat_conformance.verdicts import ExitCode, Outcome, Verdict
+
+MUTANTS = all_mutants()
+BY_VECTORS = [name for name, mutant in MUTANTS.items() if not mutant.trials]
+BY_TRIALS = [name for name, mutant in MUTANTS.items() if mutant.trials]
+
+
+class Runs:
+    """What came of the mutants so far."""
+
+    def __init__(self, folder: Path) -> None:
+        self.gate = Gate(folder)
+        self._pool = ThreadPoolExecutor(2)
+        self._in_process: dict[str, list[Caught]] = {}
+        self._programs: dict[str, Future[list[Caught]]] = {}
+
+    def in_process(self, name: str) -> list[Caught]:
+        if name not in self._in_process:
+            mutant = MUTANTS[name]
+            caught = self._in_process[name] = self.gate.in_process(mutant)
+            candidates = [id for one in caught for id in one.by]
+            self._programs[name] = self._pool.submit(self.gate.as_program, mutant, candidates)
+        return self._in_process[name]
+
+    def as_program(self, name: str) -> list[Caught]:
+        self.in_process(name)
+        found = self._programs[name].result()
+        if any(caught.verdict is not Verdict.FAIL for caught in found):
+            # Over the protocol 1 and 1.0 are one number: try what else catches it in process.
+            every = self.gate.in_process(MUTANTS[name], every=True)
+            candidates = [id for caught in every for id in caught.by]
+            found = self.gate.as_program(MUTANTS[name], candidates)
+        return found
+
+    def close(self) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
+    found = Runs(tmp_path_factory.mktemp("mutants"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(autouse=True)
+def quiet(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="pipestat_spec")
+
+
+def assert_caught(mutant: Mutant, found: list[Caught]) -> None:
+    assert [caught.requirement for caught in found] == list(mutant.breaks)
+    for caught in found:
+        assert caught.verdict is Verdict.FAIL, (
+            f"{caught.requirement} does not catch: {mutant.title}"
+        )
+        assert caught.by
+
+
+@pytest.mark.parametrize("name", BY_VECTORS)
+def test_caught_in_process(runs: Runs, name: str) -> None:
+    assert_caught(MUTANTS[name], runs.in_process(name))
+
+
+@pytest.mark.parametrize("name", BY_VECTORS)
+def test_caught_as_a_program(runs: Runs, name: str) -> None:
+    assert_caught(MUTANTS[name], runs.as_program(name))
+
+
+@pytest.mark.parametrize("name", BY_TRIALS)
+def test_caught_by_trials(runs: Runs, name: str) -> None:
+    assert_caught(MUTANTS[name], runs.gate.in_trials(MUTANTS[name]))
+
+
+def test_there_are_many() -> None:
+    assert len(MUTANTS) >= 30
+
+
+def test_each_is_explained_and_names_known_rules() -> None:
+    for mutant in MUTANTS.values():
+        assert mutant.title
+        assert set(mutant.breaks) <= load_catalogue().keys()
+
+
+def test_the_names_of_the_specials_are_their_own() -> None:
+    assert not set(SPECIAL) & MUTANTS.keys()
+
+
+def test_an_unknown_mutant_is_a_lookup_error() -> None:
+    with pytest.raises(LookupError, match="no-such-mutant"):
+        find_mutant("no-such-mutant")
+
+
+def options_of(name: str, kind: str, folder: Path) -> RunOptions:
+    stores = template(default_store())
+    if kind == "in process":
+        driver: Driver = InProcessDriver(find_mutant(name), {"path": str(folder / "r.yaml")})
+        return RunOptions(driver, stores, quick=True)
+    # A program is started anew for each reopening, and for each vector about files.
+    vectors = [
+        vector
+        for vector in load_vectors()
+        if not vector.interchange and all(step.op != "reopen" for step in vector.steps)
+    ]
+    vectors += [vector for vector in load_vectors() if vector.interchange][:10]
+    driver = SubprocessDriver(program_of(name), timeout=30)
+    return RunOptions(driver, stores, quick=True, vectors=vectors)
+
+
+@pytest.mark.parametrize("kind", ["in process", "program"])
+@pytest.mark.parametrize("name", SPECIAL)
+def test_none_of_the_specials_is_conformant(name: str, kind: str, tmp_path: Path) -> None:
+    done = run(options_of(name, kind, tmp_path))
+    verdicts = requirement_verdicts(done.results, load_catalogue())
+    if name == "claims-everything":
+        assert set(done.judged) >= {"core", "yaml-layout", "sql-layout"}
+        profiles = profile_outcomes(done, load_catalogue())
+        assert profiles["yaml-layout"] is Outcome.NOT_CONFORMANT
+        assert verdicts["PS-RES-008"] is Verdict.PASS
+    else:
+        assert verdicts["PS-RES-011"] is verdicts["PS-RES-012"] is Verdict.FAIL
+    assert outcome(done, load_catalogue()) is Outcome.NOT_CONFORMANT
+    assert exit_code(outcome(done, load_catalogue())) is ExitCode.NOT_CONFORMANT
+
+
+def test_a_claim_off_the_list_is_an_error(tmp_path: Path) -> None:
+    target = find_mutant("claims-everything")
+    assert isinstance(target, MemoryTarget)
+    target.claimed_profiles = ("core", "fast")
+    driver = InProcessDriver(target, {"path": str(tmp_path / "r.yaml")})
+    with pytest.raises(ClaimError, match="fast"):
+        run(RunOptions(driver, template(default_store()), quick=True))

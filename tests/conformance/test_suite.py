@@ -1,0 +1,150 @@
+"""`suite`: one test for each vector, in a pytest of its own; and what importing costs."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+import yaml
+from pipestat_conformance.special_values import parse_json
+from pipestat_conformance.trials import ALL
+from pipestat_conformance.vectors import load_vectors, parse_vectors
+
+from tests.conformance.conftest import tiny_command
+from tests.environments import clean_environment
+
+BACKEND = """
+from pipestat_conformance import suite
+
+TestMemory = suite("memory", store=lambda tmp: {{"path": f"{{tmp}}/r"}}{more})
+"""
+PROGRAM = """
+from pipestat_conformance import suite
+
+TestTiny = suite(command={command!r}, profiles=["core"])
+"""
+IDS = "report.persist.reopen or report.conflict.nothing-stored or probe or trial"
+
+
+def pytest_run(
+    folder: Path, text: str, *options: str
+) -> tuple[subprocess.CompletedProcess[str], dict[str, str]]:
+    (folder / "test_mine.py").write_text(text)
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"),
+            *("--junitxml", "r.xml", "--strict-markers", *options),
+        ],
+        cwd=folder,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    verdicts = {}
+    for case in ElementTree.parse(folder / "r.xml").iter("testcase"):
+        verdicts[case.attrib["name"]] = next((child.tag for child in case), "passed")
+    return done, verdicts
+
+
+def test_every_vector_and_trial_is_a_test(tmp_path: Path) -> None:
+    (tmp_path / "test_mine.py").write_text(BACKEND.format(more=""))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"],
+        cwd=tmp_path,
+        env=clean_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    ids = {line.partition("[")[2].rstrip("]") for line in done.stdout.splitlines() if "[" in line}
+    assert ids >= {vector.id for vector in load_vectors()} | set(ALL)
+
+
+def test_a_backend_passes(tmp_path: Path) -> None:
+    done, verdicts = pytest_run(tmp_path, BACKEND.format(more=', profiles=["core"]'), "-k", IDS)
+    assert done.returncode == 0, done.stdout
+    assert verdicts["test_vector[report.persist.reopen]"] == "passed"
+    assert verdicts["test_vector[probe.history]"] == "skipped"
+    assert verdicts["test_trial[trial.kill.acknowledged]"] == "skipped"
+
+
+def test_a_program_that_is_wrong_fails(tmp_path: Path) -> None:
+    text = PROGRAM.format(command=tiny_command(wrong="forgets"))
+    done, verdicts = pytest_run(tmp_path, text, "-k", IDS)
+    assert done.returncode == 1
+    assert verdicts["test_vector[report.persist.reopen]"] == "failure"
+    assert verdicts["test_vector[report.conflict.nothing-stored]"] == "passed"
+    assert "PS-VAL-013: A reader MUST" in done.stdout
+
+
+def test_a_reader_is_asked(tmp_path: Path) -> None:
+    more = ", reader=lambda store, level: {'s1': {'n': 'other'}}, profiles=['core']"
+    done, verdicts = pytest_run(tmp_path, BACKEND.format(more=more), "-k", IDS)
+    assert done.returncode == 1
+    assert verdicts["test_vector[report.conflict.nothing-stored]"] == "failure"
+    assert "something else than the target says" in done.stdout
+
+
+def test_suite_takes_one_of_two() -> None:
+    from pipestat_conformance import suite
+
+    with pytest.raises(TypeError):
+        suite()
+    with pytest.raises(TypeError):
+        suite("memory", command="x")
+
+
+def test_a_pytest_that_does_not_use_it_pays_nothing() -> None:
+    # There is no pytest plugin; the package itself is looked at by every command.
+    script = "import sys; import pipestat_conformance.command; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.split())
+    assert {name for name in loaded if name.startswith("pipestat_conformance")} == {
+        "pipestat_conformance",
+        "pipestat_conformance.command",
+    }
+    assert not loaded & {"pytest", "yaml", "jsonschema", "pydantic", "argparse", "subprocess"}
+    from importlib.metadata import distribution
+
+    points = distribution("pipestat-spec").entry_points
+    assert not points.select(group="pytest11")
+
+
+def test_the_data_is_found_in_an_installed_package(tmp_path: Path) -> None:
+    import shutil
+
+    source = Path(__file__).parents[2] / "conformance_tests"
+    package = tmp_path / "pipestat_conformance"
+    shutil.copytree(source / "pipestat_conformance", package)
+    for name in ("vectors", "schemas", "protocol"):
+        shutil.copytree(source / name, package / "data" / name)
+    shutil.copy(source / "requirements.yaml", package / "data")
+    shutil.copy(source.parent / "SPEC.md", package / "data")
+    script = (
+        "from pipestat_conformance import vectors, catalogue, data\n"
+        "print(len(vectors.load_vectors()), len(catalogue.load_catalogue()),"
+        " len(catalogue.rule_texts()) > 100, data.specification())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean_environment(PYTHONPATH=str(tmp_path)),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    words = done.stdout.split()
+    vectors = [
+        vector
+        for file in (package / "data" / "vectors").rglob("*.json")
+        for vector in parse_vectors(parse_json(file.read_text(encoding="utf-8")), file.name)
+    ]
+    rules = yaml.safe_load((package / "data" / "requirements.yaml").read_text(encoding="utf-8"))
+    assert words[:3] == [str(len(vectors)), str(len(rules)), "True"]
+    assert words[3] == str(package / "data" / "SPEC.md")

@@ -1,0 +1,178 @@
+"""A third party's backend, from wheels in an empty environment to its badge.
+
+The console blocks of its README run as they stand, but for the installation: the wheels that
+are installed are built here, so that what a wheel lacks is found.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+from tests.environments import REPOSITORY, PythonEnvironment, clean_environment
+from tests.legs import leave_out
+
+EXAMPLE = REPOSITORY / "examples" / "third_party_backend"
+STORE = '{"path": "{tmp}/lmdb"}'
+# What the command promises for `core`, in seconds.
+BUDGET = 60
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+
+@pytest.fixture(scope="module")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheels of the package and of the example, built from what is in the repository."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for name, source in (("pipestat_spec", REPOSITORY), ("pipestat_lmdb", EXAMPLE)):
+        copy = folder / f"source-{name}"
+        # A copy, so that nothing that a build leaves behind gets into the repository.
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*", "node_modules", "dist"))
+        _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(copy))
+    return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
+
+
+@pytest.fixture(scope="module")
+def installed(
+    wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[PythonEnvironment]:
+    """An environment that holds both wheels and what they ask for, and nothing else."""
+    folder = tmp_path_factory.mktemp("installed") / "venv"
+    venv.create(folder, with_pip=True)
+    environment = PythonEnvironment(folder)
+    suite = f"{wheels['pipestat_spec']}[conformance]"
+    _pip(str(environment.python), "install", suite, str(wheels["pipestat_lmdb"]))
+    yield environment
+    shutil.rmtree(folder)
+
+
+def _pip(python: str, *arguments: str) -> None:
+    command = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    if done.returncode:
+        text = done.stderr.strip()
+        # What is wrong with the project itself has to fail, and not to be left out.
+        if "ConnectionError" in text or "No matching distribution" in text:
+            last = text.splitlines()[-1]
+            leave_out("wheels", f"pip: {last}", "connect to a package index for 'pip install'")
+        pytest.fail(f"pip {' '.join(arguments)}\n{text}")
+
+
+def test_the_wheel_holds_the_data_of_the_suite(wheels: dict[str, Path]) -> None:
+    with ZipFile(wheels["pipestat_spec"]) as wheel:
+        found = {name for name in wheel.namelist() if not name.endswith("/")}
+    source = REPOSITORY / "conformance_tests"
+    wanted = {
+        "pipestat_conformance/data/SPEC.md",
+        "pipestat_conformance/data/requirements.yaml",
+        "pipestat_conformance/data/protocol/README.md",
+        *(
+            f"pipestat_conformance/data/{path.relative_to(source)}"
+            for folder in ("vectors", "schemas", "protocol")
+            for path in (source / folder).rglob("*.json")
+        ),
+    }
+    assert not wanted - found
+    assert not [name for name in found if name.startswith(("tests/", "examples/", "docs/"))]
+
+
+def test_the_verdict_on_core_takes_less_than_a_minute(
+    installed: PythonEnvironment, tmp_path: Path
+) -> None:
+    command = [installed.command("pipestat-spec"), "conformance", "run", "--backend", "lmdb"]
+    options = ["--store", STORE, "--profile", "core", "--report", "report"]
+    started = time.monotonic()
+    done = _run([*map(str, command), *options], tmp_path)
+    seconds = time.monotonic() - started
+    print(f"core took {seconds:.1f} s")
+    assert done.returncode == 0, done.stdout
+    assert "core                 conformant" in done.stdout
+    for name in ("report.json", "junit.xml", "matrix.md", "matrix.html", "badge-core.json"):
+        assert (tmp_path / "report" / name).stat().st_size
+    assert (tmp_path / "report" / "badge-core.json").read_text() == (
+        EXAMPLE / "badge-core.json"
+    ).read_text()
+    # The machine may be busy with other things: what counts is what the run itself needed.
+    assert min(seconds, _processor_seconds()) < BUDGET
+
+
+def _processor_seconds() -> float:
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def test_all_that_it_claims_is_conformant(installed: PythonEnvironment, tmp_path: Path) -> None:
+    command = [str(installed.command("pipestat-spec")), "conformance", "run"]
+    done = _run([*command, "--backend", "lmdb", "--store", STORE], tmp_path, seconds=800)
+    assert done.returncode == 0, done.stdout
+    for profile in ("core", "history", "query", "concurrent-writers", "durable"):
+        assert f"  {profile:<20} conformant" in done.stdout
+
+
+def test_the_commands_of_its_readme_print_what_it_shows(
+    installed: PythonEnvironment, tmp_path: Path
+) -> None:
+    from tests.docs.test_code_blocks import Reader, blocks_of
+
+    folder = tmp_path / "example"
+    shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns(".*", "__pycache__", "report"))
+    text = (EXAMPLE / "README.md").read_text("utf-8")
+    installing, rest = "$ python3 -m venv .venv\n", "$ pipestat-spec plugins\n"
+    assert installing in text
+    (folder / "README.md").write_text(
+        text[: text.index(installing)] + text[text.index(rest) :], "utf-8"
+    )
+    reader = Reader(folder / "README.md", folder)
+    reader.environment = clean_environment(
+        PATH=os.pathsep.join([str(installed.folder / "bin"), os.environ["PATH"]]),
+        COLUMNS="100",
+        LC_ALL="C.UTF-8",
+    )
+    assert len(blocks_of(folder / "README.md")) >= 5
+    reader.follow()
+
+
+def test_its_own_tests_pass(installed: PythonEnvironment, tmp_path: Path) -> None:
+    shutil.copytree(EXAMPLE / "tests", tmp_path / "tests")
+    shutil.copy(EXAMPLE / "pyproject.toml", tmp_path)
+    done = _run([str(installed.python), "-m", "pytest", "-q", "tests/test_lmdb.py"], tmp_path)
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_uses_the_public_interface_only() -> None:
+    import ast
+
+    from tests.architecture.test_imports import FOR_PLUGINS
+
+    used = set()
+    for path in (EXAMPLE / "pipestat_lmdb").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module:
+                used.add(node.module)
+    ours = {name for name in used if name.startswith("pipestat_spec")}
+    assert ours
+    assert not [
+        name for name in ours if not any(f"{name}.".startswith(f"{ok}.") for ok in FOR_PLUGINS)
+    ]
+
+
+def _run(command: list[str], cwd: Path, seconds: float = 300) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=seconds,
+    )
