@@ -19,8 +19,8 @@ from pipestat_spec.models.text import unique_keys
 
 __all__ = ["converted", "readings", "unreadable"]
 
-_INTEGER = re.compile(r"[+-]?[0-9]+")
-_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_INTEGER = re.compile(r"-?[0-9]+")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -58,14 +58,9 @@ def _readings(text: str, types: frozenset[str]) -> Iterator[JSONValue]:
 
 
 def _integer(text: str) -> int | None:
-    if len(text) > 400:  # longer than any double
+    if len(text) > 400 or not _INTEGER.fullmatch(text):
         return None
-    if _INTEGER.fullmatch(text):
-        integer = int(text)
-    elif _NUMBER.fullmatch(text) and float(text).is_integer():
-        integer = int(float(text))
-    else:
-        return None
+    integer = int(text)
     return integer if in_range(integer) else None
 
 
@@ -136,12 +131,14 @@ def converted(value: JSONValue, schema: ResultSchema) -> JSONValue:
 def _convert(
     value: JSONValue, types: frozenset[str] | None, schema: ResultSchema | None = None
 ) -> JSONValue:
-    kind = json_type(value)
-    if types is None or kind in types or (kind == "integer" and "number" in types):
+    if types is None:
         return value
     if isinstance(value, str):
         meanings = readings(value, schema) if schema else _readings(value, types)
         return next(meanings, value)
+    kind = json_type(value)
+    if kind in types or (kind == "integer" and "number" in types):
+        return value
     if kind == "number" and "integer" in types and value.is_integer():
         return value  # the type rule makes an integer of it
     if kind in ("boolean", "integer", "number") and "string" in types:

@@ -88,7 +88,7 @@ def test_kinds_of_files(in_process: InProcess) -> None:
         "results.yaml": {"symlink": "real/results.yaml"},
         "flags/ns_s1_running.flag": {"text": "running", "mtime": 1700000000},
         "flags/ns_s1_failed.flag": {
-            "base64": base64.b64encode(b"failed").decode(),
+            "base64": failed,
             "mtime": 1800000000,
         },
     }

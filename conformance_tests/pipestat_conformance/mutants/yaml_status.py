@@ -11,7 +11,6 @@ from pipestat_conformance.mutants.identifiers import flag_folder, rename_flags
 from pipestat_conformance.mutants.mutation import Call, operation
 from pipestat_conformance.mutants.yaml_documents import load
 from pipestat_conformance.mutants.yaml_store import text_of
-from pipestat_spec.errors import LayoutError
 
 
 def _flags(call: Call) -> list[Path]:
@@ -81,26 +80,12 @@ def flags_make_records(call: Call) -> Any:
     return sorted(found)
 
 
-@operation("PS-YAML-041", backend="yaml", on="set_status report")
+@operation("PS-YAML-041", backend="yaml", on="get_status")
 def one_flag_for_two_levels(call: Call) -> Any:
-    """Records of one identifier on both levels share a flag."""
-    try:
-        return call.go()
-    except LayoutError:
-        if call.op == "report" or _is_records(call):
-            raise
-        (flag_folder(call) / _flag(call)).write_text(call.args["status"])
-        return None
-
-
-def _flag(call: Call) -> str:
-    return f"{call.store.namespace}_{call.key.identifier}_{call.args['status']}.flag"
-
-
-def _is_records(call: Call) -> bool:
-    document = load(text_of(call.path)) if call.path.is_file() else {}
-    value = document.get(call.store.namespace) if isinstance(document, dict) else None
-    return not (isinstance(value, dict) and value.keys() <= {"sample", "project"})
+    """Records of one identifier on both levels share the status of the flag."""
+    found = call.go()
+    flags = _flags(call)
+    return _status(flags[0]) if flags else found
 
 
 @operation("PS-YAML-042", backend="yaml", on="get_status")

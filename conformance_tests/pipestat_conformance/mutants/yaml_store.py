@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-
 from pipestat_conformance.mutants.mutation import (
     Call,
     Fault,
