@@ -133,7 +133,7 @@ class Store:
     ) -> Change:
         """Return the checked change that `report` makes, to be applied with others."""
         self._check_key(key)
-        plain_source = _canonical_source(source)
+        plain_source = self._canonical_source(source)
         if status_message is not None and status is None:
             raise InvalidValueError(
                 "a status message is given without a status", hint="give the status as well"
@@ -171,8 +171,11 @@ class Store:
         """Return the checked change that `set_status` makes, to be applied with others."""
         self._check_key(key)
         self.settings.statuses.check(status)
-        plain_source = _canonical_source(source)
+        plain_source = self._canonical_source(source)
         plain_message = None if message is None else str(canonical(message, "status message"))
+        self.require(Capability.STATUS, "setting a status")
+        if plain_message is not None:
+            self.require(Capability.SOURCE, "keeping a status message")
         return changes.set_status(key, status, message=plain_message, source=plain_source)
 
     def set_status(
@@ -188,6 +191,7 @@ class Store:
     def clear_status(self, key: RecordKey) -> str | None:
         """Take a record's status away; return what it was, or None."""
         self._check_key(key)
+        self.require(Capability.STATUS, "clearing a status")
         before: list[Record | None] = []
         change = changes.clear_status()
 
@@ -321,6 +325,19 @@ class Store:
 
     # Checks and observers
 
+    def _canonical_source(self, source: Mapping[str, object] | None) -> dict[str, JSONValue] | None:
+        """Return a source to store; raises InvalidValueError unless it is an object."""
+        if source is None:
+            return None
+        self.require(Capability.SOURCE, "keeping a source")
+        plain = canonical(source, "source")
+        if isinstance(plain, dict):
+            return plain
+        raise InvalidValueError(
+            f"source: {shorten(repr(source))} is not an object",
+            hint="map names such as engine, run, rule and task to their values",
+        )
+
     def _check_key(self, key: RecordKey) -> RecordKey:
         self._check_level(key.level)
         check_record_identifier(key.identifier)
@@ -338,14 +355,3 @@ class Store:
                 self._warned.add(name)
                 hint = f"; did you mean {near!r}?" if near else ""
                 logger().warning("result %r is not in the output schema%s", name, hint)
-
-
-def _canonical_source(source: Mapping[str, object] | None) -> dict[str, JSONValue] | None:
-    """Return a source to store; raises InvalidValueError unless it is an object."""
-    plain = None if source is None else canonical(source, "source")
-    if plain is None or isinstance(plain, dict):
-        return plain
-    raise InvalidValueError(
-        f"source: {shorten(repr(source))} is not an object",
-        hint="map names such as engine, run, rule and task to their values",
-    )

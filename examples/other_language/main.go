@@ -96,7 +96,8 @@ func serve(input io.Reader, output io.Writer) error {
 					args := &arguments{Object: request.Object("args")}
 					result, err = store.operate(request.Get("op"), args)
 				}
-			case "bye":
+			case "bye": // has no answer
+				return nil
 			default:
 				err = errUnsupported
 			}
@@ -118,9 +119,6 @@ func serve(input io.Reader, output io.Writer) error {
 		}
 		if err := out.Flush(); err != nil {
 			return err
-		}
-		if request.Get("cmd") == "bye" {
-			return nil
 		}
 	}
 }
@@ -154,6 +152,23 @@ func (a *arguments) text(key string) any {
 		a.wrong(key, "a string")
 	}
 	return nil
+}
+
+// names returns an array of strings, nil where there is none.
+func (a *arguments) names(key string) []string {
+	list, ok := a.Get(key).([]any)
+	if !ok {
+		if a.Get(key) != nil {
+			a.wrong(key, "an array of names")
+		}
+		return nil
+	}
+	names := []string{}
+	for _, n := range list {
+		text, _ := n.(string)
+		names = append(names, text)
+	}
+	return names
 }
 
 func (a *arguments) members(key string) *Object {
@@ -229,8 +244,27 @@ func (s *Store) operate(name any, a *arguments) (any, error) {
 		return all, nil
 	case "schema":
 		return s.describeSchema(), nil
+	case "highlighted":
+		level, _ := a.record(s, false)
+		if a.err != nil {
+			return nil, a.err
+		}
+		return strs(s.highlighted(level)), nil
 	}
 	return nil, errUnsupported
+}
+
+// highlighted returns the highlighted results of a level in the order of the schema (PS-SCH-011).
+func (s *Store) highlighted(level string) []string {
+	names := []string{}
+	if s.schema != nil {
+		for _, id := range s.schema.Levels[level].Order {
+			if s.schema.Levels[level].Defs[id].Highlight {
+				names = append(names, id)
+			}
+		}
+	}
+	return names
 }
 
 func (s *Store) operateRecord(name any, a *arguments, level, id string) (any, error) {
@@ -247,16 +281,7 @@ func (s *Store) operateRecord(name any, a *arguments, level, id string) (any, er
 		}
 		return nil, s.report(r)
 	case "retrieve":
-		var names []string
-		if list, ok := a.Get("results").([]any); ok {
-			names = []string{}
-			for _, n := range list {
-				text, _ := n.(string)
-				names = append(names, text)
-			}
-		} else if a.Get("results") != nil {
-			a.wrong("results", "an array of names")
-		}
+		names := a.names("results")
 		if a.err != nil {
 			return nil, a.err
 		}
@@ -285,11 +310,19 @@ func (s *Store) operateRecord(name any, a *arguments, level, id string) (any, er
 	case "describe":
 		return orNil(s.describe(level, id))
 	case "set_status":
-		return nil, s.setStatus(level, id, a.Get("status"), a.Get("message"))
+		source := a.members("source")
+		if a.err != nil {
+			return nil, a.err
+		}
+		return nil, s.setStatus(level, id, a.Get("status"), a.Get("message"), source)
 	case "get_status":
 		return s.getStatus(level, id)
 	}
-	return s.clearStatus(level, id)
+	names := a.names("names")
+	if a.err != nil {
+		return nil, a.err
+	}
+	return s.clearStatus(level, id, names)
 }
 
 // orNil keeps a nil *Object from becoming a non-nil value.
@@ -316,7 +349,11 @@ func (s *Store) describeSchema() *Object {
 				if d.Kind != "" {
 					kind = d.Kind
 				}
-				results.Set(id, object("type", strs(d.Types), "object_type", kind, "highlight", d.Highlight))
+				var types any
+				if len(d.Types) > 0 {
+					types = strs(d.Types)
+				}
+				results.Set(id, object("type", types, "object_type", kind, "highlight", d.Highlight))
 			}
 		}
 		levels.Set(level, results)

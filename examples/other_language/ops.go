@@ -391,11 +391,11 @@ func (s *Store) remove(level, id string, result any) error {
 }
 
 // setStatus is a report of a status without results (PS-STA-005).
-func (s *Store) setStatus(level, id string, status, message any) error {
+func (s *Store) setStatus(level, id string, status, message any, source *Object) error {
 	if status == nil {
 		return fail("status", "a status is needed")
 	}
-	r := &report{level: level, record: id, status: status, message: message}
+	r := &report{level: level, record: id, status: status, message: message, source: source}
 	if err := s.prepare(r, false); err != nil {
 		return err
 	}
@@ -415,12 +415,21 @@ func (s *Store) getStatus(level, id string) (any, error) {
 	return f.status, nil
 }
 
-// clearStatus removes status and message and tells which status it was (PS-STA-008).
-func (s *Store) clearStatus(level, id string) (removed any, err error) {
+// clearStatus removes status and message and tells which status it was; when names are given, only
+// a status among them (PS-STA-008).
+func (s *Store) clearStatus(level, id string, names []string) (removed any, err error) {
+	for _, name := range names {
+		if err := s.checkStatus(name); err != nil {
+			return nil, err
+		}
+	}
 	err = s.update(func(t *tree) error {
 		f, err := t.statusOf(level, id)
 		if err != nil {
 			return err
+		}
+		if names != nil && !slices.Contains(names, f.status) {
+			return nil
 		}
 		if f.status != "" {
 			removed = f.status

@@ -7,6 +7,7 @@ from contextlib import ContextDecorator
 from types import TracebackType
 from typing import Any
 
+from pipestat_spec.backend import Capability
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.store import Store
 
@@ -72,7 +73,8 @@ class RecordRun(ContextDecorator):
         if error is None or (isinstance(error, SystemExit) and not error.code):
             self.set_status(self._completed)
         else:
-            self.set_status(self._failed, _describe(error))
+            keeps_messages = Capability.SOURCE in self._store.backend.capabilities
+            self.set_status(self._failed, _describe(error) if keeps_messages else None)
 
 
 def _describe(error: BaseException) -> str:

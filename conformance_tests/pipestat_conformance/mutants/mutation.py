@@ -83,7 +83,7 @@ def register(
 
 def kebab(name: str) -> str:
     """Return `SomeName` or `some_name` as `some-name`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", name).replace("_", "-").lower()
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).replace("_", "-").lower()
 
 
 @dataclass

@@ -1,25 +1,50 @@
-"""Mutants of section 8: how a shared file is changed."""
+"""Mutants of section 8: how a shared file is changed.
+
+Those that trials catch bring a writer of their own, which is right but for its fault.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from pipestat_conformance.mutants.mutation import (
-    Call,
-    MutantTarget,
-    inner_target,
-    operation,
-    register,
-)
-from pipestat_conformance.mutants.yaml_store import results_files
-from pipestat_conformance.targets import Target
+from pipestat_conformance.mutants.mutation import Call, operation
+from pipestat_conformance.mutants.yaml_documents import dump, load
+from pipestat_conformance.mutants.yaml_store import put, results_files, text_of
+
+_WRITING = "report report_many set_status remove clear_status"
 
 
-@operation("PS-WRT-014", backend="yaml", on="report set_status remove clear_status")
+@operation("PS-WRT-001", backend="yaml", on=_WRITING)
+def links_replaced_by_files(call: Call) -> Any:
+    """A symbolic link to the results file is replaced by a file."""
+    links = {path: os.readlink(path) for path in results_files(call.session.place) if path.is_symlink()}
+    before = {path: path.read_bytes() for path in links}
+    answer = call.go()
+    for path, target in links.items():
+        text = text_of(path)
+        (path.parent / target).write_bytes(before[path])
+        put(path, text)
+    return answer
+
+
+@operation("PS-WRT-013", backend="yaml", on=_WRITING)
+def mode_of_a_new_file(call: Call) -> Any:
+    """A file that is written has the mode of a new one."""
+    answer = call.go()
+    for path in results_files(call.session.place):
+        path.chmod(0o644)
+    return answer
+
+
+@operation("PS-WRT-014", backend="yaml", on=_WRITING)
 def backup_left(call: Call) -> Any:
     """A copy of the former file is left beside it."""
     for path in results_files(call.session.place):
@@ -27,59 +52,54 @@ def backup_left(call: Call) -> Any:
     return call.go()
 
 
-def replacing(*breaks: str, name: str, trials: tuple[str, ...]) -> Callable[[Any], Any]:
-    """Make a mutant whose `LocalFile` has another method of this name."""
-
-    def enter(method: Any) -> Any:
-        def fault(call: Call) -> Any:
-            with _replaced(name, method):
-                return call.go()
-
-        def make(title: str) -> Target:
-            return MutantTarget(title, inner_target("yaml"), fault)
-
-        register(method, breaks, make, "yaml", trials)
-        return method
-
-    return enter
-
-
-@contextmanager
-def _replaced(name: str, method: Any) -> Iterator[None]:
-    from pipestat_yaml.local_file import LocalFile
-
-    right = getattr(LocalFile, name)
-    setattr(LocalFile, name, method)
-    try:
-        yield
-    finally:
-        setattr(LocalFile, name, right)
-
-
-@replacing("PS-WRT-002", "PS-WRT-009", name="locked", trials=("trial.mixed.writers",))
-@contextmanager
-def another_lock_file(self: Any) -> Iterator[None]:
-    """The lock is on a file of another name: the two programs do not see each other."""
-    with _locked(f"{self.path}.lock"):
-        yield
-
-
-@replacing("PS-WRT-003", name="locked", trials=("trial.mixed.writers",))
-@contextmanager
-def posix_record_lock(self: Any) -> Iterator[None]:
-    """The lock is a POSIX record lock, which excludes nobody who uses `flock`."""
-    import fcntl
-
-    folder, name = os.path.split(os.path.realpath(self.path))
-    with open(os.path.join(folder, f".{name}.lock"), "a+b") as file:
-        fcntl.lockf(file, fcntl.LOCK_EX)
-        yield
+def written_by(call: Call, lock: AbstractContextManager[Any], replace: Callable[..., Any]) -> None:
+    """Make a report to a `records` file: lock, read, change, replace."""
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    with lock:
+        document = (load(text_of(call.path)) if call.path.exists() else None) or {}
+        records = document.setdefault(call.store.namespace, {})
+        record = records.setdefault(call.key.identifier, {})
+        meta = {"created": now, **record.pop("meta", {}), "modified": now}
+        for name, value in call.values.items():
+            if name in record and record[name] != value:
+                meta.setdefault("history", {}).setdefault(name, {})[now] = record[name]
+            record[name] = value
+        record["meta"] = meta
+        # Long enough for another writer to come in between, if it can.
+        time.sleep(0.01)
+        replace(call.path, dump(document))
 
 
 @contextmanager
-def _locked(path: str) -> Iterator[None]:
-    import fcntl
-
+def locked(path: Path, call: Callable[[Any, int], Any] = fcntl.flock) -> Iterator[None]:
+    """Hold a lock as PS-WRT-002 asks for it, by `flock` or by another call."""
     with open(path, "a+b") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        call(file, fcntl.LOCK_EX)
         yield
+
+
+def _lock_file(call: Call) -> Path:
+    return call.path.parent / f".{call.path.name}.lock"
+
+
+@operation("PS-WRT-002", backend="yaml", on="report", trials=("trial.mixed.writers",))
+def another_lock_file(call: Call) -> None:
+    """The lock is on a file of another name: two programs do not see each other."""
+    written_by(call, locked(call.path.parent / f"{call.path.name}.lock"), put)
+
+
+@operation("PS-WRT-003", backend="yaml", on="report", trials=("trial.mixed.writers",))
+def posix_record_lock(call: Call) -> None:
+    """The lock is a POSIX record lock, which excludes nobody who uses `flock`."""
+    written_by(call, locked(_lock_file(call), fcntl.lockf), put)
+
+
+@operation("PS-WRT-009", backend="yaml", on="report", trials=("trial.mixed.writers",))
+def read_before_the_lock(call: Call) -> None:
+    """What is changed was read before the lock was taken."""
+
+    def replace(path: Path, text: str) -> None:
+        with locked(_lock_file(call)):
+            put(path, text)
+
+    written_by(call, nullcontext(), replace)

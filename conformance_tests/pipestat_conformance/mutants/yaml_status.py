@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +118,10 @@ def clearing_takes_prefixes(call: Call) -> Any:
 
 
 @operation("PS-WRT-016", backend="yaml", on="clear_status")
-def clearing_empties_the_flag(call: Call) -> Any:
-    """Clearing a status leaves a flag of another name."""
-    before = [path.name for path in _flags(call)]
+def other_flags_outlive_clearing(call: Call) -> Any:
+    """Of several flags, clearing removes the one that is the status."""
+    before = _flags(call)[1:]
     answer = call.go()
-    for name in before:
-        (flag_folder(call) / re.sub(r"\.flag$", ".cleared.flag", name)).write_bytes(b"")
+    for path in before:
+        path.write_text(_status(path))
     return answer
