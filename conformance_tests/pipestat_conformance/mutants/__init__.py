@@ -23,6 +23,7 @@ _FAMILIES = (
     "history",
     "status",
     "query",
+    "pages",
     "documents",
     "yaml_layout",
     "yaml_metadata",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipestat_conformance.mutants.mutation import Call, operation
-from pipestat_conformance.mutants.values import declared
+from pipestat_conformance.mutants.values import declared, is_declared
 from pipestat_spec.backend import Outcome
 from pipestat_spec.errors import (
     ColumnNotFoundError,
@@ -16,7 +16,7 @@ from pipestat_spec.errors import (
     RecordNotFoundError,
     ResultConflictError,
 )
-from pipestat_spec.models.record import HistoryEntry, RecordKey
+from pipestat_spec.models.record import HistoryEntry
 
 
 @operation("PS-RES-001", on="report")
@@ -61,8 +61,7 @@ def schema_not_validated(call: Call) -> Any:
 def validated_before_adapted(call: Call) -> Any:
     """A declared number that is reported as an integer does not fit its type."""
     for name, value in call.values.items():
-        result = declared(call, name)
-        if result is not None and result.types == {"number"} and type(value) is int:
+        if is_declared(call, name, "number") and type(value) is int:
             raise InvalidValueError(f"{name}: {value} is no number")
     return call.go()
 
@@ -143,9 +142,8 @@ def integers_in_text_read_generously(call: Call) -> Any:
     """Text such as `0x10` and `1_000` fits a result declared integer."""
 
     def converted(name: str, value: Any) -> Any:
-        result = declared(call, name)
         try:
-            return int(value, 0) if result and result.types == {"integer"} else value
+            return int(value, 0) if is_declared(call, name, "integer") else value
         except (TypeError, ValueError):
             return value
 
@@ -195,10 +193,7 @@ def missing_results_are_null(call: Call) -> Any:
 def records_without_results_unlisted(call: Call) -> Any:
     """Records without results are neither listed nor counted."""
     level: Any = call.level
-    backend = call.store.backend
-    found = [
-        r for r in call.ask("records", level=level) if backend.read(RecordKey(level, r)).results
-    ]  # type: ignore[union-attr]
+    found = [record.key.identifier for record in call.store.scan(level) if record.results]
     return found if call.op == "records" else len(found)
 
 
@@ -244,6 +239,7 @@ def removed_record_leaves_its_history(call: Call) -> Any:
     current = call.current
     if entries and current is not None:
         call.store.backend.update(call.key, lambda _: Outcome(replace(current), entries))
+    return None
 
 
 @operation("PS-RES-015", on="remove")

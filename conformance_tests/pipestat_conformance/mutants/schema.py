@@ -56,6 +56,35 @@ def unknown_keys_skipped(schema: Any, settings: _Settings) -> Any:  # noqa: ARG0
     return {k: v for k, v in schema.items() if isinstance(v, dict) or k in kept}
 
 
+@opening("PS-SCH-016")
+def misplaced_results_are_lost(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """Results beside the sections, or beside `properties`, are left out without a word."""
+    if not isinstance(schema, dict):
+        return schema
+    parts = ("samples", "project", "pipeline_name", "status", "additionalProperties", "$defs")
+    inside = schema.get("properties")
+    if isinstance(inside, dict):
+        if "samples" in inside or "project" in inside:
+            inside = {key: inside[key] for key in inside if key in parts}
+        return {**{key: schema[key] for key in schema if key in parts[2:]}, "properties": inside}
+    section = schema.get("samples", {"type": ""})
+    is_flat = isinstance(section, dict) and not isinstance(section.get("type"), str)
+    return {key: schema[key] for key in schema if key in parts} if is_flat else schema
+
+
+@opening("PS-SCH-017")
+def sections_need_properties(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """In form 1 a section that holds its results directly is refused."""
+    inside = schema.get("properties") if isinstance(schema, dict) else None
+    sections = [(inside or {}).get(key) for key in ("samples", "project")]
+    if any(
+        isinstance(one, dict) and not one.keys() & {"properties", "items", "$ref"}
+        for one in sections
+    ):
+        raise SchemaError("a section has properties")
+    return schema
+
+
 @opening("PS-SCH-004", "PS-CFG-005")
 def namespace_of_the_schema_is_stronger(schema: Any, settings: _Settings) -> Any:
     """The schema's `pipeline_name` is stronger than the caller's namespace."""

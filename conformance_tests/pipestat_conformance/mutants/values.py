@@ -21,6 +21,12 @@ def declared(call: Call, name: str) -> ResultSchema | None:
     return schema.levels[call.level].results.get(name) if schema else None  # type: ignore[index]
 
 
+def is_declared(call: Call, name: str, kind: str) -> bool:
+    """Tell whether a result is declared, as this type and no other."""
+    result = declared(call, name)
+    return result is not None and result.types == frozenset((kind,))
+
+
 @operation("PS-VAL-001", on="report")
 def null_refused(call: Call) -> Any:
     """A reported null is refused: it is taken for a mistake of the caller."""
@@ -156,10 +162,8 @@ def inexact_number_accepted(call: Call) -> Any:
     """An integer that no double equals is rounded for a result declared number."""
 
     def rounded(name: str, value: Any) -> Any:
-        result = declared(call, name)
-        if result is not None and result.types == {"number"} and type(value) is int:
-            return float(value)
-        return value
+        exact = not is_declared(call, name, "number") or type(value) is not int
+        return value if exact else float(value)
 
     return call.go(values={name: rounded(name, value) for name, value in call.values.items()})
 
@@ -168,8 +172,7 @@ def inexact_number_accepted(call: Call) -> Any:
 def whole_number_refused(call: Call) -> Any:
     """1.0 is refused for a result declared integer."""
     for name, value in call.values.items():
-        result = declared(call, name)
-        if result is not None and result.types == {"integer"} and type(value) is float:
+        if is_declared(call, name, "integer") and type(value) is float:
             raise InvalidTypeError(f"{name}: {value} is no integer")
     return call.go()
 

@@ -25,7 +25,9 @@ _WRITING = "report report_many set_status remove clear_status"
 @operation("PS-WRT-001", backend="yaml", on=_WRITING)
 def links_replaced_by_files(call: Call) -> Any:
     """A symbolic link to the results file is replaced by a file."""
-    links = {path: os.readlink(path) for path in results_files(call.session.place) if path.is_symlink()}
+    links = {
+        path: os.readlink(path) for path in results_files(call.session.place) if path.is_symlink()
+    }
     before = {path: path.read_bytes() for path in links}
     answer = call.go()
     for path, target in links.items():

@@ -81,10 +81,9 @@ def flags_make_records(call: Call) -> Any:
 
 @operation("PS-YAML-041", backend="yaml", on="get_status")
 def one_flag_for_two_levels(call: Call) -> Any:
-    """Records of one identifier on both levels share the status of the flag."""
+    """Records of one identifier on both levels share the flag, and the status with it."""
     found = call.go()
-    flags = _flags(call)
-    return _status(flags[0]) if flags else found
+    return found if call.current is None else next(map(_status, _flags(call)), found)
 
 
 @operation("PS-YAML-042", backend="yaml", on="get_status")

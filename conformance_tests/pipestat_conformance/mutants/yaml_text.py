@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 from pipestat_conformance.mutants.mutation import Call, operation
 from pipestat_conformance.mutants.yaml_store import (
     put,
     reading,
-    replace_texts,
     results_files,
     text_of,
     without_trailer,
@@ -19,6 +19,7 @@ from pipestat_conformance.mutants.yaml_store import (
 )
 
 _MARK = "# pipestat-spec: "
+_WRITING = "report report_many set_status remove clear_status"
 
 
 @written("PS-YAML-016")
@@ -75,18 +76,34 @@ def long_keys_written_as_others(text: str) -> str:
     return re.sub(r"^( *)\? (.*)\n *:(?= |$)", r"\1\2:", text, flags=re.MULTILINE)
 
 
-@written("PS-YAML-029")
-def metadata_written_first(text: str) -> str:
-    """`meta` stands first in its record, and a trailer says that the text is canonical."""
-    match = re.compile(r"^((?:    )+|  )meta:\n(?:\1  .*\n)+", re.MULTILINE)
-    return text if match.search(text) is None else _with_trailer(text.replace("  ", "   "))
+@operation("PS-YAML-029", backend="yaml", on=_WRITING)
+def metadata_written_first(call: Call) -> Any:
+    """In a file with a trailer, `meta` stands first in its record."""
+    return _after_writing(call, _with_metadata_first)
 
 
-def _with_trailer(text: str) -> str:
-    """Return the text with a trailer that fits it, and says nothing of its sections."""
-    checksum = f"crc32:{zlib.crc32(text.encode()):08x}"
-    body = {"checksum": checksum, "sections": [], "version": 1}
-    return f"{text}{_MARK}{json.dumps(body)}\n"
+def _with_metadata_first(text: str) -> str:
+    trailer = _trailer(text)
+    if trailer is None:
+        return text
+    moved = re.sub(
+        r"^(  \S.*:\n)((?:    .*\n)+?)(    meta:\n(?:      .*\n)+)",
+        r"\1\3\2",
+        without_trailer(text),
+        flags=re.MULTILINE,
+    )
+    trailer["checksum"] = f"crc32:{zlib.crc32(moved.encode()):08x}"
+    return moved + _MARK + json.dumps(trailer) + "\n"
+
+
+def _after_writing(call: Call, change: Callable[[str], str]) -> Any:
+    """Make an operation, and change the text of each file that it has written."""
+    before = {path: path.read_bytes() for path in results_files(call.session.place)}
+    answer = call.go()
+    for path in results_files(call.session.place):
+        if path.read_bytes() != before.get(path):
+            put(path, change(text_of(path)))
+    return answer
 
 
 def _trailer(text: str) -> dict[str, Any] | None:
@@ -98,14 +115,10 @@ def _trailer(text: str) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-@operation("PS-YAML-030", backend="yaml", on="report set_status remove")
-def sections_counted_in_characters(call: Call) -> Any:
+@operation("PS-YAML-030", backend="yaml", on=_WRITING)
+def sections_off_by_one(call: Call) -> Any:
     """The offsets of a trailer are one too large."""
-    before = [path.read_bytes() for path in results_files(call.session.place)]
-    answer = call.go()
-    if before != [path.read_bytes() for path in results_files(call.session.place)]:
-        replace_texts(call.session.place, _shifted)
-    return answer
+    return _after_writing(call, _shifted)
 
 
 def _shifted(text: str) -> str:
@@ -133,7 +146,7 @@ def checksum_not_computed(text: str) -> str:
     return data[: max(end for _, end in spans)].decode("utf-8", "surrogateescape")
 
 
-@operation("PS-YAML-032", backend="yaml", on="report set_status remove")
+@operation("PS-YAML-032", backend="yaml", on=_WRITING)
 def stale_trailer_left(call: Call) -> Any:
     """The trailer of the file as it was is left after the text that is written."""
     before = {path: text_of(path) for path in results_files(call.session.place)}
