@@ -54,13 +54,7 @@ class Runs:
 
     def as_program(self, name: str) -> list[Caught]:
         self.in_process(name)
-        found = self._programs[name].result()
-        if any(caught.verdict is not Verdict.FAIL for caught in found):
-            # Over the protocol 1 and 1.0 are one number: try what else catches it in process.
-            every = self.gate.in_process(MUTANTS[name], every=True)
-            candidates = [id for caught in every for id in caught.by]
-            found = self.gate.as_program(MUTANTS[name], candidates)
-        return found
+        return self._programs[name].result()
 
     def close(self) -> None:
         self._pool.shutdown(cancel_futures=True)

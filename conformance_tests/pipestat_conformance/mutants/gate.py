@@ -82,8 +82,13 @@ class Gate:
         return self._right.get((on, vector.id), True)
 
     def in_process(self, mutant: Mutant, every: bool = False) -> list[Caught]:
-        """Run vectors of each rule that a mutant breaks, until one catches it, or all."""
+        """Run all vectors of each rule that a mutant breaks, or those up to one that catches it.
+
+        In the latter case 1 and 1.0 are one number, so that the same vector catches the
+        program as well: over the protocol they cannot be told apart.
+        """
         driver = self._in_process(mutant.make())
+        driver.strict = every
         executor = self._executor(driver)
         vectors = self._vectors(driver, mutant.breaks)
         done: dict[str, Result] = {}

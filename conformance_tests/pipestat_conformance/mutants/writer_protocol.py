@@ -105,3 +105,18 @@ def read_before_the_lock(call: Call) -> None:
             put(path, text)
 
     written_by(call, nullcontext(), replace)
+
+
+@operation("PS-WRT-009", backend="yaml", on="report", trials=("trial.mixed.writers",))
+def file_rewritten_in_place(call: Call) -> None:
+    """The file is written in place: readers find half of it (PS-WRT-012)."""
+
+    def replace(path: Path, text: str) -> None:
+        half = len(text) // 2
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text[:half])
+            file.flush()
+            time.sleep(0.02)
+            file.write(text[half:])
+
+    written_by(call, locked(_lock_file(call)), replace)
