@@ -11,7 +11,14 @@ from typing import Any
 import pytest
 import yaml
 
-from pipestat_spec.backend import Backend, Capability, Change, Outcome, StoreSettings
+from pipestat_spec.backend import (
+    Backend,
+    Capability,
+    Change,
+    Outcome,
+    ReadsHistories,
+    StoreSettings,
+)
 from pipestat_spec.convert import convert
 from pipestat_spec.errors import (
     PipestatDataError,
@@ -109,6 +116,31 @@ def test_everything_arrives_exactly_through_files_of_both_kinds(
     end = memory_store()
     convert(many, end)
     assert content(end) == expected
+
+
+def test_all_histories_are_read_at_once_where_the_source_can(
+    file_store: MakeFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = file_store("results.yaml")
+    fill(source)
+    for number in range(30):
+        put(source, "sample", f"r{number:02}", *[HistoryEntry("n", 0, at(1))] * (number % 3 == 0),
+            results={"n": number}, created=at(0), modified=at(1))  # fmt: skip
+    backend = source.backend
+    assert isinstance(backend, ReadsHistories)
+    found = [(key.identifier, len(entries)) for key, entries in backend.histories("sample")]
+    assert found == [*((f"r{number:02}", 1) for number in range(0, 30, 3)), ("s1", 3)]
+    assert list(backend.histories("project")) == []
+    expected = content(source)
+
+    def one_by_one(key: RecordKey) -> Iterator[HistoryEntry]:
+        raise AssertionError(key)
+
+    monkeypatch.setattr(backend, "history", one_by_one)
+    target = memory_store()
+    convert(source, target, batch=4)
+    monkeypatch.undo()
+    assert content(target) == expected
 
 
 def test_a_second_conversion_changes_nothing(file_store: MakeFile, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from pipestat_yaml.loading import open_document
 from pipestat_yaml.trailer import read_trailer
 
+from pipestat_spec.errors import PipestatDataError
 from tests.parsers import tagged
 from tests.yaml.stores import Stored
 from tests.yaml.test_canonical import STRINGS, VALUES
@@ -279,17 +282,24 @@ def test_edits_keep_a_file_canonical_and_complete(
             data = data.partition(b"# pipestat-spec")[0] + b"# by hand\n"
 
 
-def test_reading_does_not_import_a_yaml_parser(stored: Open, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", ["canonical", "empty", "missing"])
+def test_canonical_and_new_files_need_no_yaml_parser(
+    stored: Open, tmp_path: Path, content: str
+) -> None:
     import subprocess
     import sys
 
     store = stored()
-    store.report("s1", {"n": 1})
+    if content == "canonical":
+        store.report("s1", {"n": 1})
+    elif content == "empty":
+        store.path.write_text("\n")
     script = (
         "import sys; from pathlib import Path; from tests.yaml import stores\n"
         "del sys.modules['yaml']\n"
         "for name in [m for m in sys.modules if m.startswith('yaml.')]: del sys.modules[name]\n"
         f"s = stores.open_stored(Path({str(store.path)!r}))\n"
+        "assert s.backend.layout == ('records' if s.names() else None)\n"
         "s.report('s1', {'n': 2}); s.report('s2', {'n': 2}); s.set_status('s1', 'running')\n"
         "s.remove('s2'); assert s.results('s1') == {'n': 2}; assert s.names() == ['s1']\n"
         "heavy = {'yaml', 'fsspec', 'pydantic', 'jsonschema', 'tempfile', 'hashlib', 'logging'}\n"
@@ -300,3 +310,43 @@ def test_reading_does_not_import_a_yaml_parser(stored: Open, tmp_path: Path) -> 
         [sys.executable, "-c", script], cwd=root, capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+def vouch(store: Stored, body: bytes, count: int) -> None:
+    """Write a file of the layout `records` with a trailer whose checksum fits."""
+    trailer = {
+        "checksum": f"crc32:{zlib.crc32(body):08x}",
+        "sections": [["demo", None, 6, len(body), count]],
+        "version": 1,
+    }
+    store.path.write_bytes(body + b"# pipestat-spec: " + json.dumps(trailer).encode() + b"\n")
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_trailer_that_miscounts(stored: Open, count: int) -> None:
+    store = stored()
+    vouch(store, b"demo:\n  s1:\n    n: 1\n  s2:\n    n: 2\n", count)
+    assert store.backend.count("sample") == 2  # type: ignore[attr-defined]
+    store.report("s3", {"n": 3})
+    assert store.backend.count("sample") == 3  # type: ignore[attr-defined]
+    assert store.names() == ["s1", "s2", "s3"]
+
+
+def test_a_trailer_does_not_make_records_of_levels(stored: Open) -> None:
+    store = stored()
+    vouch(store, b"demo:\n  sample:\n    s1:\n      n: 1\n", 1)
+    assert store.names() == ["s1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"demo:\n  s1:\n    n: 1\n    n: 2\n  s2:\n    n: 2\n",
+        b"demo:\n  s1:\n    n: 1\n  s1:\n    n: 2\n",
+    ],
+)
+def test_a_trailer_does_not_hide_a_key_that_stands_twice(stored: Open, body: bytes) -> None:
+    store = stored()
+    vouch(store, body, 2)
+    with pytest.raises(PipestatDataError, match="stands twice"):
+        list(store.backend.scan("sample"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Callable
@@ -219,6 +220,47 @@ def test_a_full_disk_stores_nothing(stored: Open, monkeypatch: pytest.MonkeyPatc
     one_line(caught.value)
     monkeypatch.setattr(os, "fsync", real)
     assert store.path.read_bytes() == before
+    assert store.beside() == {"results.yaml", ".results.yaml.lock"}
+
+
+def test_a_folder_that_cannot_be_synced_leaves_doubt_and_says_so(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stored()
+    store.report("s1", {"n": 1})
+    real = os.fsync
+
+    def fails(descriptor: int) -> None:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises(PipestatDataError, match="the change may have been stored") as caught:
+        store.report("s1", {"n": 2})
+    assert caught.value.code == "store"
+    assert "nothing was stored" not in one_line(caught.value)
+    assert store.results("s1") == {"n": 2}
+    assert store.beside() == {"results.yaml", ".results.yaml.lock"}
+
+
+def test_a_status_that_fails_after_the_results_says_so(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = stored()
+    real = os.replace
+
+    def fails(source: str, target: str) -> None:
+        if target.endswith(".flag"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    monkeypatch.setattr(os, "replace", fails)
+    with pytest.raises(PipestatDataError, match="the results are stored, the status may not be"):
+        store.set_status("s1", "running", message="why")
+    monkeypatch.undo()
+    assert store.names() == ["s1"]
+    assert store.status("s1") is None
     assert store.beside() == {"results.yaml", ".results.yaml.lock"}
 
 

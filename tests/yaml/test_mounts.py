@@ -115,6 +115,17 @@ def test_a_store_refuses_to_write_and_still_reads(
     assert Capability.CONCURRENT_WRITERS not in unsafe.backend.capabilities
 
 
+def test_escapes_of_the_table(tmp_path: Path) -> None:
+    odd = tmp_path / "a b#c\\040d"
+    odd.mkdir()
+    escaped = str(tmp_path) + "/a\\040b\\043c\\134040d"
+    path = Path(table(tmp_path, "nfs", NFS + "local_lock=all"))
+    path.write_text(path.read_text().replace(f" {tmp_path} ", f" {escaped} "))
+    mount = find_mount(str(odd), str(path))
+    assert mount is not None
+    assert mount.folder == str(odd)
+
+
 def test_the_table_is_read_once_for_each_device(
     stored: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -114,3 +114,23 @@ def test_project_level_records_have_files_too(stored: Open, tmp_path: Path) -> N
     assert store.names() == ["s1"]
     assert store.names("project") == ["project"]
     assert sorted(os.listdir(tmp_path)) == ["project", "s1"]
+
+
+def test_records_in_the_wrong_file_are_named_once(
+    stored: Open, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = stored("{record_identifier}.yaml")
+    (tmp_path / "s1.yaml").write_text("demo: {s1: {n: 1}, s2: {n: 2}, s3: {n: 3}}\n")
+    assert store.names() == ["s1"]
+    assert store.names() == ["s1"]
+    assert store.read("s2") is None
+    [message] = [record.getMessage() for record in caplog.records]
+    assert "s1.yaml also holds record 's2' (2 in all)" in message
+
+
+def test_flags_are_no_results_files(stored: Open) -> None:
+    store = stored("out/{record_identifier}")
+    store.report("s1", {"n": 1})
+    store.set_status("s1", "running")
+    assert store.names() == ["s1"]
+    assert store.status("s1") == "running"

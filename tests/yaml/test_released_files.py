@@ -211,3 +211,53 @@ def test_another_time_zone_than_the_writers_is_no_change(
     time.tzset()
     assert store.read("s1") == record
     assert store.history("s1") == history
+
+
+def test_the_time_of_the_reference_counts_at_face_value(stored: Open) -> None:
+    """In UTC+2; times that differ by what two zones differ by are the same."""
+    store = stored()
+    for local, modified in (
+        ("2026-01-31 14:00:00", utc(2026, 1, 31, 12, 0, 0, 5)),
+        ("2026-01-31 02:15:00", utc(2026, 1, 31, 12, 0, 0, 5)),
+        ("2026-02-01 02:00:00", utc(2026, 1, 31, 12, 0, 0, 5)),
+        # A second more, and more than the 14 hours of the farthest zone.
+        ("2026-01-31 14:00:01", utc(2026, 1, 31, 12, 0, 1)),
+        ("2026-02-01 02:15:00", utc(2026, 2, 1, 0, 15)),
+        ("2026-01-30 21:45:00", utc(2026, 1, 30, 19, 45)),
+    ):
+        store.path.write_text(
+            "demo: {sample: {s1: {n: 1, meta: {modified: '2026-01-31T12:00:00.000005Z', "
+            f"pipestat_modified_time: '{local}'}}}}}}}}\n"
+        )
+        found = store.read("s1")
+        assert found is not None
+        assert found.modified == modified, local
+
+
+def test_times_of_the_reference_in_the_other_layout_are_kept_in_step(stored: Open) -> None:
+    store = stored()
+    store.path.write_text(
+        "demo: {s1: {n: 1, meta: {pipestat_modified_time: '2026-01-31 14:00:00'}}}\n"
+    )
+    assert store.read("s1").modified == utc(2026, 1, 31, 12)  # type: ignore[union-attr]
+    record = store.report("s1", {"n": 2})
+    assert store.read("s1").modified == record.modified  # type: ignore[union-attr]
+    meta = store.raw()["demo"]["s1"]["meta"]
+    local = datetime.strptime(meta["pipestat_modified_time"], "%Y-%m-%d %H:%M:%S").astimezone(UTC)
+    assert record.modified is not None
+    assert local == record.modified.replace(microsecond=0)
+    assert "pipestat_created_time" not in meta
+
+
+def test_history_of_one_moment_is_told_apart(stored: Open) -> None:
+    store = stored()
+    store.path.write_text(
+        "demo: {sample: {s1: {n: 1, meta: {history: {n: "
+        "{'2026-01-31 14:00:00': a, '2026-01-31T12:00:00.000000Z': b, whenever: c}}}}}}\n"
+    )
+    assert [(entry.value, entry.time) for entry in store.history("s1")] == [
+        ("a", utc(2026, 1, 31, 12)),
+        ("b", utc(2026, 1, 31, 12, 0, 0, 1)),
+    ]
+    store.report("s1", {"n": 2})
+    assert set(store.raw()["demo"]["sample"]["s1"]["meta"]["history"]["n"]) >= {"whenever"}
