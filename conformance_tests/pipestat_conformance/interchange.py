@@ -12,6 +12,7 @@ from typing import Any
 from pipestat_conformance.drivers import HarnessError
 from pipestat_conformance.executor import VectorFailed
 from pipestat_conformance.matchers import Comparison
+from pipestat_conformance.trailer_text import check_trailer
 from pipestat_conformance.vectors import Step, Vector
 from pipestat_conformance.yaml_text import YamlProblem, read_both, written_as_asked
 
@@ -122,6 +123,7 @@ class Folder:
                     )
             if expected.get("$canonical"):
                 written_as_asked(content)
+                check_trailer(content)
         except YamlProblem as problem:
             raise VectorFailed(f"{name}: {problem}", detail=_shown(content)) from None
 

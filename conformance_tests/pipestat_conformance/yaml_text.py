@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-__all__ = ["YamlProblem", "read_both", "written_as_asked"]
+__all__ = ["YamlProblem", "is_plain", "quoted", "read_both", "written_as_asked"]
 
 _PLAIN = re.compile(r"[A-Za-z_/]([A-Za-z0-9_./ -]*[A-Za-z0-9_./-])?")
 _WORDS = frozenset("y n yes no on off true false null none nan inf".split())
@@ -84,20 +84,25 @@ def written_as_asked(content: bytes) -> None:
 def _check_scalar(event: yaml.ScalarEvent, raw: str, where: str) -> None:
     value = event.value
     if event.style is None:
-        plain = (
-            _PLAIN.fullmatch(value)
-            and value.lower() not in _WORDS
-            and not _EXPONENT.fullmatch(value)
-        )
-        if not plain and not _SCALAR.fullmatch(value):
+        if not is_plain(value) and not _SCALAR.fullmatch(value):
             raise YamlProblem(f"{where}: {value!r} is written plain")
     elif event.style != '"':
         raise YamlProblem(f"{where}: a string is written neither plain nor in double quotes")
-    elif raw != _quoted(value):
-        raise YamlProblem(f"{where}: {raw[:80]} is to be written {_quoted(value)[:80]}")
+    elif raw != quoted(value):
+        raise YamlProblem(f"{where}: {raw[:80]} is to be written {quoted(value)[:80]}")
 
 
-def _quoted(text: str) -> str:
+def is_plain(text: str) -> bool:
+    """Tell whether a string may be written plain (PS-YAML-017)."""
+    return (
+        _PLAIN.fullmatch(text) is not None
+        and text.lower() not in _WORDS
+        and not _EXPONENT.fullmatch(text)
+    )
+
+
+def quoted(text: str) -> str:
+    """Return a string in double quotes (PS-YAML-018)."""
     return '"' + "".join(map(_character, text)) + '"'
 
 

@@ -336,13 +336,9 @@ func orNil(o *Object, err error) (any, error) {
 // describeSchema answers with the model that the output schema was reduced to.
 func (s *Store) describeSchema() *Object {
 	levels := NewObject()
-	name := s.namespace
 	for _, level := range []string{"sample", "project"} {
 		results := NewObject()
 		if s.schema != nil {
-			if s.schema.Name != "" {
-				name = s.schema.Name
-			}
 			for _, id := range s.schema.Levels[level].Order {
 				d := s.schema.Levels[level].Defs[id]
 				kind := any(nil)
@@ -362,5 +358,5 @@ func (s *Store) describeSchema() *Object {
 	for _, st := range s.statuses {
 		ids = append(ids, st.ID)
 	}
-	return object("pipeline_name", name, "levels", levels, "statuses", ids)
+	return object("pipeline_name", s.namespace, "levels", levels, "statuses", ids)
 }

@@ -52,22 +52,30 @@ func (r record) names() []string {
 
 // strayHistory is the history that the reference leaves beside the results (PS-YAML-015).
 func (r record) strayHistory() *Object {
-	h := r.Object.Object("history")
-	if !r.levels || r.meta() == nil || len(h.Keys()) == 0 {
+	if r.meta() == nil || !r.looksStray() {
 		return nil
+	}
+	return r.Object.Object("history")
+}
+
+// looksStray tells whether the result history has the form that the reference leaves.
+func (r record) looksStray() bool {
+	h := r.Object.Object("history")
+	if !r.levels || len(h.Keys()) == 0 {
+		return false
 	}
 	for _, result := range h.keys {
 		times := h.Object(result)
 		if len(times.Keys()) == 0 {
-			return nil
+			return false
 		}
 		for _, t := range times.keys {
 			if !reLocal.MatchString(t) || times.vals[t] != "" {
-				return nil
+				return false
 			}
 		}
 	}
-	return h
+	return true
 }
 
 func readTime(form string, pattern *regexp.Regexp, v any, zone *time.Location) (time.Time, bool) {
@@ -85,9 +93,6 @@ func readLocal(v any) (time.Time, bool) { return readTime(localForm, reLocal, v,
 // time returns the created or modified time (PS-YAML-013).
 func (r record) time(name string) (time.Time, bool) {
 	precise, hasPrecise := readUTC(r.meta().Get(name))
-	if !r.levels {
-		return precise, hasPrecise
-	}
 	text := r.meta().Get("pipestat_" + name + "_time")
 	local, hasLocal := readLocal(text)
 	if !hasPrecise || !hasLocal {
@@ -108,9 +113,14 @@ func (r record) time(name string) (time.Time, bool) {
 func (r record) setTime(name string, t time.Time) {
 	m := r.ensureMeta()
 	m.Set(name, t.Format(utcForm))
-	if r.levels {
+	if r.levels || reLocal.MatchString(textOf(m.Get("pipestat_"+name+"_time"))) { // PS-YAML-013
 		m.Set("pipestat_"+name+"_time", t.Local().Format(localForm))
 	}
+}
+
+func textOf(v any) string {
+	text, _ := v.(string)
+	return text
 }
 
 // change is one entry of the history.
@@ -222,18 +232,6 @@ func child(o *Object, key string) *Object {
 func checkSource(source *Object) error {
 	if why := flaw(source); why != "" {
 		return fail("validation", "the source holds %s", why)
-	}
-	for _, k := range source.Keys() {
-		switch k {
-		case "engine", "run", "rule", "process", "task", "pipeline_version":
-			if _, ok := source.vals[k].(string); !ok {
-				return fail("validation", "source.%s: has to be a string", k)
-			}
-		case "attempt":
-			if n, ok := source.vals[k].(int64); !ok || n < 1 {
-				return fail("validation", "source.attempt: has to be an integer from 1")
-			}
-		}
 	}
 	return nil
 }

@@ -54,44 +54,38 @@ func (s *Store) prepareValue(r *report, name string, v any, convert bool) (any, 
 		return v, nil
 	}
 	level := s.schema.Levels[r.level]
-	d := level.Defs[name]
-	if d == nil {
+	if level.Defs[name] == nil {
 		if s.validate && level.Closed {
 			return nil, fail("validation", "%s: the schema does not declare it (nearest: %s) and allows no others", name, nearest(name, level.Order))
 		}
-		if s.validate && level.Extra != nil {
-			if err := level.Extra.validator.Validate(plain(v)); err != nil {
-				return nil, fail("validation", "%s: %s does not fit additionalProperties: %v", name, encodeJSON(v), err)
-			}
-		}
 		warn("%s is not declared by the schema; the nearest declared result is %q", name, nearest(name, level.Order))
+	}
+	d := s.schema.definition(r.level, name)
+	if d == nil || !s.validate { // then any value is accepted as it is (PS-RES-005, PS-VAL-010)
 		return v, nil
 	}
 	if text, isText := v.(string); isText && convert && len(d.Types) > 0 {
-		converted, ok := fromText(d.Types, text)
+		converted, ok := fromText(d, name, text)
 		if !ok {
 			return nil, fail("validation", "%s: the text %q is no %s", name, text, d.describe())
 		}
 		v = converted
 	}
-	adapted, err := s.schema.adapt(d, v)
-	if err == nil {
-		v = adapted
-	} else if s.validate { // without validation any value is accepted (PS-RES-005)
+	v, err := s.schema.adapt(d, v)
+	if err != nil {
 		return nil, fail("validation", "%s: %v", name, err)
 	}
-	if s.validate {
-		if err := d.validator.Validate(plain(v)); err != nil {
-			return nil, fail("validation", "%s: %s is no valid %s: %v", name, encodeJSON(v), d.describe(), err)
-		}
+	if err := d.validator.Validate(plain(v)); err != nil {
+		return nil, fail("validation", "%s: %s is no valid %s: %v", name, encodeJSON(v), d.describe(), err)
 	}
 	return v, nil
 }
 
 var reInteger = regexp.MustCompile(`^-?[0-9]+$`)
 
-// fromText converts text to the first of the types that it fits (PS-RES-009).
-func fromText(types []string, text string) (any, bool) {
+// fromText converts text to the first of the declared types that it fits (PS-RES-009).
+func fromText(d *Definition, result, text string) (any, bool) {
+	types := d.Types
 	for _, name := range []string{"null", "boolean", "integer", "number", "array", "object", "string"} {
 		if !slices.Contains(types, name) {
 			continue
@@ -116,6 +110,9 @@ func fromText(types []string, text string) (any, bool) {
 		case "string":
 			return text, true
 		default:
+			if name == "object" && d.Kind != "" && !strings.HasPrefix(text, "{") {
+				return object("path", text, "title", d.title(result)), true
+			}
 			v, err := decodeJSON(text)
 			_, isArray := v.([]any)
 			_, isObject := v.(*Object)
@@ -125,6 +122,16 @@ func fromText(types []string, text string) (any, bool) {
 		}
 	}
 	return nil, false
+}
+
+// title returns what a file or image is called that is given by its path.
+func (d *Definition) title(result string) string {
+	for _, key := range []string{"title", "description"} {
+		if text, ok := d.schema.Get(key).(string); ok {
+			return text
+		}
+	}
+	return result
 }
 
 func (s *Store) checkStatus(status any) error {
@@ -154,7 +161,7 @@ func checkMessage(status, message any) error { // PS-STA-006
 
 // stored returns a result as a reader gets it: a declared number as a double (PS-VAL-008).
 func (s *Store) stored(level, name string, v any) any {
-	if n, ok := v.(int64); ok && s.schema != nil && s.schema.Levels[level].Defs[name].sole("number") {
+	if n, ok := v.(int64); ok && s.validate && s.schema.definition(level, name).sole("number") {
 		if f, exact := toDouble(n); exact {
 			return f
 		}
@@ -175,6 +182,9 @@ func (s *Store) report(reports ...*report) error {
 }
 
 func (t *tree) report(rep *report) error {
+	if err := t.checkMeta(rep.level, rep.record); err != nil {
+		return err
+	}
 	r, exists := t.record(rep.level, rep.record)
 	var changed []string
 	for _, name := range rep.values.Keys() {
@@ -201,13 +211,10 @@ func (t *tree) report(rep *report) error {
 	if len(changed) == 0 && !restate && (exists || rep.status == nil) {
 		return nil
 	}
-	if restate || rep.status != nil && !exists {
-		if err := t.planStatus(rep.level, rep.record, rep.status.(string), flag); err != nil {
+	if rep.status != nil && flag.status != rep.status { // else the flag is right already
+		if err := t.planStatus(rep.record, rep.status.(string), flag); err != nil {
 			return err
 		}
-	}
-	if flag.status == rep.status {
-		t.after = nil // the flag is right already, only the file changes
 	}
 	touched := len(changed) > 0 || rep.source != nil || !exists
 	if !exists {
@@ -230,6 +237,9 @@ func (t *tree) report(rep *report) error {
 	for _, name := range changed {
 		r.Set(name, rep.values.vals[name])
 	}
+	if slices.Contains(changed, "history") && r.looksStray() {
+		return fail("layout", "history: in the layout levels this would be taken for what another program leaves there; give the result another name")
+	}
 	if restate {
 		if rep.message != nil {
 			r.ensureMeta().Set("status_message", rep.message)
@@ -241,6 +251,14 @@ func (t *tree) report(rep *report) error {
 	}
 	if rep.source != nil {
 		r.ensureMeta().Set("source", rep.source)
+	}
+	if restate || !exists {
+		status, _ := rep.status.(string)
+		twin, err := t.pin(rep.level, rep.record, r, status)
+		if err != nil {
+			return err
+		}
+		touched = touched || twin
 	}
 	if touched {
 		t.touch(rep.level, rep.record, r)
@@ -263,12 +281,17 @@ func (t *tree) find(level, id string) (record, error) {
 	if !ok {
 		return r, fail("not-found", "there is no record %q on level %s", id, level)
 	}
-	return r, nil
+	return r, t.checkMeta(level, id)
 }
 
 // retrieve returns results of a record, all of them when names is nil (PS-RES-011, PS-RES-012).
 func (s *Store) retrieve(level, id string, names []string) (*Object, error) {
-	_, r, err := s.find(level, id)
+	t, r, err := s.find(level, id)
+	if err != nil && t != nil && names == nil { // another program's flag is all there is (PS-YAML-039)
+		if flag, ferr := t.statusOf(level, id); ferr != nil || flag.status != "" {
+			return NewObject(), ferr
+		}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -376,16 +399,23 @@ func (s *Store) remove(level, id string, result any) error {
 			t.touch(level, id, r)
 			return nil
 		}
-		flag, err := t.flag(id)
+		left, err := t.statusOf(other(level), id)
 		if err != nil {
 			return err
 		}
-		if _, twin := t.record(other(level), id); !twin { // else the flag may be the other record's
-			t.before = func() error { return removeFlags(flag.folder, flag.names, "") } // PS-YAML-040
-		}
 		t.records(level).Delete(id)
-		t.prepare()
+		t.prepare(level)
 		t.dirty = true
+		if twin, there := t.record(other(level), id); there { // the flag is the other record's from now on
+			if twin.meta().Has("status") {
+				twin.meta().Delete("status")
+				t.touch(other(level), id, twin)
+			}
+			if left.status != "" {
+				return t.planStatus(id, left.status, left)
+			}
+		}
+		t.before = func() error { return removeFlags(left.folder, left.names, "") } // PS-YAML-040
 		return nil
 	})
 }
@@ -435,7 +465,17 @@ func (s *Store) clearStatus(level, id string, names []string) (removed any, err 
 			removed = f.status
 			t.after = func() error { return removeFlags(f.folder, f.names, "") }
 		}
-		if r, ok := t.record(level, id); ok && r.meta().Has("status_message") {
+		r, ok := t.record(level, id)
+		if !ok {
+			return nil
+		}
+		both := false
+		if f.status != "" {
+			if both, err = t.pin(level, id, r, ""); err != nil {
+				return err
+			}
+		}
+		if both || r.meta().Has("status_message") {
 			r.meta().Delete("status_message")
 			t.touch(level, id, r)
 		}

@@ -31,6 +31,7 @@ type Level struct {
 	Order  []string
 	Defs   map[string]*Definition
 	Closed bool        // additionalProperties: false
+	Open   bool        // says that it takes undeclared results
 	Extra  *Definition // what undeclared results have to fit, or nil
 }
 
@@ -68,18 +69,29 @@ func isDefinition(v any) bool {
 	case string, []any:
 		return true
 	}
-	return slices.ContainsFunc([]string{"$ref", "enum", "const", "anyOf", "oneOf", "allOf"}, o.Has)
-}
-
-// nested returns the mappings that hold the entries of a section written as a JSON Schema.
-func nested(section *Object) []*Object {
-	var found []*Object
-	for _, o := range []*Object{section.Object("items").Object("properties"), section.Object("properties")} {
-		if o != nil {
-			found = append(found, o)
+	if _, isText := o.Get("$ref").(string); isText {
+		return true
+	}
+	for _, key := range []string{"enum", "anyOf", "oneOf", "allOf"} {
+		if _, isList := o.Get(key).([]any); isList {
+			return true
 		}
 	}
-	return found
+	_, isObject := o.Get("const").(*Object)
+	return o.Has("const") && !isObject
+}
+
+func holdsDefinition(o *Object) bool {
+	return slices.ContainsFunc(o.Keys(), func(k string) bool { return isDefinition(o.vals[k]) })
+}
+
+// Keys about a document or section, which are no results (PS-SCH-003).
+var aboutKeys = []string{"title", "description", "type", "version", "schema_version", "author", "authors",
+	"license", "url", "pipeline_name", "required", "definitions"}
+
+func isAbout(k string, v any) bool {
+	named := slices.Contains(aboutKeys, k) || strings.HasPrefix(k, "$") || strings.HasPrefix(k, "x-")
+	return k == "additionalProperties" || named && !isDefinition(v)
 }
 
 // loadSchema reduces a document to the model.
@@ -116,132 +128,185 @@ func loadSchema(v any) (*Schema, error) {
 	}
 	says := false
 	for _, level := range s.Levels {
-		says = says || len(level.Order) > 0 || level.Closed || level.Extra != nil
+		says = says || len(level.Order) > 0 || level.Open
 	}
-	if !says && !saysAdditional(doc) {
-		return nil, fail("schema", "declares no result and says no additionalProperties")
+	if !says {
+		return nil, fail("schema", "declares no result, and no additionalProperties that allow any")
 	}
 	return s, s.compile()
 }
 
-// saysAdditional looks for an additionalProperties that is true, which leaves no trace in the model.
-func saysAdditional(doc *Object) bool {
-	places := []*Object{doc}
-	for _, o := range []*Object{doc, doc.Object("properties")} {
-		for _, name := range []string{"samples", "project"} {
-			places = append(places, o.Object(name), o.Object(name).Object("items"))
-		}
-	}
-	return slices.ContainsFunc(places, func(o *Object) bool { return o.Has("additionalProperties") })
-}
-
 // readForm tells the forms apart (PS-SCH-002) and collects definitions and statuses.
 func (s *Schema) readForm(doc *Object) error {
-	sections, flat := doc, false
-	if properties := doc.Object("properties"); properties != nil {
-		sections = properties
-		if !properties.Has("samples") && !properties.Has("project") {
-			rest := NewObject()
-			for _, k := range properties.keys {
-				if k != "status" && (k != "pipeline_name" || isDefinition(properties.vals[k])) {
-					rest.Set(k, properties.vals[k])
+	sections, beside := doc.Object("properties"), []*Object{doc}
+	name, status := doc.Get("pipeline_name"), doc.Get("status")
+	inProperties := sections != nil
+	if inProperties { // forms 1 and 2
+		if sections.Has("pipeline_name") {
+			name = sections.Get("pipeline_name")
+		}
+		if sections.Has("status") {
+			status = sections.Get("status")
+		}
+		if !sections.Has("samples") && !sections.Has("project") {
+			results := NewObject()
+			for _, k := range sections.keys {
+				if k != "status" && (k != "pipeline_name" || isDefinition(sections.vals[k])) {
+					results.Set(k, sections.vals[k])
 				}
 			}
-			if isDefinition(properties.Get("status")) {
-				return checkResultIdent("status", "schema")
-			}
-			if err := s.declare("sample", "properties", rest); err != nil {
+			if err := s.declare("sample", "properties", results); err != nil {
 				return err
 			}
 			if err := s.additional("sample", doc); err != nil {
 				return err
 			}
+			sections = NewObject()
 		}
+		beside = append(beside, sections)
 	} else {
-		flat = true
-		others := slices.ContainsFunc(doc.keys, func(k string) bool {
-			return k != "samples" && k != "project" && isDefinition(doc.vals[k])
-		})
-		isSection := func(name string) bool {
-			o := doc.Object(name)
-			return o != nil && (!isDefinition(o) || len(nested(o)) > 0 && !others)
-		}
-		if !isSection("samples") && !isSection("project") {
+		sections = doc
+		if !s.isSection(doc, "samples") && !s.isSection(doc, "project") {
 			return s.readMinimal(doc)
 		}
 	}
-	if err := s.readName(sections); err != nil {
-		return err
-	}
-	for _, section := range []string{"samples", "project"} {
-		level := strings.TrimSuffix(section, "s")
-		if sections.Get(section) == nil {
-			continue
-		}
-		o, ok := sections.Get(section).(*Object)
-		if !ok {
-			return fail("schema", "%s: has to be a mapping of results", section)
-		}
-		groups := nested(o)
-		if flat && !isDefinition(o) {
-			direct := NewObject()
-			for _, k := range o.keys {
-				if _, isList := o.vals[k].([]any); k != "additionalProperties" && !(k == "required" && isList) {
-					direct.Set(k, o.vals[k])
-				}
-			}
-			groups = []*Object{direct}
-		}
-		for _, group := range groups {
-			if err := s.declare(level, section, group); err != nil {
-				return err
-			}
-		}
-		if err := s.additional(level, o.Object("items"), o); err != nil {
+	for _, o := range beside {
+		if err := s.lost(o, o == sections); err != nil {
 			return err
 		}
 	}
-	return s.readStatuses(sections.Get("status"), !flat)
+	if err := s.readName(name); err != nil {
+		return err
+	}
+	for _, section := range []string{"samples", "project"} {
+		if err := s.readSection(section, sections.Get(section)); err != nil {
+			return err
+		}
+	}
+	return s.readStatuses(status, inProperties)
+}
+
+// isSection tells whether a top-level key makes the document one of the flat form.
+func (s *Schema) isSection(doc *Object, name string) bool {
+	o := doc.Object(name)
+	if o == nil || !isDefinition(o) {
+		return o != nil
+	}
+	for _, k := range doc.keys {
+		if k != "samples" && k != "project" && k != "additionalProperties" && isDefinition(doc.vals[k]) {
+			return false
+		}
+	}
+	o = s.section(o)
+	return holdsDefinition(o.Object("properties")) || holdsDefinition(s.section(o.Object("items")).Object("properties"))
+}
+
+// section follows the references that a section consists of (PS-SCH-017).
+func (s *Schema) section(o *Object) *Object {
+	for hops := 0; hops < 100 && len(o.Keys()) == 1 && o.Has("$ref"); hops++ {
+		if o = s.follow(o); o == nil {
+			return nil
+		}
+	}
+	return o
+}
+
+// lost refuses what looks like results beside the sections, where nobody would find it (PS-SCH-016).
+func (s *Schema) lost(o *Object, hasSections bool) error {
+	for _, k := range o.Keys() {
+		v := o.vals[k]
+		if k == "properties" || k == "additionalProperties" || k == "pipeline_name" || k == "status" || k == "$defs" ||
+			hasSections && (k == "samples" || k == "project") {
+			continue
+		}
+		if isDefinition(v) {
+			return fail("schema", "%s: stands beside the sections, so this result would get lost; move it into one", k)
+		}
+		if name := strings.TrimSuffix(strings.ToLower(k), "s"); name != "sample" && name != "project" {
+			continue
+		}
+		section, _ := v.(*Object)
+		if holdsDefinition(section) || holdsDefinition(section.Object("properties")) || holdsDefinition(section.Object("items").Object("properties")) {
+			return fail("schema", "%s: is no section; call it samples or project, and put it beside the others", k)
+		}
+	}
+	return nil
+}
+
+// readSection finds the results of one level (PS-SCH-017).
+func (s *Schema) readSection(name string, v any) error {
+	if v == nil {
+		return nil
+	}
+	o, ok := v.(*Object)
+	if ok {
+		o = s.section(o)
+	}
+	if o == nil {
+		return fail("schema", "%s: has to be a mapping of results", name)
+	}
+	level := strings.TrimSuffix(name, "s")
+	items := s.section(o.Object("items"))
+	var groups []*Object
+	properties := o.Object("properties")
+	switch o.Get("type").(type) {
+	case string, []any:
+		if properties != nil {
+			groups = append(groups, properties)
+		}
+		if inItems := items.Object("properties"); inItems != nil && o.Get("type") == "array" {
+			groups = append(groups, inItems)
+		}
+		empty := o.Get("type") == "object" && !slices.ContainsFunc(o.keys, func(k string) bool { return k != "type" && !isAbout(k, o.vals[k]) })
+		if groups == nil && !empty {
+			return fail("schema", "%s: has a type, so its results have to stand in its properties, or in items.properties", name)
+		}
+	default:
+		if properties != nil && !isDefinition(properties) {
+			groups = append(groups, properties)
+			break
+		}
+		direct := NewObject()
+		for _, k := range o.keys {
+			if !isAbout(k, o.vals[k]) {
+				direct.Set(k, o.vals[k])
+			}
+		}
+		groups = append(groups, direct)
+	}
+	for _, group := range groups {
+		if err := s.declare(level, name, group); err != nil {
+			return err
+		}
+	}
+	return s.additional(level, items, o)
 }
 
 // readMinimal reads the form whose top-level keys are the results (PS-SCH-003).
 func (s *Schema) readMinimal(doc *Object) error {
 	results := NewObject()
 	for _, k := range doc.keys {
-		_, isObject := doc.vals[k].(*Object)
-		switch k {
-		case "pipeline_name", "title", "description", "type", "additionalProperties":
-			if !isObject {
-				continue
-			}
-		case "status":
-			if !isDefinition(doc.vals[k]) {
-				continue
-			}
-		}
-		if !strings.HasPrefix(k, "$") {
+		if !isAbout(k, doc.vals[k]) && k != "status" {
 			results.Set(k, doc.vals[k])
 		}
 	}
-	if err := s.readName(doc); err != nil {
+	if err := s.readName(doc.Get("pipeline_name")); err != nil {
 		return err
 	}
 	if err := s.declare("sample", "", results); err != nil {
 		return err
 	}
-	if _, isObject := doc.Get("additionalProperties").(*Object); !isObject {
-		if err := s.additional("sample", doc); err != nil {
-			return err
-		}
+	if err := s.additional("sample", doc); err != nil {
+		return err
 	}
 	return s.readStatuses(doc.Get("status"), false)
 }
 
-func (s *Schema) readName(o *Object) error {
-	if o.Get("pipeline_name") == nil {
+func (s *Schema) readName(v any) error {
+	if v == nil {
 		return nil
 	}
-	name, ok := o.Get("pipeline_name").(string)
+	name, ok := v.(string)
 	if !ok {
 		return fail("schema", "pipeline_name: has to be a string")
 	}
@@ -249,13 +314,15 @@ func (s *Schema) readName(o *Object) error {
 	return checkIdent("pipeline_name:", name, "schema")
 }
 
-func (s *Schema) readStatuses(v any, nested bool) (err error) {
+func (s *Schema) readStatuses(v any, nested bool) (err error) { // PS-SCH-014
 	if v == nil {
 		return nil
 	}
 	o, _ := v.(*Object)
-	if properties := o.Object("properties"); nested && properties != nil { // PS-SCH-014
+	if properties := o.Object("properties"); nested && properties != nil {
 		o = properties
+	} else if isDefinition(o) {
+		return checkResultIdent("status", "schema")
 	}
 	if o == nil {
 		return fail("schema", "status: has to be a mapping of status identifiers")
@@ -311,7 +378,7 @@ func (s *Schema) declare(levelName, place string, group *Object) error {
 		if err := checkResultIdent(id, "schema"); err != nil {
 			return fail("schema", "%s: %v", at, err)
 		}
-		if !isDefinition(group.vals[id]) {
+		if !isDefinition(group.vals[id]) && !group.Object(id).Has("const") {
 			return fail("schema", "%s: a result needs a type (or $ref, enum, const, anyOf, oneOf, allOf)", at)
 		}
 		schema, err := s.expand(group.vals[id], at)
@@ -343,13 +410,13 @@ func (s *Schema) additional(levelName string, places ...*Object) error {
 }
 
 func (s *Schema) setAdditional(l *Level, v any) error {
-	l.Closed, l.Extra = false, nil
+	l.Closed, l.Open, l.Extra = false, true, nil
 	switch v := v.(type) {
 	case bool:
-		l.Closed = !v
+		l.Closed, l.Open = !v, v
 		return nil
 	case *Object:
-		if isDefinition(v) {
+		if isDefinition(v) || v.Has("const") {
 			schema, err := s.expand(v, "additionalProperties")
 			if err == nil {
 				l.Extra = &Definition{schema: schema.(*Object)}
@@ -415,7 +482,41 @@ func (s *Schema) expand(v any, place string) (any, error) {
 		}
 		out.Set(k, value)
 	}
-	return out, expandType(out, place)
+	if err := expandType(out, place); err != nil {
+		return nil, err
+	}
+	if out.Get("object_type") == "image" {
+		renameThumbnail(out)
+	}
+	return out, nil
+}
+
+// renameThumbnail lets a property that an image's definition calls thumbnail count as thumbnail_path
+// (PS-SCH-010).
+func renameThumbnail(o *Object) {
+	if properties := o.Object("properties"); properties.Has("thumbnail") {
+		renamed := NewObject()
+		for _, k := range properties.keys {
+			if k == "thumbnail" {
+				renamed.Set("thumbnail_path", properties.vals[k])
+			} else if k != "thumbnail_path" || !renamed.Has(k) {
+				renamed.Set(k, properties.vals[k])
+			}
+		}
+		o.Set("properties", renamed)
+	}
+	if required, isList := o.Get("required").([]any); isList {
+		renamed := []any{}
+		for _, name := range required {
+			if name == "thumbnail" {
+				name = "thumbnail_path"
+			}
+			if !slices.Contains(renamed, name) {
+				renamed = append(renamed, name)
+			}
+		}
+		o.Set("required", renamed)
+	}
 }
 
 func expandType(o *Object, place string) error {
@@ -479,10 +580,13 @@ func pathSchema(o *Object, kind string) {
 	required, _ := o.Get("required").([]any)
 	required = slices.Clone(required)
 	for _, name := range names {
-		if !properties.Has(name) {
-			text := NewObject()
-			text.Set("type", "string")
-			properties.Set(name, text)
+		own := properties.Object(name)
+		if own == nil {
+			own = NewObject()
+		}
+		if !properties.Has(name) || !isDefinition(own) && !own.Has("const") {
+			own.Set("type", "string")
+			properties.Set(name, own)
 		}
 		if name != "thumbnail_path" && !slices.Contains(required, any(name)) {
 			required = append(required, name)
@@ -646,6 +750,18 @@ func (s *Schema) resolve(o *Object) any {
 		}
 	}
 	return at
+}
+
+// definition returns what judges a result of a level: its own definition, else that of
+// additionalProperties; nil where there is none.
+func (s *Schema) definition(level, name string) *Definition {
+	if s == nil {
+		return nil
+	}
+	if d := s.Levels[level].Defs[name]; d != nil {
+		return d
+	}
+	return s.Levels[level].Extra
 }
 
 // sole tells whether the definition has exactly this type (PS-VAL-010).

@@ -154,12 +154,7 @@ func temporary(path string) string {
 
 // flagTemporary is T of PS-WRT-015.
 func flagTemporary(path, flags string) string {
-	if flags == filepath.Dir(path) {
-		return temporary(path)
-	}
-	name := []rune(filepath.Base(path))
-	name = name[:min(len(name), 100)]
-	return filepath.Join(flags, fmt.Sprintf(".%s.%08x.tmp", string(name), crc32.ChecksumIEEE([]byte(temporary(path)))))
+	return filepath.Join(flags, fmt.Sprintf(".%08x.tmp", crc32.ChecksumIEEE([]byte(path))))
 }
 
 // writeNew creates a file, which must not exist, with durable content.
@@ -190,11 +185,17 @@ func writeNew(name string, data []byte, like fs.FileInfo) (err error) {
 	return f.Sync()
 }
 
-// replace is the steps 6 to 9 of PS-WRT-009, done under the lock.
-func replace(path string, data []byte, like fs.FileInfo) error {
+// replace is the steps 6 to 9 of PS-WRT-009, done under the lock. Between 8 and 9 it calls before.
+func replace(path string, data []byte, like fs.FileInfo, before func() error) error {
 	tmp := temporary(path)
 	if err := writeNew(tmp, data, like); err != nil {
 		return fail("store", "%s cannot be replaced: %v", path, err)
+	}
+	if before != nil {
+		if err := before(); err != nil {
+			os.Remove(tmp)
+			return err
+		}
 	}
 	if err := os.Rename(tmp, path); err != nil {
 		os.Remove(tmp)

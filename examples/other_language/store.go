@@ -47,7 +47,7 @@ func openStore(store, schema, settings any) (*Store, error) {
 		}
 	}
 	text(place, "path", &s.path)
-	text(place, "flag_file_dir", &s.flags)
+	text(config, "flag_file_dir", &s.flags)
 	text(config, "namespace", &s.namespace)
 	text(config, "project_name", &s.project)
 	text(config, "layout", &s.layout)
@@ -118,7 +118,7 @@ type tree struct {
 	path   string  // resolved
 	dirty  bool    // the file has to be written
 	before func() error
-	after  func() error // flag changes, done before and after the file is replaced
+	after  func() error // flag changes, done right before and after the file is replaced
 }
 
 // load reads the file, which may be missing, without a lock (PS-WRT-006).
@@ -174,12 +174,8 @@ func (t *tree) findLayout() error {
 	for _, level := range []string{"sample", "project"} {
 		records := t.records(level)
 		for _, id := range records.Keys() {
-			r, isObject := records.vals[id].(*Object)
-			if !isObject && records.vals[id] != nil {
+			if _, isObject := records.vals[id].(*Object); !isObject && records.vals[id] != nil {
 				return fail("store", "%s: the record %q is no mapping", t.path, id)
-			}
-			if r.Has("meta") && r.Object("meta") == nil {
-				return fail("store", "%s: meta of the record %q is no mapping", t.path, id) // PS-YAML-009
 			}
 		}
 	}
@@ -210,23 +206,31 @@ func (t *tree) record(level, id string) (record, bool) {
 	return record{o, t.layout == "levels"}, true
 }
 
+// checkMeta refuses a record whose meta cannot be read (PS-YAML-009).
+func (t *tree) checkMeta(level, id string) error {
+	if r, ok := t.record(level, id); ok && r.Get("meta") != nil && r.meta() == nil {
+		return fail("store", "%s: meta of the record %q is no mapping", t.path, id)
+	}
+	return nil
+}
+
 // touch marks a record as changed and puts it in its place.
 func (t *tree) touch(level, id string, r record) {
 	r.tidy()
 	if r.meta() != nil {
 		r.ensureMeta() // meta goes last
 	}
-	t.prepare()
+	t.prepare(level)
 	t.records(level).Set(id, r.Object)
 	t.dirty = true
 }
 
-// prepare gives a new namespace its layout (PS-YAML-004).
-func (t *tree) prepare() {
+// prepare gives a new namespace the layout for a first record of this level (PS-YAML-004).
+func (t *tree) prepare(level string) {
 	if t.spaces == nil {
 		t.spaces = NewObject()
 		t.root.Set(t.s.namespace, t.spaces)
-		t.layout = t.newLayout()
+		t.layout = t.newLayout(level)
 	}
 	if t.layout == "levels" {
 		for _, level := range []string{"project", "sample"} {
@@ -235,11 +239,11 @@ func (t *tree) prepare() {
 	}
 }
 
-func (t *tree) newLayout() string {
+func (t *tree) newLayout(level string) string {
 	if t.s.layout != "" {
 		return t.s.layout
 	}
-	if t.s.schema != nil && len(t.s.schema.Levels["project"].Order) > 0 {
+	if level == "project" || t.s.schema != nil && len(t.s.schema.Levels["project"].Order) > 0 {
 		return "levels"
 	}
 	return "records"
@@ -249,7 +253,7 @@ func (t *tree) newLayout() string {
 func (t *tree) checkWrite(level string) error {
 	layout := t.layout
 	if layout == "" {
-		layout = t.newLayout()
+		layout = t.newLayout(level)
 	}
 	if layout == "records" && level == "project" {
 		return fail("layout", "the layout records of %s holds no project level; convert the file by putting the "+
@@ -258,24 +262,17 @@ func (t *tree) checkWrite(level string) error {
 	return nil
 }
 
-// create makes a record (PS-YAML-007, PS-YAML-041).
+// create makes a record (PS-YAML-007).
 func (t *tree) create(level, id string) (record, error) {
 	if err := t.checkWrite(level); err != nil {
 		return record{}, err
 	}
-	if t.layout == "records" || t.layout == "" && t.newLayout() == "records" {
+	if t.layout == "records" || t.layout == "" && t.newLayout(level) == "records" {
 		if id == "sample" || id == "project" {
 			return record{}, fail("layout", "in the layout records no record may be called %q", id)
 		}
 	}
-	if _, twin := t.record(other(level), id); twin {
-		if flag, err := t.flag(id); err != nil {
-			return record{}, err
-		} else if flag.status != "" {
-			return record{}, fail("layout", "the record %q of level %s has a status, and flags hold no level", id, other(level))
-		}
-	}
-	t.prepare()
+	t.prepare(level)
 	r := record{NewObject(), t.layout == "levels"}
 	now := r.now()
 	r.setTime("created", now)
@@ -338,18 +335,17 @@ func (s *Store) update(apply func(*tree) error) error {
 		}
 		f.Close()
 	}
-	if t.before != nil {
-		if err := t.before(); err != nil {
-			return err
-		}
-	}
 	if t.dirty {
-		if err := replace(path, writeYAML(t.root), info); err != nil {
+		if err := replace(path, writeYAML(t.root), info, t.before); err != nil {
 			return err
 		}
 	}
 	if t.after != nil {
-		return t.after()
+		if err := t.after(); err != nil && t.dirty {
+			return fail("store", "%v; the results are stored", err) // PS-WRT-016
+		} else if err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -411,23 +407,50 @@ func (t *tree) flag(id string) (flagState, error) {
 	return f, nil
 }
 
-// statusOf is the status of a record of a level. Flags hold no level, so the flag of a record that
-// stands on the other level only is not its status.
+// statusOf is the status of a record of a level. Flags hold no level: while both levels have a record
+// of this identifier, the status of each is its own meta.status (PS-YAML-041).
 func (t *tree) statusOf(level, id string) (flagState, error) {
 	f, err := t.flag(id)
-	_, here := t.record(level, id)
+	if err == nil {
+		err = t.checkMeta(level, id)
+	}
+	r, here := t.record(level, id)
 	_, there := t.record(other(level), id)
 	if there && !here {
-		f.status, f.name = "", ""
+		f.status = ""
+	} else if there && r.meta().Has("status") {
+		f.status, _ = r.meta().Get("status").(string)
 	}
 	return f, err
 }
 
-// planStatus prepares a status change for after the file is replaced (PS-YAML-040).
-func (t *tree) planStatus(level, id, status string, f flagState) error {
-	if _, twin := t.record(other(level), id); twin {
-		return fail("layout", "a record %q stands on level %s too, and flags hold no level", id, other(level)) // PS-YAML-041
+// pin writes the status of a record that is about to stand, or stands, on both levels into it, and
+// that of the other one into the other (PS-YAML-041). It has to come before the record is put in its
+// place. It tells whether there is another one.
+func (t *tree) pin(level, id string, r record, status string) (bool, error) {
+	twin, there := t.record(other(level), id)
+	if !there {
+		return false, nil
 	}
+	f, err := t.statusOf(other(level), id)
+	if err != nil {
+		return true, err
+	}
+	twin.ensureMeta().Set("status", orNull(f.status))
+	t.touch(other(level), id, twin)
+	r.ensureMeta().Set("status", orNull(status))
+	return true, nil
+}
+
+func orNull(text string) any {
+	if text == "" {
+		return nil
+	}
+	return text
+}
+
+// planStatus prepares a status change for after the file is replaced (PS-YAML-040).
+func (t *tree) planStatus(id, status string, f flagState) error {
 	name := flagName(t.s.namespace, id, status)
 	if name == "" {
 		return fail("store", "the flag name for the status %s of this record is longer than 255 bytes", status)

@@ -262,3 +262,44 @@ func TestWriters(t *testing.T) { // section 8; flock excludes open descriptions,
 		t.Errorf("%d entries, want 39", len(h.Keys()))
 	}
 }
+
+func TestStatusesOfBothLevels(t *testing.T) { // PS-YAML-041
+	folder := t.TempDir()
+	s := open(t, folder+"/r.yaml", "null", `{"namespace": "ns", "layout": "levels"}`)
+	both := func(sample, project any) {
+		t.Helper()
+		for level, want := range map[string]any{"sample": sample, "project": project} {
+			if got := do(t, s, "get_status", `{"record": "a", "level": "`+level+`"}`, ""); got != want {
+				t.Errorf("%s: %v, want %v", level, got, want)
+			}
+		}
+	}
+	do(t, s, "set_status", `{"record": "a", "status": "running"}`, "")
+	both("running", nil)
+	do(t, s, "report", `{"record": "a", "level": "project", "values": {"n": 1}}`, "")
+	both("running", nil)
+	do(t, s, "set_status", `{"record": "a", "level": "project", "status": "failed"}`, "")
+	both("running", "failed")
+	do(t, s, "clear_status", `{"record": "a"}`, "")
+	both(nil, "failed")
+	do(t, s, "remove", `{"record": "a"}`, "")
+	both(nil, "failed")
+	if got := flagsIn(t, folder); got != "ns_a_failed.flag" {
+		t.Error(got)
+	}
+	if text, _ := os.ReadFile(folder + "/r.yaml"); strings.Contains(string(text), "status") {
+		t.Errorf("meta.status has to go with the other record:\n%s", text)
+	}
+}
+
+func TestWrongMeta(t *testing.T) { // PS-YAML-009, PS-YAML-015
+	folder := t.TempDir()
+	text := "ns:\n  sample:\n    a:\n      n: 1\n      meta: text\n    b:\n      n: 2\n      meta: null\n  project: {}\n"
+	os.WriteFile(folder+"/r.yaml", []byte(text), 0o666)
+	s := open(t, folder+"/r.yaml", "null", `{"namespace": "ns"}`)
+	do(t, s, "retrieve", `{"record": "a"}`, "store")
+	do(t, s, "report", `{"record": "a", "values": {"x": 1}}`, "store")
+	do(t, s, "retrieve", `{"record": "b"}`, "")
+	do(t, s, "report", `{"record": "b", "values": {"history": {"n": {"2026-01-31 12:00:00": ""}}}}`, "layout")
+	do(t, s, "report", `{"record": "b", "values": {"history": {"n": {"2026-01-31 12:00:00": "x"}}}}`, "")
+}

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_yaml.local_file import mapped_errors
+from pipestat_yaml.local_file import mapped_errors, warn_unsafe
 from pipestat_yaml.mounts import lock_fault
 from pipestat_yaml.results_file import ResultsFile
 
@@ -19,7 +19,9 @@ _CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
 def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capability]:
     """Return what a store at this path promises; on a mount without locks that is less."""
     with mapped_errors(path):
-        if settings.unsafe_writes and lock_fault(os.path.dirname(path)):
+        folder = os.path.dirname(path)
+        if settings.unsafe_writes and (fault := lock_fault(folder)):
+            warn_unsafe(f"{folder}: {fault}")
             return _CAPABILITIES - {Capability.CONCURRENT_WRITERS}
     return _CAPABILITIES
 

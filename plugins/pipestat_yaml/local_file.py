@@ -13,15 +13,10 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from pipestat_spec.errors import (
-    PipestatDataError,
-    PipestatError,
-    PipestatStartupError,
-    UnsafeStoreError,
-)
-from pipestat_yaml.mounts import check_locks
+from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
+from pipestat_yaml.mounts import check_locks, unlockable
 
-__all__ = ["LocalFile", "mapped_errors"]
+__all__ = ["LocalFile", "mapped_errors", "warn_unsafe"]
 
 # Seconds of waiting for the lock after which a warning says so.
 PATIENCE = 5.0
@@ -67,12 +62,21 @@ def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
     )
 
 
+def warn_unsafe(fault: str) -> None:
+    """Say that the promises to simultaneous writers are not given."""
+    import logging
+
+    message = "%s; with unsafe_writes, simultaneous writers can lose results"
+    logging.getLogger("pipestat_spec").warning(message, fault)
+
+
 class LocalFile:
     """One file by path; the methods raise OSError, which `mapped_errors` translates."""
 
     def __init__(self, path: str, *, unsafe: bool = False) -> None:
         self.path = path
         self._unsafe = unsafe
+        self._warned = False
 
     def read(self) -> bytes | None:
         """Return the content, or None when there is no file; takes no lock."""
@@ -133,13 +137,12 @@ class LocalFile:
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
+            fault = unlockable(os.path.dirname(self.target))
             if not self._unsafe:
-                raise UnsafeStoreError(
-                    f"{self.path}: this file system has no locks",
-                    hint="report into a database, or ingest report documents in one process; "
-                    "'unsafe_writes: true' accepts that simultaneous writers lose results",
-                    file=self.path,
-                ) from error
+                raise fault from error
+            if not self._warned:
+                self._warned = True
+                warn_unsafe(fault.message)
 
     def replace(
         self, chunks: Sequence[bytes | memoryview], just_before: Callable[[], None] | None = None

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from pipestat_spec.errors import UnsafeStoreError
 
-__all__ = ["MOUNT_TABLE", "Mount", "check_locks", "find_mount", "lock_fault"]
+__all__ = ["MOUNT_TABLE", "Mount", "check_locks", "find_mount", "lock_fault", "unlockable"]
 
 MOUNT_TABLE = "/proc/self/mountinfo"
 _HINT = (
-    "report into a database, or write report documents and ingest them in one process; "
+    "use a path with {record_identifier} or a database, or ingest report documents in one process; "
     "'unsafe_writes: true' accepts that simultaneous writers lose results"
 )
 _known: dict[tuple[int, int], str | None] = {}
@@ -32,6 +32,13 @@ def check_locks(folder: str, table: str | None = None) -> None:
     fault = lock_fault(folder, table)
     if fault:
         raise UnsafeStoreError(f"{folder}: {fault}", hint=_HINT, folder=folder)
+
+
+def unlockable(folder: str) -> UnsafeStoreError:
+    """Return the error about an existing folder in which no file can be locked."""
+    mount = find_mount(folder, MOUNT_TABLE)
+    where = f"{mount.folder} is a {mount.kind} mount" if mount else "it lies on a mount"
+    return UnsafeStoreError(f"{folder}: {where} that has no locks", hint=_HINT, folder=folder)
 
 
 def lock_fault(folder: str, table: str | None = None) -> str | None:

@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pipestat_conformance.assessment import (
@@ -24,6 +25,7 @@ from pipestat_conformance.memory_store import MemoryTarget
 from pipestat_conformance.mutants import SPECIAL, Mutant, all_mutants, find_mutant
 from pipestat_conformance.mutants.gate import Caught, Gate, program_of
 from pipestat_conformance.profiles import ClaimError
+from pipestat_conformance.reports.document import build_report, check_report
 from pipestat_conformance.run import RunOptions, run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
@@ -143,8 +145,20 @@ def test_none_of_the_specials_is_conformant(name: str, kind: str, tmp_path: Path
         assert profiles["history"] is Outcome.CONFORMANT
     else:
         assert verdicts["PS-RES-011"] is verdicts["PS-RES-012"] is Verdict.FAIL
-    assert outcome(done, load_catalogue()) is Outcome.NOT_CONFORMANT
     assert exit_code(outcome(done, load_catalogue())) is ExitCode.NOT_CONFORMANT
+    assert_told(build_report(done, load_catalogue()))
+
+
+def assert_told(report: dict[str, Any]) -> None:
+    """The report says what failed, by which rule, at which step, and how to repeat it."""
+    check_report(report)
+    assert report["outcome"] == Outcome.NOT_CONFORMANT
+    assert report["failures"]
+    for failure in report["failures"]:
+        assert failure["requirements"][0]["text"]
+        assert failure["message"]
+        assert failure["steps"]
+        assert failure["id"] in failure["repeat"]
 
 
 def test_a_claim_off_the_list_is_an_error(tmp_path: Path) -> None:

@@ -97,7 +97,10 @@ def test_without_a_table_nothing_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_store_refuses_to_write_and_still_reads(
-    stored: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stored: Open,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     store = stored()
     store.report("s1", {"n": 1})
@@ -111,6 +114,8 @@ def test_a_store_refuses_to_write_and_still_reads(
     unsafe = stored(unsafe_writes=True)
     unsafe.report("s1", {"n": 3})
     assert store.results("s1") == {"n": 3}
+    [message] = [record.getMessage() for record in caplog.records]
+    assert "is a lustre mount with localflock" in message
     assert Capability.CONCURRENT_WRITERS in store.backend.capabilities
     assert Capability.CONCURRENT_WRITERS not in unsafe.backend.capabilities
 
@@ -142,7 +147,9 @@ def test_the_table_is_read_once_for_each_device(
         store.report("s1", {"n": 3})
 
 
-def test_a_file_system_without_locks(stored: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_locks(
+    stored: Open, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """Lustre without any lock option answers flock with ENOSYS."""
     import errno
     import fcntl
@@ -153,9 +160,14 @@ def test_a_file_system_without_locks(stored: Open, monkeypatch: pytest.MonkeyPat
         raise OSError(errno.ENOSYS, "not implemented")
 
     monkeypatch.setattr(fcntl, "flock", no_locks)
-    with pytest.raises(UnsafeStoreError, match="has no locks"):
+    with pytest.raises(UnsafeStoreError, match=r"is a .* mount that has no locks") as caught:
         store.report("s1", {"n": 1})
+    assert caught.value.code == "unsafe"
+    assert "unsafe_writes: true" in str(caught.value)
     assert not store.path.exists()
     unsafe = stored(unsafe_writes=True)
     unsafe.report("s1", {"n": 1})
+    unsafe.report("s2", {"n": 1})
     assert unsafe.results("s1") == {"n": 1}
+    [message] = [record.getMessage() for record in caplog.records]
+    assert "that has no locks; with unsafe_writes, simultaneous writers can lose" in message

@@ -86,6 +86,15 @@ def ingestion_begins_anew(call: Call) -> Any:
     return call.go()
 
 
+@operation("PS-DOC-007", on="ingest")
+def interrupted_ingestion_not_completed(call: Call) -> Any:
+    """A call of which some is stored already is taken for done."""
+    records = call.ask("records") + call.ask("records", level="project")
+    if any(isinstance(d, dict) and d.get("record_identifier") in records for d in _documents(call)):
+        return None
+    return call.go()
+
+
 @operation("PS-DOC-008", on="ingest")
 def prefixes_match_names_that_go_on(call: Call) -> Any:
     """The prefix `/work` also matches `/workshop/x`."""

@@ -22,6 +22,10 @@ from pipestat_conformance.mutants.yaml_store import put, results_files, text_of
 _WRITING = "report report_many set_status remove clear_status"
 
 
+def _lock_file(call: Call) -> Path:
+    return call.path.parent / f".{call.path.name}.lock"
+
+
 @operation("PS-WRT-001", backend="yaml", on=_WRITING)
 def links_replaced_by_files(call: Call) -> Any:
     """A symbolic link to the results file is replaced by a file."""
@@ -54,6 +58,34 @@ def backup_left(call: Call) -> Any:
     return call.go()
 
 
+@operation("PS-WRT-004", backend="yaml", on=_WRITING)
+def lock_file_deleted(call: Call) -> Any:
+    """A writer deletes the lock file when it is done."""
+    answer = call.go()
+    _lock_file(call).unlink(missing_ok=True)
+    return answer
+
+
+@operation("PS-WRT-006", backend="yaml", on="retrieve value records count")
+def leftover_taken_for_the_file(call: Call) -> Any:
+    """A reader that finds the file of an interrupted writer puts it in place."""
+    leftover = call.path.parent / f".{call.path.name}.tmp"
+    if leftover.exists():
+        os.replace(leftover, call.path)
+    return call.go()
+
+
+@operation("PS-WRT-015", backend="yaml", on="set_status")
+def leftover_beside_the_flags(call: Call) -> Any:
+    """A status change leaves the temporary file that it finds."""
+    leftover = call.path.parent / f".{call.path.name}.tmp"
+    content = leftover.read_bytes() if leftover.exists() else None
+    answer = call.go()
+    if content is not None:
+        leftover.write_bytes(content)
+    return answer
+
+
 def written_by(call: Call, lock: AbstractContextManager[Any], replace: Callable[..., Any]) -> None:
     """Make a report to a `records` file: lock, read, change, replace."""
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -78,10 +110,6 @@ def locked(path: Path, call: Callable[[Any, int], Any] = fcntl.flock) -> Iterato
     with open(path, "a+b") as file:
         call(file, fcntl.LOCK_EX)
         yield
-
-
-def _lock_file(call: Call) -> Path:
-    return call.path.parent / f".{call.path.name}.lock"
 
 
 @operation("PS-WRT-002", backend="yaml", on="report", trials=("trial.mixed.writers",))

@@ -150,6 +150,16 @@ def other_namespaces_dropped(call: Call) -> Any:
     replace_texts(call.session.place, lambda text: dump({namespace: load(text)[namespace]}))
 
 
+@operation("PS-YAML-008", "PS-RES-013", backend="yaml", on="records count")
+def namespaces_leak(call: Call) -> Any:
+    """Records of all namespaces of a file are listed and counted."""
+    found = set(call.ask("records", level=call.level))
+    if call.path.is_file() and call.level == "sample":
+        for value in (load(text_of(call.path)) or {}).values():
+            found.update((value.get("sample") or {}) if is_levels(value) else value or {})
+    return sorted(found) if call.op == "records" else len(found)
+
+
 def _found(call: Call) -> dict[str, Path]:
     """Return the file of each record that any of a template's files holds."""
     found = {}

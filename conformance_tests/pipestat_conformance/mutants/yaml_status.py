@@ -79,6 +79,16 @@ def flags_make_records(call: Call) -> Any:
     return sorted(found)
 
 
+@operation("PS-YAML-040", backend="yaml", on="remove")
+def flags_outlive_their_record(call: Call) -> Any:
+    """Removing a record leaves its flags."""
+    before = _flags(call)
+    answer = call.go()
+    for path in before:
+        path.write_text(_status(path))
+    return answer
+
+
 @operation("PS-YAML-041", backend="yaml", on="get_status")
 def one_flag_for_two_levels(call: Call) -> Any:
     """Records of one identifier on both levels share the flag, and the status with it."""
