@@ -113,11 +113,16 @@ def test_interruption_is_130_and_leaves_no_trace(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background inherits SIGINT as ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # Opening for writing waits for the reader, which then waits for the end of the document.
-    with (folder / "pipe").open("w"):
+    with (folder / "pipe").open("w"), process:
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=30)
+        try:
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
     assert (process.returncode, out, err) == (130, "", "")
     assert not (folder / "r.yaml").exists()
 
