@@ -10,6 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet
 TESTS ?=
+# Tests run in so many processes; with WORKERS=0 in one, for a debugger.
+WORKERS ?= auto
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 help: ## list the targets
 	@echo "Targets:"
@@ -19,7 +22,7 @@ demo: $(VENV)/.demo ## run the example pipeline and show its results
 	@examples/quickstart/demo.sh "$(CURDIR)/$(BIN)/python"
 
 test: $(VENV)/.dev ## run all tests; say what was left out and what it needs
-	$(BIN)/python -m pytest $(TESTS)
+	$(PYTEST) $(TESTS)
 
 check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
 	$(BIN)/ruff format --check .
@@ -27,7 +30,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pipestat_spec.documents.json_schemas --check
 	$(BIN)/python -m pipestat_spec.cli.reference --check
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 bench: $(VENV)/.dev ## measure against pipestat 0.13.1 and the raw floor
 	$(BIN)/python -m benchmarks

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cold, warm
+from benchmarks import cold, pytest_start, warm
 from benchmarks.figures import Figure, save, table
 from tests.environments import MissingPart, reference_environment
 
@@ -16,6 +16,8 @@ def measured(folder: Path) -> Iterator[Figure]:
     bare = reference_environment("reference-bare")
     yield from cold.figures(bare, reference_environment("reference-full"), folder)
     yield from warm.figures(bare, folder / "warm")
+    (folder / "pytest").mkdir()
+    yield from pytest_start.figures(folder / "pytest")
 
 
 def main() -> int:

@@ -16,7 +16,7 @@ from tests.environments import (
     node_yaml_folder,
     reference_environment,
 )
-from tests.legs import leave_out, summary_lines
+from tests.legs import add_left_out, leave_out, left_out, summary_lines
 from tests.parsers import NodeParser, read_ruamel_12
 
 _REQUIRE_ALL = os.environ.get("PIPESTAT_REQUIRE_ALL") == "1"
@@ -99,6 +99,18 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         report.outcome = "failed"
         report.longrepr = f"skipped, and every test is required: {report.longrepr}"
     return report
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a worker of pytest-xdist tell what it left out."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["left_out"] = left_out()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a worker of pytest-xdist left out."""
+    add_left_out(getattr(node, "workeroutput", {}).get("left_out", {}))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

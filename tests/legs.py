@@ -7,6 +7,7 @@ that installs what it needs. With PIPESTAT_REQUIRE_ALL=1 it fails instead.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import pytest
@@ -29,3 +30,14 @@ def summary_lines() -> list[str]:
         f"{name}: {reason}; to run it: {install}"
         for name, (reason, install) in sorted(_left_out.items())
     ]
+
+
+def left_out() -> dict[str, tuple[str, str]]:
+    """Return what was left out in this process: reason and installation by leg."""
+    return dict(_left_out)
+
+
+def add_left_out(legs: Mapping[str, Sequence[str]]) -> None:
+    """Add what another process of the same run left out."""
+    for name, (reason, install) in legs.items():
+        _left_out[name] = (reason, install)

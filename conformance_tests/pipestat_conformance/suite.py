@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,8 @@ import pytest
 from pipestat_conformance.drivers import Driver
 from pipestat_conformance.executor import Executor, Reader
 from pipestat_conformance.profiles import check_claims, probes
-from pipestat_conformance.run import RunOptions, judged_profiles, skip_reason
+from pipestat_conformance.pytest_plugin import REPORT_OPTION
+from pipestat_conformance.run import Run, RunOptions, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreFactory, default_store, template
 from pipestat_conformance.trials import ALL, Trial, planned
 from pipestat_conformance.trials.pool import Pool
@@ -42,7 +45,7 @@ def suite(
     `{record: {result: value}}`, has to be what the target says. Trials with processes bear
     the mark `slow` where it is registered, and are called `test_trial` in any case.
     """
-    stores: StoreFactory = template(default_store())
+    stores: StoreFactory | None = None
     if store is not None:
         made = store
 
@@ -61,11 +64,15 @@ class _Target:
 
     backend: str | None
     command: Sequence[str] | None
-    stores: StoreFactory
+    given_stores: StoreFactory | None
     profiles: Sequence[str] | None
     reader: Reader | None
     timeout: float
     seed: int
+
+    def stores(self, profiles: Sequence[str] = ()) -> StoreFactory:
+        """Return the stores that were given, or else those for what the target claims."""
+        return self.given_stores or template(default_store(self.backend, profiles))
 
     def driver(self, folder: Path) -> Driver:
         """Return a driver; `folder` is where the store lies that is asked for capabilities."""
@@ -77,7 +84,7 @@ class _Target:
         from pipestat_conformance.serve import find_target
 
         assert self.backend is not None
-        probe = self.stores(folder, "probe")
+        probe = self.stores()(folder, "probe")
         return InProcessDriver(find_target(self.backend), probe, ("--backend", self.backend))
 
 
@@ -95,34 +102,36 @@ def _class_of(target: _Target) -> type:
             if cls._opened is not None:
                 cls._opened.close()
 
-        def _target(self) -> _Opened:
+        def _target(self, request: pytest.FixtureRequest) -> _Opened:
             cls = type(self)
             # A target that does not even open is asked once, and not for every vector.
             if cls._failure is not None:
                 raise cls._failure
             if cls._opened is None:
                 try:
-                    cls._opened = _Opened(target)
+                    cls._opened = _Opened(target, _report_folder(request))
                 except Exception as error:
                     cls._failure = error
                     raise
             return cls._opened
 
         @pytest.mark.parametrize("vector", sorted(vectors))
-        def test_vector(self, vector: str) -> None:
-            opened = self._target()
+        def test_vector(self, vector: str, request: pytest.FixtureRequest) -> None:
+            opened = self._target(request)
             reason = opened.skipped(vectors[vector])
             if reason is not None:
                 pytest.skip(reason)
-            _tell(opened.executor.run(vectors[vector]))
+            _tell(opened.done(opened.executor.run(vectors[vector])))
 
         @_slow
         @pytest.mark.parametrize("trial", sorted(ALL))
-        def test_trial(self, trial: str) -> None:
-            found = self._target().trials()[trial]
+        def test_trial(self, trial: str, request: pytest.FixtureRequest) -> None:
+            opened = self._target(request)
+            found = opened.trials()[trial]
             if found.skip is not None:
+                opened.done(found())
                 pytest.skip(found.skip[1])
-            _tell(found())
+            _tell(opened.done(found()))
 
     return TestConformance
 
@@ -130,22 +139,26 @@ def _class_of(target: _Target) -> type:
 class _Opened:
     """The target of a class, once it has said hello."""
 
-    def __init__(self, target: _Target) -> None:
+    def __init__(self, target: _Target, report_folder: Path | None = None) -> None:
+        self._report_folder = report_folder
+        self._results: list[Result] = []
+        self._started, self._clock = datetime.now(UTC), time.monotonic()
         self._temporary = tempfile.TemporaryDirectory(prefix="conformance-")
         self.folder = folder = Path(self._temporary.name)
         (folder / "probe").mkdir()
         self.driver = target.driver(folder / "probe")
         self.hello = self.driver.hello()
         check_claims(self.hello.capabilities, self.hello.profiles)
+        stores = target.stores(self.hello.profiles)
         self.options = RunOptions(
             self.driver,
-            target.stores,
+            stores,
             profiles=target.profiles,
             seed=target.seed,
             reader=target.reader,
         )
         self.judged = judged_profiles(self.options, self.hello)
-        self.executor = Executor(self.driver, target.stores, folder, self.options.reader)
+        self.executor = Executor(self.driver, stores, folder, self.options.reader)
         self._trials: Mapping[str, Trial] | None = None
         self._pool: Pool | None = None
         self._probes = {probe.id for probe in probes(self.hello.capabilities)}
@@ -155,7 +168,16 @@ class _Opened:
         if vector.id.startswith("probe.") and vector.id not in self._probes:
             return "the capability is claimed"
         reason = skip_reason(vector, self.hello.capabilities, self.judged, self.hello.profiles)
-        return None if reason is None else reason[1]
+        if reason is None:
+            return None
+        verdict, note = reason
+        self.done(Result(vector.id, verdict, vector.requirements, vector.profile, note=note))
+        return note
+
+    def done(self, result: Result) -> Result:
+        """Keep a result for the report."""
+        self._results.append(result)
+        return result
 
     def trials(self) -> Mapping[str, Trial]:
         """Return the trials of this target by id."""
@@ -165,11 +187,41 @@ class _Opened:
         return self._trials
 
     def close(self) -> None:
-        """End what was started; raises HarnessError."""
+        """End what was started and write the report, when one is asked for; raises HarnessError."""
         with self._temporary:
             self.executor.close()
             if self._pool is not None:
                 self._pool.close()
+        if self._report_folder is not None:
+            self._write_report(self._report_folder)
+
+    def _write_report(self, folder: Path) -> None:
+        from pipestat_conformance.catalogue import load_catalogue
+        from pipestat_conformance.reports.document import build_report
+        from pipestat_conformance.reports.files import write_report
+
+        results = sorted(self._results, key=lambda result: result.id)
+        everything = {*(v.id for v in load_vectors()), *self._probes, *ALL}
+        # Tests that were not selected leave no verdict on conformance.
+        part = {result.id for result in results} < everything
+        options = replace(self.options, select=[r.id for r in results] if part else ())
+        seconds = time.monotonic() - self._clock
+        run = Run(
+            *(options, self.hello, self.judged, results, ()),
+            *(str(self.folder), self._started, seconds),
+        )
+        write_report(build_report(run, load_catalogue()), folder)
+
+
+def _report_folder(request: pytest.FixtureRequest) -> Path | None:
+    folder = request.config.getoption(REPORT_OPTION, None)
+    if folder is None:
+        return None
+    if hasattr(request.config, "workerinput"):
+        raise pytest.UsageError(f"{REPORT_OPTION} needs one process: leave out -n of pytest-xdist")
+    # The name that the class was given in the module; classes that `suite` makes share theirs.
+    collected = request.node.getparent(pytest.Class)
+    return Path(folder) / (collected.name if collected else "suite")
 
 
 def _slow(function: Any) -> Any:
@@ -183,6 +235,8 @@ def _slow(function: Any) -> Any:
 
 
 def _tell(result: Result) -> None:
+    if result.verdict in (Verdict.DISABLED, Verdict.UNSUPPORTED):
+        pytest.skip(result.note)
     if result.verdict is not Verdict.PASS:
         pytest.fail(_text(result), pytrace=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
+from pipestat_conformance.reports.document import check_report
 from pipestat_conformance.special_values import parse_json
 from pipestat_conformance.trials import ALL
 from pipestat_conformance.vectors import load_vectors, parse_vectors
@@ -98,9 +100,50 @@ def test_suite_takes_one_of_two() -> None:
         suite("memory", command="x")
 
 
-def test_a_pytest_that_does_not_use_it_pays_nothing() -> None:
-    # There is no pytest plugin; the package itself is looked at by every command.
-    script = "import sys; import pipestat_conformance.command; print(*sys.modules)"
+def test_a_report_like_that_of_the_command(tmp_path: Path) -> None:
+    ids = "report.persist.reopen or report.conflict.nothing-stored"
+    text = BACKEND.format(more="")
+    done, _ = pytest_run(tmp_path, text, "-k", ids, "--conformance-report", "reports")
+    assert done.returncode == 0, done.stdout
+    folder = tmp_path / "reports" / "TestMemory"
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert check_report(report) is None
+    assert report["outcome"] == "selection"
+    assert report["selection"] == ["report.conflict.nothing-stored", "report.persist.reopen"]
+    assert {result["id"]: result["verdict"] for result in report["results"]} == {
+        "report.conflict.nothing-stored": "pass",
+        "report.persist.reopen": "pass",
+    }
+    assert {path.name for path in folder.iterdir()} >= {"junit.xml", "matrix.html", "matrix.md"}
+
+
+@pytest.mark.slow
+def test_a_whole_class_gets_its_badge(tmp_path: Path) -> None:
+    text = BACKEND.format(more=', profiles=["core"]')
+    done, _ = pytest_run(tmp_path, text, "--conformance-report", str(tmp_path / "reports"))
+    assert done.returncode == 0, done.stdout
+    folder = tmp_path / "reports" / "TestMemory"
+    report = json.loads((folder / "report.json").read_text("utf-8"))
+    assert (report["outcome"], report["selection"]) == ("conformant", [])
+    badge = json.loads((folder / "badge-core.json").read_text("utf-8"))
+    assert badge["message"] == "conformant"
+
+
+def test_with_several_workers_there_is_no_report(tmp_path: Path) -> None:
+    pytest.importorskip("xdist", reason="pytest-xdist is not installed: pip install pytest-xdist")
+    options = ("-n", "1", "-k", "report.persist.reopen", "--conformance-report", "reports")
+    done, _ = pytest_run(tmp_path, BACKEND.format(more=""), *options)
+    assert done.returncode == 1
+    assert "--conformance-report needs one process" in done.stdout
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_pytest_that_does_not_use_it_imports_nothing() -> None:
+    # The package itself is looked at by every command, the plugin by every pytest.
+    script = (
+        "import sys; import pipestat_conformance.command, pipestat_conformance.pytest_plugin; "
+        "print(*sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
@@ -108,12 +151,9 @@ def test_a_pytest_that_does_not_use_it_pays_nothing() -> None:
     assert {name for name in loaded if name.startswith("pipestat_conformance")} == {
         "pipestat_conformance",
         "pipestat_conformance.command",
+        "pipestat_conformance.pytest_plugin",
     }
     assert not loaded & {"pytest", "yaml", "jsonschema", "pydantic", "argparse", "subprocess"}
-    from importlib.metadata import distribution
-
-    points = distribution("pipestat-spec").entry_points
-    assert not points.select(group="pytest11")
 
 
 def test_the_data_is_found_in_an_installed_package(tmp_path: Path) -> None:

@@ -1,0 +1,247 @@
+"""Runs the suite on every implementation there is and writes docs/scoreboard.md.
+
+    python conformance_tests/targets/scoreboard.py [--only NAME ...] [--write-only]
+
+It takes about 15 minutes. The reports stay in `build/scoreboard`; with `--only` the others are
+taken from there, with `--write-only` all of them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
+
+import known_failures  # noqa: E402
+
+from tests.environments import environments_folder, reference_environment  # noqa: E402
+
+# ruff: noqa: T201
+
+DOCUMENT = REPOSITORY / "docs" / "scoreboard.md"
+REPORTS = REPOSITORY / "build" / "scoreboard"
+HARNESS = Path(__file__).with_name("reference_harness.py")
+PROFILES = (
+    *("core", "history", "query", "concurrent-writers", "durable", "exact-integers"),
+    *("yaml-layout", "sql-layout"),
+)
+# What a store that only differs in its layout is judged on.
+_LEVELS = [name for name in PROFILES if not name.endswith("-layout")]
+
+
+@dataclass(frozen=True)
+class Target:
+    """One column: a title, and how the suite is run on it (`python` None: with this one)."""
+
+    name: str
+    title: str
+    arguments: Sequence[str]
+    python: Path | None = None
+
+
+def targets() -> Iterator[Target]:
+    """Yield the targets; what they need is made first."""
+    yield Target("memory", "memory", ["--backend", "memory"])
+    yield Target("yaml-records", "YAML, `records`", ["--backend", "yaml"])
+    levels = json.dumps({"path": "{tmp}/results.yaml", "layout": "levels"})
+    profiles = [word for name in _LEVELS for word in ("--profile", name)]
+    yield Target(
+        "yaml-levels", "YAML, `levels`", ["--backend", "yaml", "--store", levels, *profiles]
+    )
+    yield Target(
+        "lmdb",
+        "LMDB example",
+        ["--backend", "lmdb", "--store", '{"path": "{tmp}/lmdb"}'],
+        environments_folder() / "third-party" / "bin" / "python",
+    )
+    yield Target("go", "Go example", ["--exec", str(REPORTS / "pipestat-go")])
+    yield Target("reference", "pipestat 0.13.1", ["--exec", reference_command(), "--quick"])
+    claim = ["--claim", "concurrent-writers"]
+    trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
+    yield Target(
+        "reference-trials", "pipestat 0.13.1", ["--exec", reference_command(*claim), *trials]
+    )
+
+
+def reference_command(*arguments: str) -> str:
+    """Return the command of the harness; hashes, and so the order of sets, stay the same."""
+    python = reference_environment("reference-bare").python
+    return shlex.join(["env", "PYTHONHASHSEED=0", str(python), str(HARNESS), *arguments])
+
+
+def prepare(target: Target) -> None:
+    """Make what a target is run with."""
+    if target.name == "go":
+        source = REPOSITORY / "examples" / "other_language"
+        subprocess.run(["go", "build", "-o", target.arguments[1], "."], cwd=source, check=True)
+    elif target.python is not None and not target.python.exists():
+        folder = target.python.parents[1]
+        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        example = REPOSITORY / "examples" / "third_party_backend"
+        pip = [str(target.python), "-m", "pip", "install", "--quiet"]
+        install = ["--editable", f"{REPOSITORY}[conformance]", "--editable", str(example)]
+        subprocess.run([*pip, *install], check=True)
+
+
+def run(target: Target) -> None:
+    """Run the suite on a target and leave its report."""
+    prepare(target)
+    python = str(target.python or sys.executable)
+    command = [python, "-m", "pipestat_conformance", "run", *target.arguments]
+    done = subprocess.run([*command, "--report", str(REPORTS / target.name)], cwd=REPOSITORY)
+    if done.returncode not in (0, 1):
+        raise SystemExit(f"{target.name}: no verdict")
+
+
+def load(name: str) -> dict[str, Any]:
+    """Return the report of a target."""
+    report: dict[str, Any] = json.loads((REPORTS / name / "report.json").read_text("utf-8"))
+    return report
+
+
+# The document
+
+
+def document(columns: Mapping[str, Mapping[str, Any]], trials: Mapping[str, Any]) -> str:
+    """Return the text, from the reports by title and that of the reference's trials."""
+    first = next(iter(columns.values()))
+    digests = {report["vectors"]["digest"] for report in (*columns.values(), trials)}
+    if len(digests) > 1:
+        raise SystemExit("the reports are about different sets of vectors; run all of them")
+    reference = columns["pipestat 0.13.1"]
+    return "".join(
+        (
+            "# Scoreboard\n\n",
+            f"{first['vectors']['count']} vectors for pipestat-spec {first['spec']} "
+            f"(`{first['vectors']['digest'][:12]}`), and the trials with processes. Written by\n"
+            "`python conformance_tests/targets/scoreboard.py`.\n\n",
+            "A cell says how many of the vectors and trials that were run pass. ✓ is conformance: "
+            "all of\nthem. Empty cells are profiles that are not claimed.\n\n",
+            *table(columns, profile_cell, trials),
+            "\nThe same by rules of [SPEC.md](../SPEC.md): a rule holds when every vector that "
+            "tests it passes.\n\n",
+            *table(columns, rule_cell, trials),
+            "\n",
+            about_the_reference(),
+            trial_text(trials),
+            "## Why pipestat 0.13.1 fails\n\n",
+            *reference_section(known_failures.known_failures(reference)),
+        )
+    )
+
+
+def table(columns: Mapping[str, Any], cell: Any, trials: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a table of profiles by target."""
+    yield f"| Profile | {' | '.join(columns)} |\n|---{'|---:' * len(columns)}|\n"
+    for profile in PROFILES:
+        cells = [
+            # Its writers are tried in a run of their own.
+            cell(trials if (report["target"]["name"], profile) == _TRIED else report, profile)
+            for report in columns.values()
+        ]
+        if any(cells):
+            yield f"| {profile} | {' | '.join(cells)} |\n"
+
+
+_TRIED = ("pipestat", "concurrent-writers")
+_EXECUTED = ("pass", "fail", "xfail", "xpass", "error")
+
+
+def profile_cell(report: Mapping[str, Any], profile: str) -> str:
+    """Return how many vectors of a profile pass."""
+    found = report["profiles"].get(profile, {})
+    counts = found.get("counts", {})
+    total = sum(counts.get(verdict, 0) for verdict in _EXECUTED)
+    if not total:
+        return ""
+    if found["outcome"] == "conformant":
+        return f"✓ {total}"
+    return f"{counts.get('pass', 0)} of {total}"
+
+
+def rule_cell(report: Mapping[str, Any], profile: str) -> str:
+    """Return how many rules of a profile hold."""
+    verdicts = [
+        rule["verdict"]
+        for rule in report["requirements"]
+        if rule["profile"] == profile and rule["verdict"] in _EXECUTED
+    ]
+    if not verdicts:
+        return ""
+    good = verdicts.count("pass")
+    return f"✓ {good}" if good == len(verdicts) else f"{good} of {len(verdicts)}"
+
+
+def about_the_reference() -> str:
+    """Return what the figures of the reference mean."""
+    return """\
+## About pipestat 0.13.1
+
+The existing Python package was not written for this specification, and claims nothing. It is here
+since its files and its users are many, and so that the differences are known in detail. The
+[harness](../conformance_tests/targets/reference_harness.py) is a thin one and takes its side where
+it can: every operation opens the store anew, so nothing stale is read; a schema gets the
+`pipeline_name` and the descriptions that pipestat asks for; times are told in the specified form; a
+refusal told by returning False counts as the right error. Profiles that its documentation speaks of
+count as claimed.
+
+Many vectors fail for a reason that is not their subject: they use a schema or a file in the
+published form, which it does not read. Report documents and conversions need not be offered and are
+not counted.
+
+"""
+
+
+def trial_text(trials: Mapping[str, Any]) -> str:
+    """Return what the trials with several writers found."""
+    lines = [
+        f"| {failure['id'].removeprefix('trial.writers.')} | {failure['message']} |\n"
+        for failure in trials["failures"]
+    ]
+    return (
+        "With two and with eight writers at once (`.n2`, `.n8`; the figures differ from run to "
+        "run):\n\n| Trial | Outcome |\n|---|---|\n" + "".join(lines) + "\n"
+    )
+
+
+def reference_section(found: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Yield the table of reasons, the most frequent first."""
+    yield "| Vectors | Reason |\n|---:|---|\n"
+    for reason, ids in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
+        yield f"| {len(ids)} | {reason} |\n"
+    yield (
+        "\nEach of them stands in [the file of known failures]"
+        "(../conformance_tests/targets/pipestat-0.13.1.known-failures.yaml),\nwhich the tests "
+        "check: what is known to fail has to fail, and nothing else may.\n"
+    )
+
+
+def main() -> int:
+    """Run what was asked for and write the document."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", action="append", metavar="NAME", help="run this target")
+    parser.add_argument("--write-only", action="store_true", help="run nothing")
+    parsed = parser.parse_args()
+    REPORTS.mkdir(parents=True, exist_ok=True)
+    found = list(targets())
+    for target in found:
+        if not parsed.write_only and (parsed.only is None or target.name in parsed.only):
+            print(f"== {target.name}", flush=True)
+            run(target)
+    *columns, trials = ((target.title, load(target.name)) for target in found)
+    DOCUMENT.write_text(document(dict(columns), trials[1]), "utf-8")
+    print(DOCUMENT.relative_to(REPOSITORY))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

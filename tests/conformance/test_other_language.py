@@ -1,0 +1,118 @@
+"""The implementation in Go, written from SPEC.md: it is conformant, and shares files with ours."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.environments import REPOSITORY, MissingPart, clean_environment, go_command
+from tests.legs import leave_out
+
+SOURCE = REPOSITORY / "examples" / "other_language"
+PROFILES = {"core", "yaml-layout", "history", "concurrent-writers", "durable", "exact-integers"}
+
+pytestmark = pytest.mark.timeout(900)
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The harness, built from its source."""
+    try:
+        go = go_command()
+    except MissingPart as missing:
+        leave_out("go", str(missing), "install Go 1.24 or newer")
+    built = tmp_path_factory.mktemp("go") / "pipestat-go"
+    done = subprocess.run(
+        [str(go), "build", "-o", str(built), "."],
+        cwd=SOURCE,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    if done.returncode and ("dial tcp" in done.stderr or "proxy" in done.stderr):
+        last = done.stderr.strip().splitlines()[-1]
+        leave_out("go", f"go build: {last}", "connect to a module proxy for 'go build'")
+    assert done.returncode == 0, done.stderr
+    return built
+
+
+def run_suite(program: Path, folder: Path, *options: str) -> Mapping[str, Any]:
+    """Run the suite on the program and return the report, which says that it is conformant."""
+    command = [sys.executable, "-m", "pipestat_conformance", "run", "--exec", str(program)]
+    done = subprocess.run(
+        [*command, "--report", str(folder), *options],
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=800,
+    )
+    assert done.returncode == 0, done.stdout
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+    return report
+
+
+@pytest.mark.slow
+def test_it_is_conformant_in_all_that_it_claims(program: Path, tmp_path: Path) -> None:
+    report = run_suite(program, tmp_path)
+    assert report["outcome"] == "conformant"
+    assert set(report["claimed_profiles"]) == PROFILES
+    for profile in PROFILES:
+        found = report["profiles"][profile]
+        assert found["outcome"] == "conformant"
+        assert found["counts"]["pass"] > 1
+    # What it may do without is little beside what it does.
+    unsupported = [r["id"] for r in report["results"] if r["verdict"] == "unsupported"]
+    allowed = ("documents.", "results.convert.", "interchange.template", "query.")
+    others = [id for id in unsupported if not id.startswith(allowed)]
+    assert len(others) < 20, others
+
+
+@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.slow
+def test_it_shares_a_file_with_our_writer(program: Path, tmp_path: Path, seed: str) -> None:
+    ours = f"{sys.executable} -m pipestat_conformance.serve --backend yaml"
+    options = ["--vector", "trial.mixed.*", "--peer", ours, "--seed", seed]
+    report = run_suite(program, tmp_path, *options)
+    verdicts = {r["id"]: r["verdict"] for r in report["results"]}
+    assert verdicts == {"trial.mixed.writers": "pass", "trial.mixed.exchange": "pass"}
+
+
+def test_its_readme_shows_what_it_answers(program: Path, tmp_path: Path) -> None:
+    text = (SOURCE / "README.md").read_text("utf-8")
+    dialogue = text.split("$ ./pipestat-go\n")[1].split("```")[0]
+    file = tmp_path / "results.yaml"
+    lines = dialogue.replace("/tmp/demo/results.yaml", str(file)).splitlines()
+    requests = [line for line in lines if '"cmd"' in line]
+    answers = [line for line in lines if '"cmd"' not in line]
+    done = subprocess.run(
+        [str(program)], input="\n".join(requests), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(map(json.loads, done.stdout.splitlines())) == list(map(json.loads, answers))
+    shown = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
+    stored = yaml.safe_load(file.read_text("utf-8"))
+    for document in (shown, stored):
+        assert sorted(document["rnaseq"]["patient1"].pop("meta")) == ["created", "modified"]
+    assert shown == stored
+
+
+@pytest.mark.slow
+def test_its_own_tests_pass(program: Path) -> None:
+    done = subprocess.run(
+        [str(go_command()), "test", "./..."],
+        cwd=SOURCE,
+        capture_output=True,
+        text=True,
+        timeout=600,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
