@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.errors import ColumnNotFoundError, FilterSyntaxError
+from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -31,7 +31,6 @@ from pipestat_spec.models.text import nearest, shorten
 
 __all__ = [
     "SPECIAL_FIELDS",
-    "check_fields",
     "check_pattern",
     "compile_filter",
     "field_value",
@@ -39,6 +38,7 @@ __all__ = [
     "like_regex",
     "matches",
     "order_key",
+    "unknown_fields",
 ]
 
 Predicate: TypeAlias = Callable[[Record], bool]
@@ -236,19 +236,12 @@ def fields(filter: Filter) -> Iterator[FieldPath]:
             yield filter.field
 
 
-def check_fields(filter: Filter, known: Collection[str]) -> None:
-    """Raise ColumnNotFoundError for a field that is neither in `known` nor a special field.
+def unknown_fields(filter: Filter, known: Collection[str]) -> dict[str, str | None]:
+    """Return the fields that are neither in `known` nor special, each with the nearest one.
 
-    For callers that know every result (SPEC.md section 12); elsewhere an unknown field is
-    a missing value.
+    A filter on such a field is allowed (SPEC.md section 12): it is a missing value. Usually it
+    is a misspelling.
     """
-    for path in fields(filter):
-        name = path[0]
-        if name in known or name in SPECIAL_FIELDS:
-            continue
-        near = nearest(name, sorted({*known, *SPECIAL_FIELDS}))
-        raise ColumnNotFoundError(
-            f"the filter names {name!r}, which is no result",
-            hint=f"did you mean {near!r}?" if near else "results: " + ", ".join(sorted(known)),
-            column=name,
-        )
+    names = {path[0]: None for path in fields(filter)}
+    everything = sorted({*known, *SPECIAL_FIELDS})
+    return {name: nearest(name, everything) for name in names if name not in everything}

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ContextDecorator
+from copy import copy
+from functools import wraps
 from types import TracebackType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec.backend import Capability
 from pipestat_spec.models.record import RecordKey
@@ -13,21 +14,24 @@ from pipestat_spec.store import Store
 
 __all__ = ["RecordRun"]
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 # Characters of an exception's text that a status message keeps.
 _MESSAGE_LENGTH = 2000
 
 
-class RecordRun(ContextDecorator):
+class RecordRun:
     """What `with psm.record("s1") as run:` gives: the record to report for.
 
-    It is also a decorator: each call of the function is a run of its own. `report` is the
-    manager's.
+    It is also a decorator: each call of the function is a run of its own. A status that is
+    set in between stays on exit, unless the run fails.
     """
 
     def __init__(
         self,
         store: Store,
-        report: Callable[..., list[str] | bool],
+        report: Callable[[RecordKey, Mapping[str, Any], Mapping[str, Any] | None], list[str]],
         key: RecordKey,
         running: str,
         completed: str,
@@ -39,6 +43,7 @@ class RecordRun(ContextDecorator):
         self._key = key
         self._running, self._completed, self._failed = running, completed, failed
         self._source = source
+        self._current = running
         for status in (running, completed, failed):
             store.settings.statuses.check(status)
 
@@ -47,18 +52,28 @@ class RecordRun(ContextDecorator):
         """The record that this run is about."""
         return self._key.identifier
 
-    def report(self, values: Mapping[str, Any] | None = None, **results: Any) -> list[str] | bool:
-        """Store results, given as a mapping or by name; as `PipestatManager.report`."""
-        return self._report(
-            {**(values or {}), **results},
-            self._key.identifier,
-            level=self._key.level,
-            source=self._source,
-        )
+    def report(self, values: Mapping[str, Any] | None = None, **results: Any) -> list[str]:
+        """Store results, given as a mapping or by name; return one text for each.
+
+        Raises what `PipestatManager.report` raises, and ResultConflictError when a different
+        value is stored already and overwriting is off.
+        """
+        return self._report(self._key, {**(values or {}), **results}, self._source)
 
     def set_status(self, status: str, message: str | None = None) -> None:
-        """Set a status in between, for example `partial`."""
+        """Set a status; one that is not that of running stays when the run ends well."""
         self._store.set_status(self._key, status, message, self._source)
+        self._current = status
+
+    def __call__(self, function: Callable[P, T]) -> Callable[P, T]:
+        """Make each call of the function a run; calls in several threads share nothing."""
+
+        @wraps(function)
+        def run(*args: P.args, **keywords: P.kwargs) -> T:
+            with copy(self):
+                return function(*args, **keywords)
+
+        return run
 
     def __enter__(self) -> RecordRun:
         self.set_status(self._running)
@@ -71,7 +86,8 @@ class RecordRun(ContextDecorator):
         traceback: TracebackType | None,
     ) -> None:
         if error is None or (isinstance(error, SystemExit) and not error.code):
-            self.set_status(self._completed)
+            if self._current == self._running:
+                self.set_status(self._completed)
         else:
             keeps_messages = Capability.SOURCE in self._store.backend.capabilities
             self.set_status(self._failed, _describe(error) if keeps_messages else None)

@@ -57,6 +57,13 @@ class Writing(ManagerSettings):
             return False
         return self._formatted(key, values, record, result_formatter)
 
+    def _report_in_run(
+        self, key: RecordKey, values: Mapping[str, Any], source: Mapping[str, Any] | None
+    ) -> list[str]:
+        """Report as `report` does; but a conflict is raised, so that it ends the run."""
+        record = self._store.report(key, values, overwrite=self.force_overwrite, source=source)
+        return self._formatted(key, values, record, None)
+
     def report_many(
         self,
         values: Mapping[str, Mapping[str, Any]],
@@ -186,7 +193,7 @@ class Writing(ManagerSettings):
         the exception, which passes on.
         """
         key = self._key(record_identifier, level)
-        return RecordRun(self._store, self.report, key, running, completed, failed, source)
+        return RecordRun(self._store, self._report_in_run, key, running, completed, failed, source)
 
     def check(
         self, values: Mapping[str, Any], strict_type: bool = True, level: str | None = None

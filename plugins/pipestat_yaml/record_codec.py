@@ -8,6 +8,7 @@ so do reserved names among the results.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = ["decode_history", "decode_record", "encode_record", "meta_of", "with_
 
 _META = "meta"
 _LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
+_TIME = re.compile(r"\d{4}(?:-\d\d){2}[T ]\d\d(?::\d\d){2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _CREATED = ("created", "pipestat_created_time")
 _MODIFIED = ("modified", "pipestat_modified_time")
 # Zones differ by multiples of this, by at most that.
@@ -172,8 +174,8 @@ def _format_local(time: datetime) -> str:
 
 
 def _parse_time(text: Any) -> datetime | None:
-    """Return the time; one without a zone is local."""
-    if not isinstance(text, str):
+    """Return a time of day (PS-REC-003, or local by PS-YAML-011), else None."""
+    if not isinstance(text, str) or _TIME.fullmatch(text) is None:
         return None
     try:
         return datetime.fromisoformat(text).astimezone(UTC)

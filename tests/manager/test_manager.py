@@ -25,6 +25,7 @@ from pipestat_spec.errors import (
     NoBackendSpecifiedError,
     PipestatError,
     RecordNotFoundError,
+    ResultConflictError,
     SchemaNotFoundError,
     UnrecognizedStatusError,
 )
@@ -290,6 +291,32 @@ def test_a_run_as_decorator(make: Make) -> None:
     assert psm.store.get(psm._key("s1")).source == {"engine": "make", "attempt": 2}
     with pytest.raises(UnrecognizedStatusError):
         psm.record("s1", completed="done")
+
+
+def test_a_status_set_in_a_run_stays(make: Make) -> None:
+    psm = make()
+    with psm.record("s1") as run:
+        run.set_status("partial", "3 of 4 lanes")
+    record = psm.store.get(psm._key("s1"))
+    assert (record.status, record.status_message) == ("partial", "3 of 4 lanes")
+    with psm.record("s1"):
+        assert psm.get_status("s1") == "running"
+    assert psm.get_status("s1") == "completed"
+    with pytest.raises(KeyError), psm.record("s1") as run:
+        run.set_status("partial")
+        raise KeyError("lane4")
+    assert psm.get_status("s1") == "failed"
+
+
+def test_a_conflict_fails_the_run(make: Make) -> None:
+    psm = make()
+    psm.report({"n": 1}, "s1")
+    psm.force_overwrite = False
+    with pytest.raises(ResultConflictError, match="'n'"), psm.record("s1") as run:
+        run.report(n=1, name="x")
+        run.report(n=2)
+    assert psm.get_status("s1") == "failed"
+    assert psm["s1"] == {"n": 1, "name": "x", "record_identifier": "s1"}
 
 
 @pytest.fixture
