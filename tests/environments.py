@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE_VERSION = "0.13.1"
 NODE_YAML_VERSION = "2.9.1"
 GO_VERSION = "1.26.6"
+SNAKEMAKE = ("snakemake==9.*", "snakemake-executor-plugin-cluster-generic")
 _OLDEST_GO = (1, 24)
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
 _ENVIRONMENT = dict(os.environ)
@@ -83,12 +85,14 @@ class PythonEnvironment:
         return json.loads(lines[-1]) if lines else None
 
 
-# Environment of the existing package by what is installed with it.
+# Environment of the existing package by what is installed with it. Newer versions of SQLModel
+# refuse the times that it stores.
 _EXTRAS = {
     "reference-bare": "",
     "reference": "[dbbackend]",
     "reference-full": "[dbbackend,pipestatreader]",
 }
+_OF_ITS_TIME = ["sqlmodel==0.0.24", "sqlalchemy<2.1"]
 
 
 def reference_environment(name: str = "reference") -> PythonEnvironment:
@@ -97,14 +101,42 @@ def reference_environment(name: str = "reference") -> PythonEnvironment:
     `reference` can use databases; `reference-bare` has no extras and starts faster;
     `reference-full` has all of them, and its command line starts slowly.
     """
-    requirement = f"pipestat{_EXTRAS[name]}=={REFERENCE_VERSION}"
-    made_from = {"requirement": requirement, "python": list(sys.version_info[:2])}
+    requirements = [f"pipestat{_EXTRAS[name]}=={REFERENCE_VERSION}"]
+    requirements += _OF_ITS_TIME if _EXTRAS[name] else []
+    made_from = {"requirements": requirements, "python": list(sys.version_info[:2])}
     with _environment(name, made_from) as folder:
         if folder is not None:
             _run([sys.executable, "-m", "venv", str(folder)])
             pip = [str(folder / "bin" / "python"), "-m", "pip"]
-            _run([*pip, "install", "--quiet", "--no-input", requirement])
+            _run([*pip, "install", "--quiet", "--no-input", *requirements])
     return PythonEnvironment(environments_folder() / name)
+
+
+def snakemake_environment() -> PythonEnvironment:
+    """Return an environment of Snakemake with this project and its plugin; raises MissingPart.
+
+    Both are installed editable, so that it is made anew only when what they ask for changes.
+    """
+    plugin = REPOSITORY / "plugins" / "snakemake-logger-plugin-pipestat"
+    made_from = {
+        "requirements": SNAKEMAKE,
+        "python": list(sys.version_info[:2]),
+        "projects": [_asked_for(REPOSITORY), _asked_for(plugin)],
+    }
+    with _environment("snakemake", made_from) as folder:
+        if folder is not None:
+            _run([sys.executable, "-m", "venv", str(folder)])
+            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
+            _run([*pip, *SNAKEMAKE, "--editable", f"{REPOSITORY}[sql]", "--editable", str(plugin)])
+    return PythonEnvironment(environments_folder() / "snakemake")
+
+
+def _asked_for(folder: Path) -> object:
+    """Return what an editable installation of a project depends on, beside its sources."""
+    content = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
+    project = content["project"]
+    extras = project.get("optional-dependencies", {})
+    return [project["dependencies"], extras.get("sql"), project.get("entry-points")]
 
 
 def node_yaml_folder() -> Path:

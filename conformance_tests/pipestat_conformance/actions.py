@@ -18,6 +18,7 @@ from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
     from pipestat_conformance.run import RunOptions
+    from pipestat_conformance.stores import StoreFactory
 
 __all__ = ["UsageError", "main", "make_driver"]
 
@@ -69,7 +70,7 @@ def make_driver(parsed: argparse.Namespace) -> tuple[Driver, Any]:
     """Return the driver and the store's description that the arguments name."""
     from pipestat_conformance.stores import default_store
 
-    store = default_store()
+    store = default_store(parsed.backend)
     if parsed.store is not None:
         try:
             store = json.loads(parsed.store)
@@ -78,6 +79,17 @@ def make_driver(parsed: argparse.Namespace) -> tuple[Driver, Any]:
     if parsed.exec is not None:
         return _program(parsed), store
     return _backend(parsed, store), store
+
+
+def _stores(parsed: argparse.Namespace, driver: Driver, store: Any) -> StoreFactory:
+    """Return the stores; where none is given to a program, its claims decide when it has spoken."""
+    from pipestat_conformance.stores import default_store, template
+
+    if parsed.store is not None or parsed.exec is None:
+        return template(store)
+    return lambda folder, name: template(default_store(profiles=driver.hello().profiles))(
+        folder, name
+    )
 
 
 def _program(parsed: argparse.Namespace) -> Driver:
@@ -150,7 +162,6 @@ def _options(parsed: argparse.Namespace) -> RunOptions:
     from pipestat_conformance.known_failures import KnownFailures, read_known_failures
     from pipestat_conformance.profiles import PROFILES
     from pipestat_conformance.run import RunOptions
-    from pipestat_conformance.stores import template
 
     for name in parsed.profile or ():
         if name not in PROFILES:
@@ -159,7 +170,7 @@ def _options(parsed: argparse.Namespace) -> RunOptions:
     driver, store = make_driver(parsed)
     return RunOptions(
         driver,
-        template(store),
+        _stores(parsed, driver, store),
         store=None if parsed.store is None else store,
         profiles=parsed.profile,
         select=parsed.vector,
@@ -195,18 +206,16 @@ class Progress:
 
 def _check_harness(parsed: argparse.Namespace) -> int:
     from pipestat_conformance.harness_check import check_harness
-    from pipestat_conformance.stores import template
 
     driver, store = make_driver(parsed)
-    return check_harness(driver, template(store), sys.stdout)
+    return check_harness(driver, _stores(parsed, driver, store), sys.stdout)
 
 
 def _walk(parsed: argparse.Namespace) -> int:
     from pipestat_conformance.state_machine import walks
-    from pipestat_conformance.stores import template
 
     driver, store = make_driver(parsed)
-    return walks(driver, template(store), parsed, sys.stdout)
+    return walks(driver, _stores(parsed, driver, store), parsed, sys.stdout)
 
 
 def _export(parsed: argparse.Namespace) -> int:

@@ -16,10 +16,13 @@ exit codes: 0 conformant, 1 not conformant, 2 the harness or the suite failed, 3
 
 examples:
   pipestat-spec conformance run --backend mydb --store '{"url": "sqlite:///{tmp}/r.db"}'
+  pipestat-spec conformance run --backend sql --profile sql-layout
   pipestat-spec conformance run --exec './my-harness' --profile core --report report
   pipestat-spec conformance check-harness --exec './my-harness'
 
-{tmp} is a fresh folder and {unique} a fresh name for each vector.
+{tmp} is a fresh folder and {unique} a fresh name for each vector. Without --store it is
+{"url": "sqlite:///{tmp}/results.db"} for the backend sql and for programs that claim sql-layout
+and not yaml-layout, and {"path": "{tmp}/results.yaml"} for all others.
 """
 
 

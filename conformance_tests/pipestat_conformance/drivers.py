@@ -27,13 +27,14 @@ class HarnessError(Exception):
 
 @dataclass(frozen=True)
 class Hello:
-    """Who answers, and what it claims."""
+    """Who answers, and what it claims; `refused_identifiers` is a pattern of record identifiers."""
 
     name: str
     version: str
     language: str
     capabilities: tuple[str, ...]
     profiles: tuple[str, ...]
+    refused_identifiers: str | None = None
 
 
 @dataclass(frozen=True)

@@ -45,6 +45,7 @@ class InProcessDriver(Driver):
             self._target.language,
             capabilities,
             self._target.profiles(capabilities),
+            self._target.refused_identifiers,
         )
 
     def open(self, store: Mapping[str, Any], opening: Opening) -> Answer:

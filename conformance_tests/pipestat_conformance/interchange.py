@@ -68,7 +68,7 @@ class Folder:
         if name in self._bytes:
             self._remember(name)
 
-    def check(self) -> None:
+    def check(self, saved: Mapping[str, Any]) -> None:  # noqa: ARG002
         """Compare the folder with what it has to be; raises VectorFailed."""
         after = self._vector.after or {}
         for name, expected in after.get("files", {}).items():

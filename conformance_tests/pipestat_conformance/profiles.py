@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pipestat_conformance.refused_identifiers import refusal_probes, refuses_too_much
 from pipestat_conformance.vectors import Opening, Step, Vector
 
 __all__ = [
@@ -43,7 +44,8 @@ class Profile:
 PROFILES: Mapping[str, Profile] = {
     "core": Profile(
         (
-            *("PS-VAL", "PS-ID", "PS-REC", "PS-SCH", "PS-RES", "PS-STA", "PS-CAP"),
+            *("PS-VAL", "PS-REC", "PS-SCH", "PS-RES", "PS-STA", "PS-CAP"),
+            *("PS-ID-001", "PS-ID-002", "PS-ID-003", "PS-ID-004", "PS-ID-009", "PS-ID-010"),
             *("PS-GUA-005", "PS-GUA-006"),
         )
     ),
@@ -54,7 +56,9 @@ PROFILES: Mapping[str, Profile] = {
     ),
     "durable": Profile(("PS-GUA-001",)),
     "exact-integers": Profile(("PS-VAL-002",)),
-    "yaml-layout": Profile(("PS-YAML", "PS-WRT")),
+    "yaml-layout": Profile(
+        ("PS-YAML", "PS-WRT", "PS-ID-005", "PS-ID-006", "PS-ID-007", "PS-ID-008")
+    ),
     "sql-layout": Profile(("PS-SQL",)),
 }
 # What these promise can only be tried, again and again, with processes.
@@ -86,14 +90,20 @@ def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
     return None
 
 
-def check_claims(capabilities: Iterable[str], profiles: Iterable[str]) -> None:
-    """Raise ClaimError for an unknown name, and when `core` is not claimed."""
+def check_claims(
+    capabilities: Iterable[str], profiles: Iterable[str], refused_identifiers: str | None = None
+) -> None:
+    """Raise ClaimError for an unknown name, too many refused ones, and without `core`."""
     unknown = [f"capability {name!r}" for name in capabilities if name not in CAPABILITIES]
     unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
     if unknown:
         raise ClaimError(f"the {unknown[0]} is not on the list of SPEC.md section 15")
     if "core" not in profiles:
         raise ClaimError("the profile 'core' is not claimed, and it cannot be left out")
+    if refused_identifiers is not None:
+        problem = refuses_too_much(refused_identifiers)
+        if problem is not None:
+            raise ClaimError(problem)
 
 
 _UNSUPPORTED = {"error": "unsupported"}
@@ -106,13 +116,14 @@ _PROBED: Mapping[str, tuple[str, dict[str, object]]] = {
 }
 
 
-def probes(capabilities: Iterable[str]) -> list[Vector]:
+def probes(capabilities: Iterable[str], refused_identifiers: str | None = None) -> list[Vector]:
     """Return a vector for each capability that is not claimed: it has to answer `unsupported`.
 
-    What the other capabilities promise has no operation of its own (PS-CAP-002).
+    What the other capabilities promise has no operation of its own (PS-CAP-002). Others see to
+    it that identifiers are refused that the store says it refuses.
     """
     claimed = set(capabilities)
-    return [
+    return refusal_probes(refused_identifiers) + [
         Vector(
             id=f"probe.{name}",
             title=f"without the capability {name}, {op} answers unsupported",

@@ -16,6 +16,7 @@ from pipestat_conformance.drivers import Driver, HarnessError, Hello
 from pipestat_conformance.executor import Executor, Reader
 from pipestat_conformance.known_failures import KnownFailures
 from pipestat_conformance.profiles import PROFILES, TRIAL_PROFILES, check_claims, probes
+from pipestat_conformance.refused_identifiers import refused_identifier
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import Vector, load_vectors
 from pipestat_conformance.verdicts import Problem, Result, Verdict
@@ -73,10 +74,11 @@ def run(options: RunOptions) -> Run:
     """
     started, clock = datetime.now(UTC), time.monotonic()
     hello = options.driver.hello()
-    check_claims(hello.capabilities, hello.profiles)
+    check_claims(hello.capabilities, hello.profiles, hello.refused_identifiers)
     judged = judged_profiles(options, hello)
     vectors = load_vectors() if options.vectors is None else tuple(options.vectors)
-    todo = _selected([*vectors, *probes(hello.capabilities)], options.select)
+    probed = probes(hello.capabilities, hello.refused_identifiers)
+    todo = _selected([*vectors, *probed], options.select)
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         results = _run_all(options, hello, judged, todo, Path(folder))
     results = options.known.applied(sorted(results, key=lambda result: result.id))
@@ -112,7 +114,11 @@ def _selected(vectors: Sequence[Vector], select: Sequence[str]) -> list[Vector]:
 
 
 def skip_reason(
-    vector: Vector, capabilities: Iterable[str], judged: Iterable[str], claimed: Iterable[str]
+    vector: Vector,
+    capabilities: Iterable[str],
+    judged: Iterable[str],
+    claimed: Iterable[str],
+    refused_identifiers: str | None = None,
 ) -> tuple[Verdict, str] | None:
     """Return why a vector is not run on such a target, or None."""
     if vector.profile not in judged:
@@ -121,6 +127,9 @@ def skip_reason(
     missing = [name for name in vector.needs if name not in capabilities]
     if missing:
         return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"
+    refused = refused_identifier(vector, refused_identifiers)
+    if refused is not None:
+        return Verdict.UNSUPPORTED, f"the store holds no record {refused!r}"
     return None
 
 
@@ -143,7 +152,9 @@ def _run_all(
 
     broken = 0
     for vector in todo:
-        reason = skip_reason(vector, hello.capabilities, judged, hello.profiles)
+        reason = skip_reason(
+            vector, hello.capabilities, judged, hello.profiles, hello.refused_identifiers
+        )
         if reason is not None:
             done(_skipped(vector, *reason))
         elif broken == BROKEN:

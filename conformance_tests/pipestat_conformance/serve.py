@@ -18,6 +18,7 @@ from typing import Any, BinaryIO
 
 from pipestat_conformance.operations import Session
 from pipestat_conformance.special_values import decode, parse_json, to_json
+from pipestat_conformance.stores import default_store
 from pipestat_conformance.targets import Target
 from pipestat_conformance.vectors import Opening
 from pipestat_spec.errors import PipestatError, UnsupportedOperation
@@ -46,6 +47,7 @@ class Server:
     def _hello(self, message: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002
         target = self._target
         capabilities = target.capabilities(self._store, self._folder)
+        refused = target.refused_identifiers
         return {
             "impl": {
                 "name": target.name,
@@ -55,6 +57,7 @@ class Server:
             "protocol": 1,
             "capabilities": list(capabilities),
             "profiles": list(target.profiles(capabilities)),
+            **({} if refused is None else {"refused_identifiers": refused}),
         }
 
     def _open(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,6 +99,10 @@ def find_target(backend: str, mutant: str | None = None) -> Target:
         from pipestat_conformance.memory_store import MemoryTarget
 
         return MemoryTarget()
+    if backend == "sqlite-tables":
+        from pipestat_conformance.mutants.sql_target import SqliteTarget
+
+        return SqliteTarget()
     from pipestat_conformance.targets import PluginTarget
 
     return PluginTarget(backend)
@@ -112,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Whatever a library prints must not get between the answers.
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     with tempfile.TemporaryDirectory() as folder:
-        store = json.loads((parsed.store or '{"path": "{tmp}/r.yaml"}').replace("{tmp}", folder))
+        given = parsed.store or json.dumps(default_store(parsed.backend))
+        store = json.loads(given.replace("{tmp}", folder))
         target = find_target(parsed.backend, parsed.mutant)
         serve(Server(target, store, Path(folder)), sys.stdin.buffer, answers)
     return 0

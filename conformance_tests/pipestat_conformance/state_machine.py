@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,9 +34,23 @@ _VALUES: tuple[Any, ...] = (
 )
 
 
-def make_steps(seed: str, length: int, capabilities: Sequence[str]) -> _Steps:
-    """Return the operations of one walk."""
+def make_steps(
+    seed: str, length: int, capabilities: Sequence[str], refused: str | None = None
+) -> _Steps:
+    """Return the operations of one walk, without records whose identifier is `refused`."""
     source = random.Random(seed)
+    steps = _made(source, length, capabilities)
+    if refused is None:
+        return steps
+    return [step for step in steps if not _names_refused(step[1], refused)]
+
+
+def _names_refused(args: Mapping[str, Any], refused: str) -> bool:
+    names = [args.get("record", ""), *args.get("records", ())]
+    return any(re.search(refused, name) for name in names)
+
+
+def _made(source: random.Random, length: int, capabilities: Sequence[str]) -> _Steps:
     levels = ["sample"] * 4 + (["project"] if "project-level" in capabilities else [])
     return [
         _STEPS[_choose(source, capabilities)](source, _where(source, levels), capabilities)
@@ -217,12 +232,12 @@ def walks(
     """Make `options.walks` walks of `options.length` steps; tell the first that fails."""
     from pipestat_conformance.special_values import to_json
 
-    capabilities = driver.hello().capabilities
+    hello = driver.hello()
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         walker = Walker(driver, stores, Path(folder))
         for number in range(options.walks):
             seed = f"{options.seed}:{number}"
-            steps = make_steps(seed, options.length, capabilities)
+            steps = make_steps(seed, options.length, hello.capabilities, hello.refused_identifiers)
             if walker.play(steps).verdict is Verdict.PASS:
                 continue
             result = walker.shrink(steps)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 __all__ = ["StoreError", "StoreFactory", "default_store", "template"]
+
+# Backends whose store is a database: the plugin, and what the suite's own mutants are made of.
+_DATABASES = ("sql", "sqlite-tables")
 
 # Returns the store of one vector, in a folder of its own; the name is unique in a run.
 StoreFactory = Callable[[Path, str], Mapping[str, Any]]
@@ -17,8 +20,14 @@ class StoreError(Exception):
     """The description of the store cannot be used."""
 
 
-def default_store() -> dict[str, Any]:
-    """Return the store that a target gets when none is given."""
+def default_store(backend: str | None = None, profiles: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the store that a target gets when none is given.
+
+    For a backend that is not known by name, the profiles that it claims decide.
+    """
+    layouts = {"yaml-layout", "sql-layout"} & set(profiles)
+    if backend in _DATABASES or layouts == {"sql-layout"}:
+        return {"url": "sqlite:///{tmp}/results.db"}
     return {"path": "{tmp}/results.yaml"}
 
 

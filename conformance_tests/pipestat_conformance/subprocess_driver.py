@@ -195,6 +195,7 @@ def _hello(response: Mapping[str, Any]) -> Hello:
         impl.get("language", ""),
         tuple(response["capabilities"]),
         tuple(response["profiles"]),
+        response.get("refused_identifiers"),
     )
 
 

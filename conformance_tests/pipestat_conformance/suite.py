@@ -89,7 +89,7 @@ class _Target:
 
 
 def _class_of(target: _Target) -> type:
-    vectors = {vector.id: vector for vector in [*load_vectors(), *probes(())]}
+    vectors = {vector.id: vector for vector in [*load_vectors(), *probes((), "")]}
 
     class TestConformance:
         """One test for each vector; made by `pipestat_conformance.suite`."""
@@ -148,7 +148,7 @@ class _Opened:
         (folder / "probe").mkdir()
         self.driver = target.driver(folder / "probe")
         self.hello = self.driver.hello()
-        check_claims(self.hello.capabilities, self.hello.profiles)
+        check_claims(self.hello.capabilities, self.hello.profiles, self.hello.refused_identifiers)
         stores = target.stores(self.hello.profiles)
         self.options = RunOptions(
             self.driver,
@@ -161,13 +161,21 @@ class _Opened:
         self.executor = Executor(self.driver, stores, folder, self.options.reader)
         self._trials: Mapping[str, Trial] | None = None
         self._pool: Pool | None = None
-        self._probes = {probe.id for probe in probes(self.hello.capabilities)}
+        self._probes = {
+            probe.id for probe in probes(self.hello.capabilities, self.hello.refused_identifiers)
+        }
 
     def skipped(self, vector: Vector) -> str | None:
         """Return why a vector is not run, or None."""
         if vector.id.startswith("probe.") and vector.id not in self._probes:
-            return "the capability is claimed"
-        reason = skip_reason(vector, self.hello.capabilities, self.judged, self.hello.profiles)
+            return "the capability is claimed, or the identifier is held"
+        reason = skip_reason(
+            vector,
+            self.hello.capabilities,
+            self.judged,
+            self.hello.profiles,
+            self.hello.refused_identifiers,
+        )
         if reason is None:
             return None
         verdict, note = reason

@@ -28,6 +28,8 @@ class Target(ABC):
     name: str
     version: str = "0"
     language: str = "Python"
+    # Known once the capabilities were asked for.
+    refused_identifiers: str | None = None
 
     @abstractmethod
     def capabilities(self, store: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
@@ -82,6 +84,7 @@ class PluginTarget(Target):
     def capabilities(self, store: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
         opened = self.open_store(store, Opening(None, {"namespace": "ns"}), folder)
         try:
+            self.refused_identifiers = opened.backend.refused_identifiers
             return tuple(sorted(map(str, opened.backend.capabilities)))
         finally:
             opened.close()

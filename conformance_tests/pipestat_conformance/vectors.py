@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -17,9 +17,22 @@ from typing import Any
 from pipestat_conformance.data import data_files, protocol_schema, read_data
 from pipestat_conformance.special_values import parse_json
 
-__all__ = ["Opening", "Step", "Vector", "VectorError", "digest", "load_vectors", "parse_vectors"]
+__all__ = [
+    "FILE_STEPS",
+    "TABLE_STEPS",
+    "Opening",
+    "Step",
+    "Vector",
+    "VectorError",
+    "digest",
+    "load_vectors",
+    "parse_vectors",
+]
 
 DEFAULT_NAMESPACE = "ns"
+# Steps that another program makes, and not the target.
+FILE_STEPS = ("put_file", "remove_file")
+TABLE_STEPS = ("make_table", "insert_rows", "update_rows", "add_column")
 
 
 class VectorError(Exception):
@@ -62,7 +75,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Vector:
-    """One scenario. `files`, `after` and `path` belong to interchange vectors only."""
+    """One scenario. What follows `source` belongs to interchange vectors only."""
 
     id: str
     requirements: tuple[str, ...]
@@ -78,11 +91,27 @@ class Vector:
     after: Mapping[str, Any] | None = None
     path: str = "results.yaml"
     timezone: str = "UTC"
+    tables: Mapping[str, Any] | None = None
+    dialects: tuple[str, ...] = ()
 
     @property
     def interchange(self) -> bool:
-        """Whether it is about the files of a store, and not only about answers."""
-        return self.files is not None or self.after is not None or _changes_files(self.steps)
+        """Whether it is about the files or tables of a store, and not only about answers."""
+        return bool(
+            self.files is not None
+            or self.after is not None
+            or self.about_tables
+            or any(step.op in FILE_STEPS for step in self.steps)
+        )
+
+    @property
+    def about_tables(self) -> bool:
+        """Whether it is about the tables of a database."""
+        return bool(
+            self.tables is not None
+            or {"tables", "only_tables"} & (self.after or {}).keys()
+            or any(step.op in TABLE_STEPS for step in self.steps)
+        )
 
 
 @cache
@@ -126,15 +155,14 @@ def _validator() -> Any:
 
 def _vector(entry: Mapping[str, Any], source: str) -> Vector:
     steps = _steps(entry.get("steps", []), f"{source}: {entry['id']}")
-    interchange = "files" in entry or "after" in entry or _changes_files(steps)
-    return Vector(
+    vector = Vector(
         id=entry["id"],
         requirements=tuple(entry["requirements"]),
         steps=steps,
         opening=_opening(entry, f"{source}: {entry['id']}"),
         open_expect=entry.get("open", {"ok": True}),
         needs=tuple(entry.get("needs", [])),
-        profile=entry.get("profile", "yaml-layout" if interchange else "core"),
+        profile=entry.get("profile", ""),
         since=entry.get("since", "1.0"),
         title=entry.get("title", ""),
         source=source,
@@ -142,11 +170,32 @@ def _vector(entry: Mapping[str, Any], source: str) -> Vector:
         after=entry.get("after"),
         path=entry.get("path", "results.yaml"),
         timezone=entry.get("timezone", "UTC"),
+        tables=entry.get("tables"),
+        dialects=tuple(entry.get("dialects", [])),
     )
+    if vector.about_tables:
+        _check_tables(vector, f"{source}: {vector.id}")
+    default = "yaml-layout" if vector.interchange else "core"
+    default = "sql-layout" if vector.about_tables or vector.dialects else default
+    return replace(vector, profile=vector.profile or default)
 
 
-def _changes_files(steps: Iterable[Step]) -> bool:
-    return any(step.op in ("put_file", "remove_file") for step in steps)
+def _check_tables(vector: Vector, where: str) -> None:
+    """Raise VectorError unless the parts that are about tables fit together."""
+    after = vector.after or {}
+    about_files = {"files", "only", "bytes_unchanged"} & after.keys()
+    if vector.files is not None or about_files or _ops(vector) & set(FILE_STEPS):
+        raise VectorError(f"{where}: it is about files as well as about tables")
+    for name, table in (vector.tables or {}).items():
+        used = [c for row in table.get("rows", []) for c in row]
+        used += [c for group in table.get("unique", []) for c in group]
+        unknown = [column for column in used if column not in table["columns"]]
+        if unknown:
+            raise VectorError(f"{where}: tables/{name}: there is no column {unknown[0]!r}")
+
+
+def _ops(vector: Vector) -> set[str]:
+    return {step.op for step in vector.steps}
 
 
 def _opening(entry: Mapping[str, Any], where: str) -> Opening:
@@ -199,13 +248,14 @@ def _steps(entries: Sequence[Mapping[str, Any]], where: str) -> tuple[Step, ...]
 
 
 def digest(vectors: Iterable[Vector]) -> str:
-    """Return what identifies a set of vectors: ids, steps, expectations, schemas, files."""
+    """Return what identifies a set of vectors: ids, steps, expectations, schemas, files, tables."""
     content = [
         [
             *(vector.id, vector.requirements, vector.needs, vector.profile, vector.since),
             *(vector.opening.schema, vector.opening.settings, vector.open_expect),
             [[*step.as_json().items(), step.save] for step in vector.steps],
             *(vector.files, vector.after, vector.path, vector.timezone),
+            *(vector.tables, vector.dialects),
         ]
         for vector in sorted(vectors, key=lambda vector: vector.id)
     ]

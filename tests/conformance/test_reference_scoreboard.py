@@ -40,6 +40,8 @@ def _module(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
+    # Dataclasses look for the module that they are defined in.
+    sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
 

@@ -89,14 +89,14 @@ def test_a_report_says_everything() -> None:
 def test_a_failure_shows_rule_steps_and_a_command_that_repeats_it() -> None:
     report = made(wrong="forgets", seed=7)
     failure = next(f for f in report["failures"] if f["id"] == "sample.reported")
-    assert failure["requirements"][0]["text"].startswith("A reader MUST get back the value")
+    assert failure["requirements"][0]["text"].startswith("On every backend a reader MUST get back")
     assert [step["op"] for step in failure["steps"]] == ["open", "report", "reopen", "retrieve"]
     words = shlex.split(failure["repeat"])
     assert words[:3] == ["pipestat-spec", "conformance", "run"]
     assert words[3:5] == ["--exec", tiny_command(wrong="forgets")]
     assert words[5:] == ["--seed", "7", "--vector", "sample.reported"]
     text = failure_text(failure)
-    assert "PS-VAL-013: A reader MUST" in text
+    assert "PS-VAL-013: On every backend a reader MUST" in text
     assert "\n  > {" in text
     assert failure["repeat"] in text
 

@@ -80,7 +80,7 @@ def test_a_program_that_is_wrong_fails(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert verdicts["test_vector[report.persist.reopen]"] == "failure"
     assert verdicts["test_vector[report.conflict.nothing-stored]"] == "passed"
-    assert "PS-VAL-013: A reader MUST" in done.stdout
+    assert "PS-VAL-013: On every backend a reader MUST" in done.stdout
 
 
 def test_a_reader_is_asked(tmp_path: Path) -> None:

@@ -210,6 +210,11 @@ def test_rules_and_profiles() -> None:
     assert profile_of("PS-GUA-001") == "durable"
     assert profile_of("PS-GUA-005") == "core"
     assert profile_of("PS-WRT-003") == "yaml-layout"
+    assert profile_of("PS-SQL-010") == "sql-layout"
+    names_in_files = ("PS-ID-005", "PS-ID-006", "PS-ID-007", "PS-ID-008")
+    assert {profile_of(id) for id in names_in_files} == {"yaml-layout"}
+    others = ("PS-ID-001", "PS-ID-002", "PS-ID-003", "PS-ID-004", "PS-ID-009", "PS-ID-010")
+    assert {profile_of(id) for id in others} == {"core"}
     assert profile_of("PS-DOC-001") is None
 
 

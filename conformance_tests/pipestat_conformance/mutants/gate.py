@@ -18,15 +18,13 @@ from pipestat_conformance.mutants import Mutant
 from pipestat_conformance.mutants.mutation import inner_target
 from pipestat_conformance.profiles import probes
 from pipestat_conformance.run import RunOptions, run, skip_reason
-from pipestat_conformance.stores import default_store, template
+from pipestat_conformance.stores import StoreFactory, default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.targets import Target
 from pipestat_conformance.vectors import Vector, load_vectors
 from pipestat_conformance.verdicts import Result, Verdict, worst
 
 __all__ = ["Caught", "Gate", "program_of"]
-
-_STORES = template(default_store())
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,10 @@ class Caught:
     requirement: str
     verdict: Verdict
     by: tuple[str, ...]
+
+
+def _stores(on: str) -> StoreFactory:
+    return template(default_store(on))
 
 
 def program_of(name: str, on: str = "memory") -> list[str]:
@@ -55,9 +57,9 @@ class Gate:
         self._number = 0
         self._right: dict[tuple[str, str], bool] = {}
 
-    def _executor(self, driver: Driver) -> Executor:
+    def _executor(self, driver: Driver, on: str) -> Executor:
         self._number += 1
-        return Executor(driver, _STORES, self._folder / f"e{self._number}")
+        return Executor(driver, _stores(on), self._folder / f"e{self._number}")
 
     def _in_process(self, target: Target) -> InProcessDriver:
         store = {"path": str(self._folder / "probe" / "r.yaml")}
@@ -75,7 +77,7 @@ class Gate:
     def is_right(self, on: str, vector: Vector) -> bool:
         """Tell whether the correct implementation passes a vector."""
         if (on, vector.id) not in self._right and not vector.id.startswith("probe."):
-            executor = self._executor(self._in_process(inner_target(on)))
+            executor = self._executor(self._in_process(inner_target(on)), on)
             result = executor.run(vector)
             executor.close()
             self._right[on, vector.id] = result.verdict is Verdict.PASS
@@ -89,7 +91,7 @@ class Gate:
         """
         driver = self._in_process(mutant.make())
         driver.strict = every
-        executor = self._executor(driver)
+        executor = self._executor(driver, mutant.on)
         vectors = self._vectors(driver, mutant.breaks)
         done: dict[str, Result] = {}
         for requirement in mutant.breaks:
@@ -104,7 +106,7 @@ class Gate:
     def as_program(self, mutant: Mutant, candidates: Sequence[str]) -> list[Caught]:
         """Run vectors that catch a mutant in process on the program, until one does so there."""
         driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=30)
-        executor = self._executor(driver)
+        executor = self._executor(driver, mutant.on)
         vectors = [v for v in self._vectors(driver, mutant.breaks) if v.id in candidates]
         # Each reopening is a new process.
         vectors.sort(key=lambda v: sum(step.op == "reopen" for step in v.steps))
@@ -121,7 +123,7 @@ class Gate:
     def in_trials(self, mutant: Mutant) -> list[Caught]:
         """Make the trials of a mutant, which only know programs."""
         driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=20)
-        options = RunOptions(driver, _STORES, select=mutant.trials, vectors=())
+        options = RunOptions(driver, _stores(mutant.on), select=mutant.trials, vectors=())
         done = {result.id: result for result in run(options).results}
         return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
 

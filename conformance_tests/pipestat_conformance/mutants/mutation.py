@@ -202,7 +202,11 @@ class MutantTarget(Target):
 
 def inner_target(on: str) -> PluginTarget:
     """Return the correct implementation that a mutant is made of."""
-    return MemoryTarget() if on == "memory" else PluginTarget(on)
+    from pipestat_conformance.serve import find_target
+
+    target = find_target(on)
+    assert isinstance(target, PluginTarget)
+    return target
 
 
 def operation(

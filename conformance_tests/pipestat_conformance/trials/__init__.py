@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipestat_conformance.databases import dialect_of
 from pipestat_conformance.drivers import HarnessError, Hello
 from pipestat_conformance.executor import VectorFailed
+from pipestat_conformance.interchange_tables import NO_DATABASE
 from pipestat_conformance.run import RunOptions
-from pipestat_conformance.trials import concurrency, kill, mixed
+from pipestat_conformance.trials import concurrency, kill, mixed, new_database
 from pipestat_conformance.trials.pool import Pool, Stage, Told
 from pipestat_conformance.verdicts import Problem, Result, Verdict
 
@@ -52,6 +54,7 @@ ALL: Mapping[str, TrialKind] = {
     "trial.mixed.exchange": TrialKind(
         "yaml-layout", ("PS-YAML-016", "PS-YAML-021"), mixed.exchange
     ),
+    "trial.sql.new-database": TrialKind("sql-layout", ("PS-SQL-009",), new_database.trial),
 }
 
 
@@ -92,6 +95,8 @@ class Trial:
             random=random.Random(f"{self.options.seed}:{self.id}"),
         )
         try:
+            if self.kind.profile == "sql-layout" and dialect_of(stage.store) is None:
+                return Verdict.DISABLED, None, Told(NO_DATABASE)
             return Verdict.PASS, None, self.kind.make(stage)
         except VectorFailed as failed:
             answer = failed.answer and failed.answer.as_json()

@@ -92,9 +92,9 @@ class Stage:
     capabilities: Sequence[str]
     random: random.Random
 
-    def open(self, driver: SubprocessDriver) -> SubprocessDriver:
+    def open(self, driver: SubprocessDriver, opening: Opening = OPENING) -> SubprocessDriver:
         """Open the store on a driver; raises VectorFailed when that is refused."""
-        succeed(driver.open(self.store, OPENING), "open")
+        succeed(driver.open(self.store, opening), "open")
         return driver
 
     def open_all(self, drivers: Sequence[SubprocessDriver]) -> None:
