@@ -36,10 +36,12 @@ from pipestat_spec.models.record import (
 )
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pydantic import BaseModel
 
     from pipestat_spec.models.output_schema import OutputSchema
-    from pipestat_spec.models.query import Page, Query
+    from pipestat_spec.models.query import Page, Query, TimeColumn
     from pipestat_spec.models.status_schema import StatusSchema
 
 __all__ = [
@@ -51,10 +53,12 @@ __all__ = [
     "FindsDistinct",
     "ListsNamespaces",
     "ListsProjects",
+    "ListsRecent",
     "Outcome",
     "ReadsHistories",
     "SelectsRecords",
     "StoreSettings",
+    "UpdatesInTurn",
     "UpdatesMany",
 ]
 
@@ -92,6 +96,9 @@ class Backend(ABC):
     """A store for the records of one namespace; see the module for its promises."""
 
     capabilities: frozenset[Capability]
+    # A regular expression, searched for in record identifiers: those that the store cannot
+    # hold and that are refused for it (SPEC.md section 3.2). None: it holds all.
+    refused_identifiers: str | None = None
 
     @abstractmethod
     def read(self, key: RecordKey) -> Record | None:
@@ -135,6 +142,20 @@ class UpdatesMany(Protocol):
 
 
 @runtime_checkable
+class UpdatesInTurn(Protocol):
+    """A backend that makes many changes, one after the other, with less effort than one by one.
+
+    `rehearse` hands each change the record that it would get, and stores nothing.
+    """
+
+    def update_in_turn(
+        self, changes: Sequence[tuple[RecordKey, Change]]
+    ) -> list[Record | None]: ...
+
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None: ...
+
+
+@runtime_checkable
 class ReadsHistories(Protocol):
     """A backend that reads the history of all records at once.
 
@@ -159,6 +180,22 @@ class FindsDistinct(Protocol):
 
 
 @runtime_checkable
+class ListsRecent(Protocol):
+    """A backend that lists records by time itself, with exactly the in-memory answers."""
+
+    def recent(
+        self,
+        level: Level,
+        *,
+        limit: int | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        time_column: TimeColumn = "modified",
+        cursor: str | None = None,
+    ) -> Page: ...
+
+
+@runtime_checkable
 class ListsProjects(Protocol):
     """A backend that holds several projects and can name them, in code-point order."""
 
@@ -178,7 +215,8 @@ class StoreSettings:
 
     `config` holds the core's configuration keys with paths made absolute; `options` is
     the validated `NAME:` section (None when the plugin has no options model);
-    `base_folder` is what relative paths of files refer to when the store has no folder.
+    `base_folder` is what relative paths of files refer to when the store has no folder,
+    `config_folder` what relative paths inside `options` and mappings of `config` refer to.
     """
 
     namespace: str
@@ -189,6 +227,7 @@ class StoreSettings:
     multi_namespaces: bool = False
     unsafe_writes: bool = False
     base_folder: str = field(default_factory=os.getcwd)
+    config_folder: str = field(default_factory=os.getcwd)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: Any = field(default=None, repr=False)
 

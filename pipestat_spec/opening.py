@@ -85,6 +85,7 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
         multi_namespaces=merged.get("multi_pipelines", False),
         unsafe_writes=merged.get("unsafe_writes", False),
         base_folder=_base_folder(merged),
+        config_folder=_config_folder(merged),
         config=merged.values,
         options=_options(factory, merged),
     )
@@ -169,6 +170,10 @@ def _base_folder(config: Config) -> str:
     folder = config.get("output_dir")
     if folder is not None:
         return str(folder)
+    return _config_folder(config)
+
+
+def _config_folder(config: Config) -> str:
     return str(config.path.parent) if config.path else os.getcwd()
 
 

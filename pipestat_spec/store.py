@@ -6,6 +6,7 @@ no defaults and no return shapes of older interfaces: those are `PipestatManager
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,16 +18,23 @@ from pipestat_spec.backend import (
     CountsRecords,
     FindsDistinct,
     ListsProjects,
+    ListsRecent,
     Outcome,
     SelectsRecords,
     StoreSettings,
+    UpdatesInTurn,
     UpdatesMany,
 )
 from pipestat_spec.domain import changes
 from pipestat_spec.domain.results import prepare_results
 from pipestat_spec.domain.stored_numbers import StoredNumbers
 from pipestat_spec.domain.values import canonical
-from pipestat_spec.errors import InvalidValueError, RecordNotFoundError, UnsupportedOperation
+from pipestat_spec.errors import (
+    InvalidIdentifierError,
+    InvalidValueError,
+    RecordNotFoundError,
+    UnsupportedOperation,
+)
 from pipestat_spec.hookspecs import RecordEvent
 from pipestat_spec.logs import logger
 from pipestat_spec.models.identifiers import check_record_identifier
@@ -228,6 +236,8 @@ class Store:
         observed = [(key, watched(i, key, change)) for i, (key, change) in enumerate(todo)]
         if len(observed) > 1 and isinstance(self.backend, UpdatesMany):
             after = self.backend.update_many(observed)
+        elif len(observed) > 1 and isinstance(self.backend, UpdatesInTurn):
+            after = self.backend.update_in_turn(observed)
         else:
             after = [self.backend.update(key, change) for key, change in observed]
         for i, ((key, _), record) in enumerate(zip(todo, after, strict=True)):
@@ -237,6 +247,18 @@ class Store:
                 )
                 notify(event)
         return [self._adapted(record) for record in after]
+
+    def rehearse(self, todo: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Hand each change the record that it would get, and store nothing.
+
+        What the changes raise passes through.
+        """
+        adapted = [(key, self._numbers.change(key.level, change)) for key, change in todo]
+        if isinstance(self.backend, UpdatesInTurn):
+            self.backend.rehearse(adapted)
+        else:
+            for key, change in adapted:
+                change(self.backend.read(key))
 
     def _adapted(self, record: Record | None) -> Record | None:
         return record and self._numbers.record(record)
@@ -266,6 +288,11 @@ class Store:
     def select(self, query: Query) -> Page:
         """Return the records that match, a page at a time."""
         self._check_level(query.level)
+        schema = self.level_schema(query.level)
+        if query.where is not None and schema is not None and schema.results:
+            from pipestat_spec.domain.filters import unknown_fields
+
+            self._warn_undeclared(unknown_fields(query.where, schema.results))
         if isinstance(self.backend, SelectsRecords):
             return self._numbers.page(query.level, self.backend.select(query))
         from pipestat_spec.domain.query import select
@@ -294,6 +321,16 @@ class Store:
         """Return the records by time, newest first, within `start` and `end` inclusive."""
         self._check_level(level)
         self.require(Capability.TIMES, "listing by time")
+        if isinstance(self.backend, ListsRecent):
+            page = self.backend.recent(
+                level,
+                limit=limit,
+                start=start,
+                end=end,
+                time_column=time_column,
+                cursor=cursor,
+            )
+            return self._numbers.page(level, page)
         from pipestat_spec.domain.query import recent
 
         return recent(self.scan(level), limit, start, end, time_column, cursor)
@@ -340,7 +377,14 @@ class Store:
 
     def _check_key(self, key: RecordKey) -> RecordKey:
         self._check_level(key.level)
-        check_record_identifier(key.identifier)
+        identifier = check_record_identifier(key.identifier)
+        refused = self.backend.refused_identifiers
+        if refused is not None and re.search(refused, identifier):
+            raise InvalidIdentifierError(
+                f"this store cannot hold a record called {shorten(identifier)!r}",
+                hint="choose another identifier, or another store",
+                identifier=identifier,
+            )
         return key
 
     def _check_level(self, level: Level) -> None:

@@ -11,26 +11,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from heapq import nsmallest
-from typing import Literal, TypeAlias
 
 from pipestat_spec.domain.filters import compile_filter, field_value, order_key
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
-from pipestat_spec.models.query import Page, Query
+from pipestat_spec.models.query import Page, Query, TimeColumn
 from pipestat_spec.models.record import JSONValue, Record
 from pipestat_spec.models.text import shorten
 
 __all__ = [
     "TimeColumn",
+    "as_utc",
+    "check_cursor",
     "check_limit",
+    "check_time_column",
     "distinct",
     "keep_columns",
     "parse_time",
     "recent",
     "select",
+    "time_cursor",
+    "time_place",
 ]
-
-TimeColumn: TypeAlias = Literal["modified", "created"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING = object()
@@ -43,13 +45,7 @@ def select(records: Iterable[Record], query: Query) -> Page:
     page starts after the cursor, whether or not a record of that name still exists.
     Raises FilterSyntaxError for a limit below 1, a cursor that is no text or a wrong filter.
     """
-    limit = check_limit(query.limit)
-    if query.cursor is not None and not isinstance(query.cursor, str):
-        raise FilterSyntaxError(
-            f"the cursor {shorten(query.cursor, 40)} is not a record identifier",
-            hint="give the next_page_token of the page before",
-            cursor=query.cursor,
-        )
+    limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
     holds = None if query.where is None else compile_filter(query.where)
     page: list[Record] = []
     total, more = 0, False
@@ -57,7 +53,7 @@ def select(records: Iterable[Record], query: Query) -> Page:
         if holds is not None and not holds(record):
             continue
         total += 1
-        if query.cursor is not None and record.key.identifier <= query.cursor:
+        if cursor is not None and record.key.identifier <= cursor:
             continue
         if limit is None or len(page) < limit:
             page.append(keep_columns(record, query.columns))
@@ -77,6 +73,28 @@ def check_limit(limit: object) -> int | None:
             limit=limit,
         )
     return limit
+
+
+def check_cursor(cursor: object) -> str | None:
+    """Return the cursor of a search, None for the first page; raises FilterSyntaxError."""
+    if cursor is None or isinstance(cursor, str):
+        return cursor
+    raise FilterSyntaxError(
+        f"the cursor {shorten(cursor, 40)} is not a record identifier",
+        hint="give the next_page_token of the page before",
+        cursor=cursor,
+    )
+
+
+def check_time_column(time_column: object) -> TimeColumn:
+    """Return the name of a time column; raises FilterSyntaxError."""
+    if time_column == "modified" or time_column == "created":
+        return time_column
+    raise FilterSyntaxError(
+        f"{shorten(time_column)!r} is not a time column",
+        hint="time columns: modified, created",
+        time_column=time_column,
+    )
 
 
 def keep_columns(record: Record, columns: Sequence[str] | None) -> Record:
@@ -120,23 +138,18 @@ def recent(
     limit, column or cursor.
     """
     check_limit(limit)
-    if time_column not in ("modified", "created"):
-        raise FilterSyntaxError(
-            f"{shorten(time_column)!r} is not a time column",
-            hint="time columns: modified, created",
-            time_column=time_column,
-        )
-    after = None if cursor is None else _place(cursor)
+    check_time_column(time_column)
+    after = None if cursor is None else _place(*time_place(cursor))
     total = 0
 
     def places() -> Iterator[tuple[int, str, Record]]:
         nonlocal total
         for record in records:
             moment = record.modified if time_column == "modified" else record.created
-            if moment is None or not _within(_utc(moment), start, end):
+            if moment is None or not _within(as_utc(moment), start, end):
                 continue
             total += 1
-            place = (-_microseconds(moment), record.key.identifier)
+            place = _place(moment, record.key.identifier)
             if after is None or place > after:
                 yield (*place, record)
 
@@ -146,37 +159,43 @@ def recent(
     return Page(tuple(place[2] for place in page), total, _cursor(page[-1]) if more else None)
 
 
-def _order(place: tuple[int, str, Record]) -> tuple[int, str]:
-    return place[:2]
+def time_cursor(moment: datetime, identifier: str) -> str:
+    """Return the cursor that names a record's place in a listing by time."""
+    return f"{format_utc(moment)} {identifier}"
 
 
-def _within(moment: datetime, start: datetime | None, end: datetime | None) -> bool:
-    return (start is None or _utc(start) <= moment) and (end is None or moment <= _utc(end))
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _microseconds(moment: datetime) -> int:
-    return (_utc(moment) - _EPOCH) // timedelta(microseconds=1)
-
-
-def _cursor(place: tuple[int, str, Record]) -> str:
-    moment = _EPOCH + timedelta(microseconds=-place[0])
-    return f"{format_utc(moment)} {place[1]}"
-
-
-def _place(cursor: str) -> tuple[int, str]:
+def time_place(cursor: str) -> tuple[datetime, str]:
+    """Return time and identifier of the last record before a page; raises FilterSyntaxError."""
     moment, _, identifier = cursor.partition(" ")
     try:
-        return (-_microseconds(parse_time(moment)), identifier)
+        return parse_time(moment), identifier
     except InvalidTimeFormatError:
         raise FilterSyntaxError(
             f"{shorten(cursor)!r} is not a cursor of a listing by time",
             hint="give the next_page_token of the page before",
             cursor=cursor,
         ) from None
+
+
+def _order(place: tuple[int, str, Record]) -> tuple[int, str]:
+    return place[:2]
+
+
+def _within(moment: datetime, start: datetime | None, end: datetime | None) -> bool:
+    return (start is None or as_utc(start) <= moment) and (end is None or moment <= as_utc(end))
+
+
+def as_utc(moment: datetime) -> datetime:
+    """Return a time in UTC, which one without an offset already is."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def _place(moment: datetime, identifier: str) -> tuple[int, str]:
+    return -((as_utc(moment) - _EPOCH) // timedelta(microseconds=1)), identifier
+
+
+def _cursor(place: tuple[int, str, Record]) -> str:
+    return time_cursor(_EPOCH + timedelta(microseconds=-place[0]), place[1])
 
 
 def parse_time(text: str, *, end: bool = False) -> datetime:
@@ -191,7 +210,7 @@ def parse_time(text: str, *, end: bool = False) -> datetime:
         moment = datetime.fromisoformat(text)
         if end and re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
             moment = datetime.combine(moment, time.max)
-        return _utc(moment)
+        return as_utc(moment)
     # OverflowError: an offset that leads out of the years 1 to 9999.
     except (ValueError, TypeError, OverflowError):
         raise InvalidTimeFormatError(

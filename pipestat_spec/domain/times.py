@@ -27,4 +27,5 @@ def later(now: datetime, *past: datetime | None) -> datetime:
 
 def format_utc(time: datetime) -> str:
     """Return the one text form of a time: `2026-01-31T12:00:00.000000Z`."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    # Several times as fast as strftime, and it stands on the path of every report.
+    return time.astimezone(UTC).isoformat("T", "microseconds")[:26] + "Z"

@@ -20,9 +20,11 @@ __all__ = [
     "Or",
     "Page",
     "Query",
+    "TimeColumn",
 ]
 
 Operator: TypeAlias = Literal["eq", "lt", "le", "gt", "ge"]
+TimeColumn: TypeAlias = Literal["modified", "created"]
 # A result identifier, or the segments that lead into an object.
 FieldPath: TypeAlias = tuple[str, ...]
 

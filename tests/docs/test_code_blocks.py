@@ -28,6 +28,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -36,6 +37,7 @@ from typing import Any
 import pytest
 
 from tests.environments import clean_environment
+from tests.pephub.contract_server import ContractServer
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -74,7 +76,9 @@ def matches(shown: str, printed: str) -> bool:
 class Reader:
     """Does what a reader of a document would do, in a folder of its own."""
 
-    def __init__(self, document: Path, folder: Path) -> None:
+    def __init__(
+        self, document: Path, folder: Path, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.document, self.folder = document, folder
         self.names: dict[str, Any] = {"__name__": "__main__"}
         self.environment = clean_environment(
@@ -82,6 +86,7 @@ class Reader:
             PYTHONPATH=str(folder),
             COLUMNS="100",
             LC_ALL="C.UTF-8",
+            **(environment or {}),
         )
 
     def follow(self) -> None:
@@ -169,9 +174,25 @@ class Reader:
                 assert matches(rest, done.stdout), f"{told}\nshown is\n{rest}"
 
 
+@contextlib.contextmanager
+def served(document: Path) -> Iterator[dict[str, str]]:
+    """Start the server that a document is about; give the variables that lead to it."""
+    if document.stem != "pephub":
+        yield {}
+        return
+    with ContractServer(tokens={"a.token": {"mylab"}}) as server:
+        server.add_project("mylab/rnaseq")
+        yield {"PEPHUB_BASE_URL": server.url, "PEPHUB_TOKEN": "a.token"}
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
-def test_the_blocks_of_a_document_run(document: Path, tmp_path: Path) -> None:
-    Reader(document, tmp_path).follow()
+def test_the_blocks_of_a_document_run(
+    document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with served(document) as environment:
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        Reader(document, tmp_path, environment).follow()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""The plugin's registration; imports its libraries when a store is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
+from pipestat_spec.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+__all__ = ["PephubFactory", "register_backends"]
+
+
+class PephubFactory(BackendFactory):
+    """Opens projects on a PEPhub server."""
+
+    name = "pephub"
+    implied_by = ("pephub_path",)
+
+    def options_model(self) -> type[BaseModel]:
+        from pipestat_pephub.options import PephubOptions
+
+        return PephubOptions
+
+    def open(self, settings: StoreSettings) -> Backend:
+        """Open the project that `pephub_path` names; the server is not asked before it is used."""
+        from importlib.util import find_spec
+
+        if find_spec("requests") is None:
+            from pipestat_spec.errors import PipestatDependencyError
+
+            raise PipestatDependencyError(
+                "PEPhub needs the package requests",
+                hint='pip install "pipestat-spec[pephub]"',
+                package="requests",
+            )
+        from pipestat_pephub.backend import PephubBackend
+
+        return PephubBackend(settings)
+
+
+@hookimpl
+def register_backends(register: Callable[[BackendFactory], None]) -> None:
+    register(PephubFactory())

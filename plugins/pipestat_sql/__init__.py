@@ -1,0 +1,1 @@
+"""Results in SQL databases, by SQLAlchemy (SPEC.md section 9)."""

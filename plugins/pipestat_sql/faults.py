@@ -1,0 +1,137 @@
+"""The one place where exceptions of drivers become errors of the specification.
+
+Nothing that a driver says leaves this package otherwise, and no password with it.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+import sqlalchemy as sa
+
+from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_spec.models.text import shorten
+
+__all__ = ["DRIVER_ERRORS", "Fault", "classify", "described", "mapped", "sql_state"]
+
+try:
+    import psycopg
+
+    DRIVER_ERRORS: tuple[type[Exception], ...] = (
+        psycopg.Error,
+        sqlite3.Error,
+        sqlite3.Warning,
+        sa.exc.SQLAlchemyError,
+    )
+    _LOST_ERRORS: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
+except ImportError:  # SQLite alone works without it
+    DRIVER_ERRORS = (sqlite3.Error, sqlite3.Warning, sa.exc.SQLAlchemyError)
+    _LOST_ERRORS = ()
+
+
+class Fault(Enum):
+    """What an exception of a driver asks for."""
+
+    RETRY = "the same again: a deadlock, a busy file"
+    LOST = "the same again on another connection"
+    STALE = "the same again after another look at the tables"
+    FINAL = "nothing: the caller has to know"
+
+
+_RETRY_STATES = {"40001", "40P01", "55P03"}
+_STALE_STATES = {"42P01", "42703", "3F000"}
+# The server is starting, stopping, or ended this connection.
+_LOST_STATES = {"57P01", "57P02", "57P03", "25P03", "57P05"}
+_BUSY_CODES = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+def _driver_error(error: BaseException) -> BaseException:
+    """Return the driver's exception inside SQLAlchemy's."""
+    inner = getattr(error, "orig", None)
+    return inner if isinstance(inner, BaseException) else error
+
+
+def sql_state(error: BaseException) -> str | None:
+    """Return the five characters by which PostgreSQL names a condition."""
+    state = getattr(_driver_error(error), "sqlstate", None)
+    return state if isinstance(state, str) else None
+
+
+def classify(error: BaseException) -> Fault:
+    """Return what a driver's exception asks for."""
+    error = _driver_error(error)
+    state = sql_state(error)
+    if state is not None:
+        if state in _RETRY_STATES:
+            return Fault.RETRY
+        if state in _LOST_STATES or state.startswith("08"):
+            return Fault.LOST
+        cached_plan = state == "0A000" and "cached plan" in str(error)
+        return Fault.STALE if state in _STALE_STATES or cached_plan else Fault.FINAL
+    if isinstance(error, sqlite3.Error):
+        if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BUSY_CODES:
+            return Fault.RETRY
+        stale = re.match(r"no such (table|column)|table .* has no column", str(error))
+        return Fault.STALE if stale else Fault.FINAL
+    return Fault.LOST if isinstance(error, _LOST_ERRORS) else Fault.FINAL
+
+
+# What a state of PostgreSQL, or a part of a message, means to the user.
+_HINTS: dict[str, str] = {
+    "28P01": "check user and password of the database",
+    "28000": "check user and password, and the server's pg_hba.conf",
+    "3D000": "make the database, or correct its name",
+    "42501": "ask for the permission, or use another database user",
+    "53100": "the disk is full",
+    "53300": "the server has no free connection; try later or use fewer processes",
+    "25006": "the database can only be read",
+}
+_MESSAGE_HINTS: tuple[tuple[str, str], ...] = (
+    ("password authentication failed", _HINTS["28P01"]),
+    ("no password supplied", _HINTS["28P01"]),
+    ("no pg_hba.conf entry", _HINTS["28000"]),
+    ("does not exist", _HINTS["3D000"]),
+    ("could not translate host name", "correct the host's name"),
+    ("resolve host", "correct the host's name"),
+    ("Name or service not known", "correct the host's name"),
+    ("Connection refused", "start the server, or correct host and port"),
+    ("No such file or directory", "start the server, or correct host and port"),
+    ("timeout expired", "check host, port and network"),
+    ("readonly database", "make the file and its folder writable"),
+    ("read-only", "make the file and its folder writable"),
+    ("not a database", "choose another file: this one is no SQLite database"),
+    ("malformed", "restore the file from a copy: it is damaged"),
+    ("unable to open", "check that the folder is there and may be written"),
+    ("disk is full", "make room on the disk"),
+    ("is locked", "another program holds the file; wait for it or end it"),
+)
+
+
+def described(error: BaseException, where: str, secret: str | None = None) -> PipestatDatabaseError:
+    """Return a driver's exception as one line of ours: where, what, and what to do."""
+    error = _driver_error(error)
+    text = " ".join(str(error).split()) or type(error).__name__
+    if secret and len(secret) > 3:
+        text = text.replace(secret, "***")
+    # Several addresses of one host fail one after the other; the last word is enough.
+    text = re.sub(r".*Multiple connection attempts failed\. All failures were:", "", text).strip()
+    text = re.sub(r"\s*\bLINE \d+:.*", "", text)
+    text = re.sub(r"^(connection failed: )", "", text)
+    state = sql_state(error)
+    hint = _HINTS.get(state or "") or next((h for m, h in _MESSAGE_HINTS if m in text), None)
+    return PipestatDatabaseError(
+        f"{where}: {shorten(text, 300)}", hint=hint, sqlstate=state, database=where
+    )
+
+
+@contextmanager
+def mapped(where: Callable[[], str], secret: str | None = None) -> Iterator[None]:
+    """Turn what drivers raise inside into PipestatDatabaseError, without a trace of theirs."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        raise described(error, where(), secret) from None

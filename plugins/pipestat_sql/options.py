@@ -1,0 +1,29 @@
+"""The section `sql` of a configuration."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+__all__ = ["SqlOptions"]
+
+
+class SqlOptions(BaseModel):
+    """Where the database is, and how connections to it are kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    url: SecretStr | None = Field(
+        None, description="postgresql://user:password@host:port/name or sqlite:///path"
+    )
+    schema_: str | None = Field(
+        None, alias="schema", min_length=1, max_length=63,
+        description="PostgreSQL schema that holds the tables; made when it is missing",
+    )  # fmt: skip
+    pool_size: int = Field(8, ge=1, description="how many connections a process has at most")
+    pool_recycle: float = Field(
+        1800.0, gt=0, description="seconds after which an idle connection is replaced"
+    )
+    connect_timeout: int = Field(8, ge=1, description="seconds that a first connection may take")
+    patience: float = Field(
+        30.0, ge=0, description="seconds to wait for a database that was lost or is busy"
+    )

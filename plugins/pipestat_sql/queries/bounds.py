@@ -1,0 +1,110 @@
+"""What a literal means for a column of one type, decided before the database is asked.
+
+Numbers compare by mathematical value and strings by code point (PS-QRY-008); databases
+round one operand to the type of the other, so the literal is moved to the nearest value
+of the column's type that leaves the answer as it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Literal, TypeAlias
+
+from pipestat_spec.models.query import Operator
+from pipestat_spec.models.record import JSONValue
+
+__all__ = [
+    "IntegerBound",
+    "NumberBound",
+    "TextBound",
+    "bigint_bound",
+    "double_bound",
+    "integer_bound",
+    "is_number",
+    "is_storable",
+    "is_storable_all",
+    "text_bound",
+]
+
+# An operator and what to compare with; a boolean where all such values give that answer.
+IntegerBound: TypeAlias = tuple[Operator, int] | bool
+NumberBound: TypeAlias = tuple[Operator, float] | bool
+TextBound: TypeAlias = tuple[Operator, str]
+
+_NOT_STORED = re.compile("[\x00\ud800-\udfff]")
+_AFTER_SURROGATES = "\ue000"
+
+
+def is_number(value: JSONValue) -> bool:
+    """Tell whether a value is a number; a boolean is none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_storable(text: str) -> bool:
+    """Tell whether a string can stand in a store at all (PS-VAL-004)."""
+    return _NOT_STORED.search(text) is None
+
+
+def is_storable_all(value: JSONValue) -> bool:
+    """Tell whether a value with all that it holds can stand in a store."""
+    if isinstance(value, dict):
+        return all(map(is_storable, value)) and all(map(is_storable_all, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(is_storable_all, value))
+    if isinstance(value, str):
+        return is_storable(value)
+    return not isinstance(value, float) or math.isfinite(value)
+
+
+def integer_bound(operator: Operator, value: float) -> IntegerBound:
+    """Return the comparison of any integer with `value` as one with an integer."""
+    if isinstance(value, int):
+        return operator, value
+    if math.isnan(value):
+        return False
+    if math.isinf(value):
+        return operator in (("lt", "le") if value > 0 else ("gt", "ge"))
+    if value.is_integer():
+        return operator, int(value)
+    if operator == "eq":
+        return False
+    return ("le", math.floor(value)) if operator in ("lt", "le") else ("ge", math.ceil(value))
+
+
+def bigint_bound(operator: Operator, value: float) -> IntegerBound:
+    """Return the comparison of a signed 64-bit integer with `value` as one with such."""
+    bound = integer_bound(operator, value)
+    if isinstance(bound, bool) or -(2**63) <= bound[1] < 2**63:
+        return bound
+    return operator in (("lt", "le") if bound[1] > 0 else ("gt", "ge"))
+
+
+def double_bound(operator: Operator, value: float) -> NumberBound:
+    """Return the comparison of a double with `value` as one with a double."""
+    if isinstance(value, float):
+        return (operator, value) if not math.isnan(value) else False
+    try:
+        near = float(value)
+    except OverflowError:
+        return operator in (("lt", "le") if value > 0 else ("gt", "ge"))
+    if near == value:
+        return operator, near
+    if operator == "eq":
+        return False
+    if operator in ("lt", "le"):
+        return "le", near if near < value else math.nextafter(near, -math.inf)
+    return "ge", near if near > value else math.nextafter(near, math.inf)
+
+
+def text_bound(operator: Literal["lt", "le", "gt", "ge"], value: str) -> TextBound:
+    """Return the comparison with `value` as one with a string that a database can hold."""
+    found = _NOT_STORED.search(value)
+    if found is None:
+        return operator, value
+    before = value[: found.start()]
+    below = operator in ("lt", "le")
+    # What begins as `before` goes on with something after NUL.
+    if found[0] == "\x00":
+        return ("le", before) if below else ("gt", before)
+    return ("lt" if below else "ge"), before + _AFTER_SURROGATES

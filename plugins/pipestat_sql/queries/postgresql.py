@@ -1,0 +1,215 @@
+"""Conditions in the SQL of PostgreSQL."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pipestat_spec.domain.filters import ARRAY, OBJECT, order_key
+from pipestat_spec.models.record import JSONValue
+from pipestat_sql.queries.bounds import (
+    IntegerBound,
+    NumberBound,
+    double_bound,
+    integer_bound,
+    is_number,
+    is_storable,
+    is_storable_all,
+    text_bound,
+)
+from pipestat_sql.queries.comparing import COMPARE
+from pipestat_sql.queries.dialects import Condition, Dialect, Expression, Order, Path
+from pipestat_sql.queries.postgresql_documents import JSONText, same_content
+from pipestat_sql.queries.postgresql_numbers import number_condition
+from pipestat_sql.shape import Kind
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+__all__ = ["PostgreSQL"]
+
+_MARK = "pipestat_settings"
+_TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
+    Kind.INTEGER: sa.BigInteger,
+    Kind.NUMBER: sa.Double,
+    Kind.STRING: sa.Text,
+    Kind.BOOLEAN: sa.Boolean,
+}
+
+
+class PostgreSQL(Dialect):
+    """Text gets the collation C, JSON is `json`, whose numbers stand as they were written."""
+
+    def prepare(self, connection: Connection) -> None:
+        # Compiling the conditions takes the server far longer than any table of results.
+        if _MARK not in connection.info:
+            connection.exec_driver_sql("SET jit = off")
+            connection.info[_MARK] = True
+
+    def text(self, column: Expression) -> Expression:
+        return sa.collate(column, "C") if getattr(column.type, "collation", "") != "C" else column
+
+    def member(self, column: Expression, values: Sequence[Any], kind: Kind) -> Condition:
+        return _in(column, values, _TYPES[kind]())
+
+    def like(self, text: Expression, pattern: str) -> Condition:
+        return sa.collate(text, "C").like(sa.literal(pattern, sa.Text), escape="\\")
+
+    def time_text(self, column: Expression) -> Expression:
+        form = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+        text = sa.func.to_char(self.moment(column), sa.literal(form, sa.Text), type_=sa.Text)
+        return sa.collate(text, "C")
+
+    def is_odd_time(self, column: Expression) -> Condition:  # noqa: ARG002
+        return sa.false()
+
+    def moment(self, column: Expression) -> Expression:
+        if getattr(column.type, "timezone", False):
+            return sa.func.timezone("UTC", column, type_=sa.DateTime)
+        return column
+
+    def moment_literal(self, moment: datetime) -> Expression:
+        return sa.literal(moment.replace(tzinfo=None), sa.DateTime)
+
+    def document(self, column: Expression) -> Expression:
+        # A JSONB column is another program's; its text is what it reads as.
+        return sa.cast(sa.type_coerce(column, sa.Text), JSONText())
+
+    def has(self, document: Expression, name: str) -> Condition:
+        return _at(document, (name,)).is_not(None)
+
+    def member_text(self, document: Expression, name: str) -> Expression:
+        return self.document_text(_at(document, (name,)))
+
+    def document_text(self, document: Expression) -> Expression:
+        return sa.cast(document, sa.Text)
+
+    def string_at(self, document: Expression, name: str) -> Expression:
+        found = _at(document, (name,))
+        return sa.case((_typeof(found) == "string", _scalar(found)))
+
+    def is_null(self, document: Expression, path: Path) -> Condition:
+        return sa.func.coalesce(_typeof(_at(document, path)), "null", type_=sa.Text) == "null"
+
+    def equals(
+        self, document: Expression, path: Path, values: Sequence[JSONValue]
+    ) -> Condition | bool:
+        found = _at(document, path)
+        cases = {
+            "boolean": _booleans(found, values),
+            "number": _numbers(found, values),
+            "string": _strings(found, values),
+            "array": _documents(found, values, ARRAY),
+            "object": _documents(found, values, OBJECT),
+        }
+        present = {name: case for name, case in cases.items() if case is not None}
+        return sa.case(present, value=_typeof(found), else_=sa.false()) if present else False
+
+    def compares(
+        self, document: Expression, path: Path, operator: Order, value: JSONValue
+    ) -> Condition | bool:
+        found = _at(document, path)
+        if is_number(value):
+            compared = number_condition(
+                _number_text(found),
+                partial(_compared, bound=integer_bound(operator, value), type_=sa.Numeric()),
+                partial(_compared, bound=double_bound(operator, value), type_=sa.Double()),
+            )
+            return sa.case((_typeof(found) == "number", compared), else_=sa.false())
+        bound_operator, bound = text_bound(operator, value)
+        compared = COMPARE[bound_operator](_text(found), sa.literal(bound, sa.Text))
+        return sa.case((_typeof(found) == "string", compared), else_=sa.false())
+
+    def like_at(self, document: Expression, path: Path, pattern: str) -> Condition:
+        found = _at(document, path)
+        matches = self.like(_scalar(found), pattern)
+        return sa.case((_typeof(found) == "string", matches), else_=sa.false())
+
+    def exact_double(self, column: Expression) -> Sequence[Expression]:
+        return (sa.func.float8send(column, type_=sa.LargeBinary),)
+
+    def read_double(self, parts: Sequence[Any]) -> float | None:
+        if parts[0] is None:
+            return None
+        value: float = struct.unpack(">d", parts[0])[0]
+        return value
+
+
+def _at(document: Expression, path: Path) -> Expression:
+    # Step by step: "#>" would take a segment of digits for a place in an array.
+    for segment in path:
+        key = sa.literal(segment, sa.Text)
+        document = document.op("->", return_type=JSONText())(key)
+    return document
+
+
+def _typeof(document: Expression) -> Expression:
+    return sa.func.json_typeof(document, type_=sa.Text)
+
+
+def _scalar(document: Expression) -> Expression:
+    return document.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'"))
+
+
+def _text(document: Expression) -> Expression:
+    return sa.collate(_scalar(document), "C")
+
+
+def _number_text(document: Expression) -> Expression:
+    # A document that is a number alone keeps the space before it.
+    return sa.collate(sa.func.btrim(_scalar(document), " \t\r\n", type_=sa.Text), "C")
+
+
+def _compared(number: Expression, bound: IntegerBound | NumberBound, type_: Any) -> Condition:
+    if isinstance(bound, bool):
+        return sa.true() if bound else sa.false()
+    value = Decimal(bound[1]) if isinstance(bound[1], int) else bound[1]
+    return COMPARE[bound[0]](number, sa.literal(value, type_))
+
+
+def _in(expression: Expression, values: Sequence[Any], type_: Any) -> Condition:
+    """Compare with one parameter however many values: the protocol admits 65,535."""
+    if not values:
+        return sa.false()
+    if len(values) == 1:
+        return expression == sa.literal(values[0], type_)
+    listed = sa.bindparam(None, list(values), type_=sa.ARRAY(type_), unique=True)
+    return expression == sa.any_(listed)
+
+
+def _booleans(found: Expression, values: Sequence[JSONValue]) -> Condition | None:
+    texts = sorted({str(value).lower() for value in values if isinstance(value, bool)})
+    return _in(_scalar(found), texts, sa.Text()) if texts else None
+
+
+def _strings(found: Expression, values: Sequence[JSONValue]) -> Condition | None:
+    texts = sorted({value for value in values if isinstance(value, str) and is_storable(value)})
+    return _in(_text(found), texts, sa.Text()) if texts else None
+
+
+def _numbers(found: Expression, values: Sequence[JSONValue]) -> Condition | None:
+    integers, doubles = set(), set()
+    for number in filter(is_number, values):
+        integer, double = integer_bound("eq", number), double_bound("eq", number)
+        if not isinstance(integer, bool):
+            integers.add(integer[1])
+        if not isinstance(double, bool):
+            doubles.add(double[1])
+    if not integers and not doubles:
+        return None
+    return number_condition(
+        _number_text(found),
+        lambda text: _in(text, sorted(map(Decimal, integers)), sa.Numeric()),
+        lambda text: _in(text, sorted(doubles), sa.Double()),
+    )
+
+
+def _documents(found: Expression, values: Sequence[JSONValue], rank: int) -> Condition | None:
+    known = [value for value in values if order_key(value)[0] == rank and is_storable_all(value)]
+    return same_content(found, known) if known else None

@@ -1,0 +1,146 @@
+"""Arrays and objects on PostgreSQL, compared by content (PS-QRY-008)."""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+from pipestat_spec.domain.filters import order_key
+from pipestat_spec.models.record import JSONValue
+from pipestat_sql.queries.dialects import Condition, Expression
+from pipestat_sql.queries.postgresql_numbers import as_double, is_decimal, is_integer
+
+__all__ = ["JSONText", "same_content"]
+
+# JSONB compares numbers as decimals. That is exact but for text that another program wrote:
+# a decimal of more than 15 digits, and one with an exponent, may stand for a double whose
+# own decimal is another.
+_DOUBTFUL = "[0-9][eE]|[0-9.]{17}"
+
+
+class JSONText(sa.types.UserDefinedType[str]):
+    """`json` as the driver is not to take it apart."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSON"
+
+
+class _JSONB(sa.types.UserDefinedType[str]):
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSONB"
+
+
+def same_content(found: Expression, values: Sequence[JSONValue]) -> Condition:
+    """Tell whether a document equals one of the values, which all can stand in a store."""
+    text = sa.cast(found, sa.Text)
+    pattern = sa.literal(_DOUBTFUL, sa.Text)
+    doubtful = text.op("~", is_comparison=True, return_type=sa.Boolean())(pattern)
+    return sa.case(
+        (doubtful, _any(_Flat(found), map(_flat_text, values))),
+        else_=_any(sa.cast(found, _JSONB()), map(_text, values)),
+    )
+
+
+def _any(content: Expression, texts: Iterator[str]) -> Condition:
+    listed = sa.bindparam(None, sorted(set(texts)), type_=sa.ARRAY(sa.Text()), unique=True)
+    return content == sa.any_(sa.cast(listed, sa.ARRAY(_JSONB())))
+
+
+def _text(value: JSONValue) -> str:
+    text: str = order_key(value)[1]
+    return text
+
+
+def _flat_text(value: JSONValue) -> str:
+    nodes = sorted(_nodes(value, ()), key=lambda node: node[0])
+    return json.dumps(nodes, ensure_ascii=False)
+
+
+def _nodes(value: JSONValue, path: tuple[str, ...]) -> Iterator[tuple[Any, str, JSONValue]]:
+    """Yield path, type and scalar of everything in a value, as `_Flat` does."""
+    if isinstance(value, dict):
+        yield path, "object", None
+        for key, item in value.items():
+            yield from _nodes(item, (*path, key))
+    elif isinstance(value, list | tuple):
+        yield path, "array", None
+        for number, item in enumerate(value, 1):
+            yield from _nodes(item, (*path, str(number)))
+    elif isinstance(value, bool):
+        yield path, "boolean", str(value).lower()
+    elif isinstance(value, str):
+        yield path, "string", value
+    elif value is None:
+        yield path, "null", None
+    else:
+        yield path, "number", _number(value)
+
+
+def _number(value: float) -> JSONValue:
+    """Return an integer, or the bytes of a double that is none, in hexadecimal."""
+    if isinstance(value, int):
+        return value
+    return int(value) if value.is_integer() else struct.pack(">d", value).hex()
+
+
+class _Flat(FunctionElement[str]):
+    """All that is in a document, in order, numbers by value."""
+
+    name = "flat"
+    type = _JSONB()
+    inherit_cache = True
+
+    def __init__(self, document: Expression) -> None:
+        text = sa.literal_column("node.scalar", sa.Text)
+        double = sa.case((is_decimal(text), as_double(text)))
+        super().__init__(document, is_integer(text), double)
+
+
+@compiles(_Flat)
+def _flat_sql(element: _Flat, compiler: Any, **options: Any) -> str:
+    parts = (compiler.process(part, **options) for part in element.clauses)
+    document, is_integer_text, double = parts
+    return f"""(
+        WITH RECURSIVE tree (path, document) AS (
+            SELECT ARRAY[]::text[], {document}
+            UNION ALL
+            SELECT tree.path || child.key, child.value FROM tree CROSS JOIN LATERAL (
+                SELECT key, value FROM json_each(
+                    CASE json_typeof(tree.document) WHEN 'object' THEN tree.document END)
+                UNION ALL
+                SELECT ordinality::text, value FROM json_array_elements(
+                    CASE json_typeof(tree.document) WHEN 'array' THEN tree.document END
+                ) WITH ORDINALITY
+            ) AS child
+        ), node AS (
+            SELECT path, json_typeof(document) AS kind, document #>> '{{}}' AS scalar FROM tree
+        ), counted AS (
+            SELECT node.*,
+                CASE kind WHEN 'number' THEN {is_integer_text} END AS is_integer,
+                CASE kind WHEN 'number' THEN {double} END AS double
+            FROM node
+        ), scaled AS (
+            SELECT counted.*, CASE WHEN abs(double) < 'Infinity' AND abs(double) >= 2^60
+                THEN floor(ln(abs(double)) / ln(2::float8))::int - 57 END AS shift
+            FROM counted
+        )
+        SELECT jsonb_agg(jsonb_build_array(path, kind, CASE
+            WHEN kind IN ('object', 'array') THEN NULL
+            WHEN kind <> 'number' THEN to_jsonb(scalar)
+            WHEN is_integer THEN to_jsonb(scalar::numeric)
+            WHEN double <> trunc(double) THEN to_jsonb(encode(float8send(double), 'hex'))
+            WHEN abs(double) < 2^60 THEN to_jsonb(double::bigint::numeric)
+            -- In two exact factors, the first a BIGINT.
+            WHEN abs(double) < 'Infinity' THEN to_jsonb(
+                (double / 2::float8 ^ shift)::bigint * 2::numeric ^ shift::numeric)
+        END) ORDER BY path COLLATE "C") FROM scaled)"""

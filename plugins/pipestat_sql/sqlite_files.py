@@ -1,0 +1,114 @@
+"""SQLite files: opening them, and the journal that suits the disk (SPEC.md section 9)."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import suppress
+from urllib.parse import quote
+
+from pipestat_spec.errors import PipestatDatabaseError
+
+__all__ = ["check_folder", "exists", "is_on_network", "open_file", "prepare_to_write"]
+
+_MOUNT_TABLE = "/proc/self/mountinfo"
+# Shared memory, which the write-ahead log needs, does not reach across hosts.
+_NETWORK = frozenset(
+    "nfs nfs4 cifs smb3 smbfs 9p afs ceph lustre gpfs beegfs glusterfs fuse.glusterfs fuse.sshfs "
+    "fuse.s3fs fuse.rclone ncpfs orangefs panfs virtiofs vboxsf".split()
+)
+
+
+def exists(path: str) -> bool:
+    """Tell whether there is a file with something in it."""
+    try:
+        return os.stat(path).st_size > 0
+    except OSError:
+        return False
+
+
+def check_folder(path: str) -> None:
+    """Raise PipestatDatabaseError unless the file's folder is there."""
+    folder = os.path.dirname(path)
+    if not os.path.isdir(folder):
+        raise PipestatDatabaseError(
+            f"{path}: there is no folder {folder}", hint="make it, or correct the path"
+        )
+    if os.path.isdir(path):
+        raise PipestatDatabaseError(f"{path} is a folder", hint="give the path of a file")
+
+
+def open_file(path: str, patience: float) -> sqlite3.Connection:
+    """Return a connection in autocommit; a file that is missing is made."""
+    check_folder(path)
+    connection = _connected(path, "rwc", patience)
+    try:
+        _set_up(connection)
+    except sqlite3.OperationalError:
+        # A log that cannot be shared, in a folder where nothing may be written.
+        connection.close()
+        if _is_writable(os.path.dirname(path)) or os.path.exists(path + "-wal"):
+            raise
+        connection = _connected(path, "ro&immutable=1", patience)
+        _set_up(connection)
+    return connection
+
+
+def _is_writable(folder: str) -> bool:
+    return os.access(folder, os.W_OK, effective_ids=os.access in os.supports_effective_ids)
+
+
+def _connected(path: str, mode: str, patience: float) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(path)}?mode={mode}",
+        uri=True,
+        timeout=max(patience, 0.01),
+        isolation_level=None,
+        check_same_thread=False,
+    )
+
+
+def _set_up(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = OFF")
+    connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+
+
+def prepare_to_write(connection: sqlite3.Connection, path: str, patience: float) -> None:
+    """Choose the journal: a write-ahead log on local disks, none on network file systems.
+
+    Raises sqlite3.OperationalError when the file stays busy for longer than `patience`.
+    """
+    wanted = "delete" if is_on_network(path) else "wal"
+    end = time.monotonic() + patience
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+            if mode != wanted:
+                # Another mode comes back where this one is impossible; the file works in that.
+                connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+            return
+        # The switch does not wait for others by itself.
+        except sqlite3.OperationalError as error:
+            busy = (error.sqlite_errorcode & 0xFF) == sqlite3.SQLITE_BUSY
+            if not busy or time.monotonic() > end:
+                raise
+        time.sleep(0.01)
+
+
+def is_on_network(path: str, table: str = _MOUNT_TABLE) -> bool:
+    """Tell whether a file lies on a network file system, by the table of mounts."""
+    folder = os.path.realpath(os.path.dirname(path))
+    best = ("", "")
+    with suppress(OSError), open(table, encoding="utf-8", errors="surrogateescape") as lines:
+        for line in lines:
+            before, _, after = line.partition(" - ")
+            fields = before.split()
+            if len(fields) < 5 or not after:
+                continue
+            mount = fields[4].replace("\\040", " ").replace("\\134", "\\")
+            inside = folder == mount or folder.startswith(mount.rstrip("/") + "/")
+            if inside and len(mount) >= len(best[0]):
+                best = (mount, after.split()[0])
+    return best[1] in _NETWORK

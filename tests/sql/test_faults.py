@@ -1,0 +1,484 @@
+"""What goes wrong between us and the server: lost connections, cut COMMITs, kills."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipestat_spec.errors import (
+    MissingConfigDataError,
+    PipestatDatabaseError,
+    PipestatDependencyError,
+    PipestatError,
+)
+from tests.environments import clean_environment
+from tests.sql.conftest import MakeDatabase
+from tests.sql.databases import Database
+from tests.sql.proxies import CuttingProxy
+from tests.sql.servers import GUARDED_ROLE, PASSWORD, PostgresServer, free_port
+
+
+@pytest.fixture
+def proxy(postgres: PostgresServer) -> Iterator[CuttingProxy]:
+    made = CuttingProxy("127.0.0.1", postgres.port)
+    yield made
+    made.close()
+
+
+def through(proxy: CuttingProxy, postgres: PostgresServer) -> dict[str, Any]:
+    return {"url": postgres.url(port=proxy.port)}
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_a_cut_commit_is_settled_by_evidence(
+    postgres_database: Database,
+    postgres: PostgresServer,
+    proxy: CuttingProxy,
+    cut: Any,
+    layout: str,
+) -> None:
+    opened = postgres_database.open(layout=layout, options=through(proxy, postgres))
+    opened.report("s1", {"n": 1})
+    calls: list[Any] = []
+
+    from pipestat_spec.domain.changes import report_results
+    from pipestat_spec.models.record import RecordKey
+
+    key = RecordKey("sample", "s1")
+    inner = report_results(key, {"n": 2}, overwrite=True)
+
+    def change(current: Any) -> Any:
+        calls.append(current.results["n"])
+        return inner(current)
+
+    proxy.cut = cut
+    opened.backend.update(key, change)
+    assert proxy.cuts == 1
+    # Stored: not begun again. Not stored: begun again, once.
+    assert calls == ([1] if cut == "after" else [1, 1])
+    table = "demo" if layout == "records" else "demo__sample"
+    assert postgres_database.rows(f"select pipestat_extended_data->>'n' from \"{table}\"") == [
+        ("2",)
+    ]
+    assert postgres_database.rows(
+        f'select count(*) from "{table}{"__" if layout == "records" else "_"}history"'
+    ) == [(1,)]
+    assert [entry.value for entry in opened.history("s1")] == [1]
+
+
+def test_a_cut_commit_after_which_others_have_written(
+    postgres_database: Database, postgres: PostgresServer, proxy: CuttingProxy
+) -> None:
+    """Ours was stored and then replaced: it must not come back."""
+    ours = postgres_database.open(options=through(proxy, postgres))
+    theirs = postgres_database.open()
+    ours.report("s1", {"n": 1})
+    database: Any = ours.backend._database  # type: ignore[attr-defined]
+    forget = database.forget_idle
+
+    def meanwhile() -> None:
+        forget()
+        if theirs.results("s1") == {"n": 2}:
+            theirs.report("s1", {"n": 3})
+
+    database.forget_idle = meanwhile
+    proxy.cut = "after"
+    ours.report("s1", {"n": 2})
+    assert theirs.results("s1") == {"n": 3}
+    assert [entry.value for entry in theirs.history("s1")] == [1, 2]
+
+
+@pytest.mark.parametrize("cut", ["before", "after"])
+def test_a_cut_first_report_and_a_cut_removal(
+    postgres_database: Database, postgres: PostgresServer, proxy: CuttingProxy, cut: Any
+) -> None:
+    opened = postgres_database.open(options=through(proxy, postgres))
+    opened.report("s0", {"n": 0})
+    proxy.cut = cut
+    opened.report("s1", {"n": 1}, overwrite=False)
+    proxy.cut = cut
+    opened.remove("s1")
+    proxy.cut = cut
+    opened.report_many({f"r{i}": {"n": i} for i in range(3)})
+    assert proxy.cuts == 3
+    rows = postgres_database.rows("select record_identifier from demo order by 1")
+    assert rows == [("r0",), ("r1",), ("r2",), ("s0",)]
+
+
+def test_a_read_on_a_connection_that_the_server_has_ended(
+    postgres_database: Database, postgres: PostgresServer
+) -> None:
+    opened = postgres_database.open()
+    opened.report("s1", {"n": 1})
+    with postgres.connect() as connection:
+        connection.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where application_name = 'pipestat-spec'"
+        )
+    assert opened.results("s1") == {"n": 1}
+    opened.report("s1", {"n": 2})
+    assert postgres_database.rows("select pipestat_extended_data->>'n' from demo") == [("2",)]
+
+
+def test_a_killed_server_in_the_middle_of_reports(
+    own_postgres: PostgresServer, make_database: MakeDatabase
+) -> None:
+    """No acknowledged result is lost, the history has each value once, the writer goes on."""
+    database = make_database("postgresql", own_postgres)
+    opened = database.open()
+    opened.report("s1", {"n": 0})
+    acknowledged = [0]
+    failed: list[BaseException] = []
+    stopped = threading.Event()
+
+    def report() -> None:
+        number = 0
+        while not stopped.is_set():
+            number += 1
+            try:
+                opened.report("s1", {"n": number})
+            except PipestatError as error:
+                failed.append(error)
+                return
+            acknowledged.append(number)
+
+    thread = threading.Thread(target=report)
+    thread.start()
+    for _ in range(3):
+        time.sleep(0.3)
+        own_postgres.kill()
+        time.sleep(0.2)
+        own_postgres.start()
+    time.sleep(0.5)
+    stopped.set()
+    thread.join(60)
+    assert failed == []
+    assert len(acknowledged) > 20
+    with own_postgres.connect() as connection:
+        place = database.options["schema"]
+        [(last,)] = connection.execute(
+            f"select pipestat_extended_data->>'n' from {place}.demo"
+        ).fetchall()
+        old = connection.execute(
+            f"select value::text::int from {place}.demo__history order by id"
+        ).fetchall()
+    assert int(last) == acknowledged[-1]
+    assert [value for (value,) in old] == acknowledged[:-1]
+
+
+def test_a_server_that_stays_away(
+    own_postgres: PostgresServer, make_database: MakeDatabase
+) -> None:
+    database = make_database("postgresql", own_postgres)
+    opened = database.open(options={"patience": 1})
+    opened.report("s1", {"n": 1})
+    own_postgres.kill()
+    began = time.monotonic()
+    with pytest.raises(PipestatDatabaseError) as caught:
+        opened.report("s1", {"n": 2})
+    assert time.monotonic() - began < 10
+    assert "\n" not in str(caught.value)
+    own_postgres.start()
+    assert opened.results("s1") == {"n": 1}
+
+
+# One line each, fast, and without the password
+
+
+def config(server: PostgresServer, **changes: Any) -> dict[str, Any]:
+    database = {
+        "dialect": "postgresql",
+        "driver": "psycopg2",
+        "name": "postgres",
+        "user": GUARDED_ROLE,
+        "password": PASSWORD,
+        "host": "127.0.0.1",
+        "port": server.port,
+        **changes,
+    }
+    return {"database": database, "pipeline_name": "demo"}
+
+
+def refused(call: Callable[[], Any], *words: str, secret: str = PASSWORD) -> PipestatError:
+    """Return the error that a call raises: one line with these words, within 10 seconds."""
+    began = time.monotonic()
+    with pytest.raises(PipestatError) as caught:
+        call()
+    assert time.monotonic() - began < 10
+    error = caught.value
+    text = str(error)
+    assert "\n" not in text
+    for word in words:
+        assert word in text, text
+    chain = "".join(traceback.format_exception(error))
+    for shown in (
+        text,
+        repr(error),
+        chain,
+        repr(error.data),
+        repr(pickle.loads(pickle.dumps(error))),
+    ):
+        assert secret not in shown
+    context: BaseException | None = error
+    while context is not None:
+        assert secret not in str(context)
+        assert secret not in repr(context)
+        context = context.__cause__ or context.__context__
+    return error
+
+
+def manager(configuration: dict[str, Any]) -> Any:
+    from pipestat_spec import PipestatManager
+
+    return PipestatManager(config_dict=configuration)
+
+
+def test_the_configuration_of_the_looper_pages(postgres: PostgresServer) -> None:
+    with manager(config(postgres, user="postgres")) as psm:
+        psm.report({"n": 1}, "looper")
+        assert psm.retrieve_one("looper", "n") == 1
+        assert psm.db_url == f"postgresql+psycopg://postgres:***@127.0.0.1:{postgres.port}/postgres"
+        assert PASSWORD not in str(psm) + repr(psm.store.settings) + repr(vars(psm))
+    with postgres.connect() as connection:
+        connection.execute("drop table demo, demo__history")
+
+
+def test_wrong_password(postgres: PostgresServer, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    wrong = "not-the-password"
+    refused(
+        lambda: manager(config(postgres, password=wrong)),
+        "password authentication failed",
+        "check user and password",
+        secret=wrong,
+    )
+    assert wrong not in caplog.text
+
+
+def test_unknown_host(postgres: PostgresServer) -> None:
+    refused(lambda: manager(config(postgres, host="no-such-host.invalid")), "host")
+
+
+def test_a_port_where_nobody_listens(postgres: PostgresServer) -> None:
+    refused(lambda: manager(config(postgres, port=free_port())), "start the server")
+
+
+def test_a_host_that_does_not_answer(postgres: PostgresServer) -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        refused(lambda: manager(config(postgres, port=port)), "check host, port and network")
+
+
+def test_missing_database(postgres: PostgresServer) -> None:
+    refused(
+        lambda: manager(config(postgres, user="postgres", name="nowhere")),
+        'database "nowhere" does not exist',
+    )
+
+
+def test_missing_permission(postgres: PostgresServer) -> None:
+    with manager(config(postgres)) as psm:
+        assert psm.record_count == 0
+        error = refused(lambda: psm.report({"n": 1}, "s1"), "permission denied for schema public")
+    assert error.hint == "ask for the permission, or use another database user"
+
+
+def test_reading_where_a_column_may_not_be_added(
+    postgres: PostgresServer, make_database: MakeDatabase
+) -> None:
+    database = make_database("postgresql")
+    database.open({"n": {"type": "integer"}}).report("s1", {"n": 1})
+    place = database.options["schema"]
+    database.execute(f"grant usage on schema {place} to {GUARDED_ROLE}")
+    database.execute(
+        f"grant select, insert, update on all tables in schema {place} to {GUARDED_ROLE}"
+    )
+    from urllib.parse import quote
+
+    url = (
+        f"postgresql://{GUARDED_ROLE}:{quote(PASSWORD, safe='')}@127.0.0.1:{postgres.port}/postgres"
+    )
+    opened = database.open(
+        {"n": {"type": "integer"}, "m": {"type": "string"}}, options={"url": url}
+    )
+    assert opened.results("s1") == {"n": 1}
+    refused(lambda: opened.report("s1", {"n": 2}), "must be owner of table demo")
+    assert opened.results("s1") == {"n": 1}
+
+
+def test_a_url_that_is_none(make_database: MakeDatabase) -> None:
+    database = make_database("sqlite")
+    for url in (
+        f"postgresql:/{PASSWORD}",
+        f"mysql://u:{PASSWORD}@h/d",
+        f"postgresql://u:a@{PASSWORD}@h/d",
+        f"postgresql+asyncpg://u:x{PASSWORD}@h/d",
+        f"postgresql://u:x@h:{PASSWORD}/d",
+    ):
+        with pytest.raises(MissingConfigDataError) as caught:
+            database.open(options={"url": url})
+        assert PASSWORD not in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"dialect": "mysql"}, "dialect 'mysql' are not supported; use postgresql or sqlite"),
+        ({"driver": "pg8000"}, "driver 'pg8000' is not supported"),
+        ({"name": None}, "the key 'name' is missing"),
+        ({"port": "x"}, "port 'x' is not a number"),
+        ({"pasword": "x"}, "unknown key 'pasword'; did you mean 'password'?"),
+    ],
+)
+def test_a_wrong_database_section(
+    postgres: PostgresServer, changes: dict[str, Any], words: str
+) -> None:
+    refused(lambda: manager(config(postgres, **changes)), words)
+
+
+@pytest.mark.parametrize("package", ["psycopg", "sqlalchemy"])
+def test_missing_packages(postgres: PostgresServer, tmp_path: Path, package: str) -> None:
+    """Run where the package cannot be imported."""
+    script = (
+        "import sys, importlib.util\n"
+        f"sys.modules[{package!r}] = None\n"
+        "find = importlib.util.find_spec\n"
+        f"importlib.util.find_spec = lambda n, p=None: None if n == {package!r} else find(n, p)\n"
+        "from pipestat_spec import PipestatManager\n"
+        "from pipestat_spec.errors import PipestatDependencyError\n"
+        f"config = {config(postgres)!r}\n"
+        "try:\n"
+        "    PipestatManager(config_dict=config)\n"
+        "except PipestatDependencyError as error:\n"
+        "    print(error)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path,
+        env=clean_environment(),
+    )  # fmt: skip
+    assert done.stderr == ""
+    [line] = done.stdout.splitlines()
+    assert f"the package {package}" in line
+    assert 'pip install "pipestat-spec[sql]"' in line
+    assert issubclass(PipestatDependencyError, PipestatError)
+
+
+# SQLite files
+
+
+def test_a_file_that_is_no_database(sqlite_database: Database) -> None:
+    sqlite_database.file.write_text("reads: 1\n" * 500)
+    refused(lambda: sqlite_database.open(), "is not a database", "choose another file")
+    assert sqlite_database.file.read_text() == "reads: 1\n" * 500
+
+
+def test_a_folder_that_is_not_there(sqlite_database: Database) -> None:
+    path = sqlite_database.folder / "no" / "such" / "results.db"
+    refused(
+        lambda: sqlite_database.open(options={"url": f"sqlite:///{path}"}),
+        f"there is no folder {path.parent}",
+    )
+    refused(
+        lambda: sqlite_database.open(options={"url": f"sqlite:///{sqlite_database.folder}"}),
+        "is a folder",
+    )
+
+
+@pytest.fixture
+def somebody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder, and an effective user to whom permissions apply."""
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        before = os.geteuid()
+        if before == 0:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(before)
+
+
+def test_a_file_and_a_folder_that_can_only_be_read(somebody: Path) -> None:
+    database = Database("sqlite", {"url": f"sqlite:///{somebody}/results.db"}, somebody)
+    database.open({"n": {"type": "integer"}}).report("s1", {"n": 1})
+    database.close()
+    database.file.chmod(0o444)
+    somebody.chmod(0o555)
+    try:
+        opened = database.open({"n": {"type": "integer"}, "m": {"type": "string"}})
+        assert opened.results("s1") == {"n": 1}
+        assert opened.names() == ["s1"]
+        refused(lambda: opened.report("s1", {"n": 2}), "results.db", "make the file")
+        assert opened.results("s1") == {"n": 1}
+        database.close()
+    finally:
+        somebody.chmod(0o777)
+    assert database.rows("select n from demo") == [(1,)]
+
+
+def test_reading_makes_no_file(sqlite_database: Database) -> None:
+    opened = sqlite_database.open()
+    assert opened.names() == []
+    assert opened.read("s1") is None
+    assert opened.backend.count("sample") == 0  # type: ignore[attr-defined]
+    with pytest.raises(LookupError):
+        opened.remove("s1")
+    assert os.listdir(sqlite_database.folder) == []
+
+
+def test_a_file_that_another_program_holds(sqlite_database: Database) -> None:
+    opened = sqlite_database.open(options={"patience": 0.2})
+    opened.report("s1", {"n": 1})
+    with sqlite_database.connection() as connection:
+        connection.execute("begin immediate")
+        refused(lambda: opened.report("s1", {"n": 2}), "locked", "another program holds the file")
+        assert opened.results("s1") == {"n": 1}
+        connection.execute("rollback")
+    opened.report("s1", {"n": 2})
+    assert sqlite_database.rows("select pipestat_extended_data from demo") == [('{"n":2}',)]
+
+
+def test_no_exception_of_a_driver_escapes(database: Database) -> None:
+    """The table is broken behind our back in every way that a statement can meet."""
+    schema = {"n": {"type": "integer"}}
+    for number, breakage in enumerate(
+        (
+            "drop table demo__history",
+            "alter table demo rename column meta to other",
+            "alter table demo rename column n to m",
+            "alter table demo rename column id to number",
+        )
+    ):
+        opened = database.open(schema)
+        opened.report(f"s{number}", {"n": 1})
+        database.execute(breakage)
+        for attempt in (
+            lambda o=opened, n=number: o.report(f"s{n}", {"n": 2}),
+            lambda o=opened, n=number: o.history(f"s{n}"),
+            lambda o=opened: o.names(),
+            lambda o=opened, n=number: o.remove(f"s{n}"),
+        ):
+            # Anything else than an error of ours ends the test.
+            with suppress(PipestatError):
+                attempt()
+        database.execute("drop table if exists demo__history")
+        database.execute("drop table if exists demo")
