@@ -7,17 +7,21 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks import cold, pytest_start, warm
+from benchmarks import cold, pytest_start, remote, snakemake_start, sql, warm
 from benchmarks.figures import Figure, save, table
-from tests.environments import MissingPart, reference_environment
+from tests.environments import MissingPart, reference_environment, snakemake_environment
 
 
 def measured(folder: Path) -> Iterator[Figure]:
     bare = reference_environment("reference-bare")
     yield from cold.figures(bare, reference_environment("reference-full"), folder)
     yield from warm.figures(bare, folder / "warm")
+    yield from sql.figures(reference_environment("reference"), folder / "sql")
     (folder / "pytest").mkdir()
     yield from pytest_start.figures(folder / "pytest")
+    (folder / "snakemake").mkdir()
+    yield from snakemake_start.figures(snakemake_environment(), folder / "snakemake")
+    yield from remote.figures()
 
 
 def main() -> int:
@@ -32,7 +36,7 @@ def main() -> int:
                 figures.append(figure)
                 print(f"measured: {figure.name}", file=sys.stderr, flush=True)
     except MissingPart as missing:
-        print(f"error: pipestat 0.13.1 could not be installed: {missing}", file=sys.stderr)
+        print(f"error: an environment could not be made: {missing}", file=sys.stderr)
         return 1
     print(table(figures))
     print(f"\nevery run: {save(figures)}")

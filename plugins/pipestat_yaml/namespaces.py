@@ -9,20 +9,20 @@ from pipestat_yaml.loading import open_document
 from pipestat_yaml.local_file import LocalFile, mapped_errors
 from pipestat_yaml.results_file import PLACEHOLDER
 
-__all__ = ["list_namespaces"]
+__all__ = ["list_namespaces", "named_in", "records_in"]
 
 
 def list_namespaces(path: str) -> list[str]:
     """Return the namespaces in the file, or in all files of a `{record_identifier}` path."""
     if PLACEHOLDER not in path:
-        return sorted(_named(_open(path)))
+        return sorted(named_in(_open(path)))
     from pipestat_yaml.record_files import find_files, own_records
 
     found: set[str] = set()
     for file in find_files(path):
         document = _open(file)
-        for name in _named(document) - found:
-            if own_records(path, file, _identifiers(document, name)):
+        for name in named_in(document) - found:
+            if own_records(path, file, records_in(document, name)):
                 found.add(name)
     return sorted(found)
 
@@ -32,11 +32,12 @@ def _open(path: str) -> Document:
         return open_document(LocalFile(path).read() or b"", path)
 
 
-def _named(document: Document) -> set[str]:
+def named_in(document: Document) -> set[str]:
+    """Return the namespaces of a document."""
     return {name for name in document.namespaces if not name.startswith("_")}
 
 
-def _identifiers(document: Document, namespace: str) -> list[str]:
+def records_in(document: Document, namespace: str) -> list[str]:
     try:
         return [
             identifier

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
 from pipestat_spec.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from pipestat_yaml.remote.urls import Location
 
 __all__ = ["YamlFactory", "register_backends"]
 
@@ -24,6 +27,11 @@ class YamlFactory(BackendFactory):
         from pipestat_yaml.results_file import PLACEHOLDER
 
         path = _path(settings)
+        if not isinstance(path, str):
+            from pipestat_yaml.remote.opening import open_backend
+
+            return open_backend(path, settings)
+        settings = _with_local_flags(settings)
         if PLACEHOLDER in path:
             from pipestat_yaml.record_files import RecordFilesBackend
 
@@ -34,29 +42,53 @@ class YamlFactory(BackendFactory):
 
     def namespaces(self, settings: StoreSettings) -> list[str]:
         """Return the namespaces that the file or the files hold, in code-point order."""
+        path = _path(settings)
+        if not isinstance(path, str):
+            from pipestat_yaml.remote import opening
+
+            return opening.list_namespaces(path, settings)
         from pipestat_yaml.namespaces import list_namespaces
 
-        return list_namespaces(_path(settings))
+        return list_namespaces(path)
 
 
-def _path(settings: StoreSettings) -> str:
+def _path(settings: StoreSettings) -> str | Location:
+    """Return the local path, or the location of a URL."""
     import os
 
-    from pipestat_spec.errors import MissingConfigDataError, PipestatStartupError
+    from pipestat_spec.errors import MissingConfigDataError
 
     value: Any = settings.config.get(_PATH)
     if not value:
         raise MissingConfigDataError(
             "the yaml backend needs the path of a results file", hint=f"give {_PATH}"
         )
-    path = os.fspath(value)
-    if "://" in path:
-        raise PipestatStartupError(
-            f"{path}: remote paths are not supported by this version",
-            hint="give the path of a local file",
-            file=path,
+    path = str(os.fspath(value))
+    return _located(path, settings) if "://" in path else path
+
+
+def _located(path: str, settings: StoreSettings) -> str | Location:
+    from pipestat_yaml.remote.urls import locate
+
+    return locate(path, settings.config_folder)
+
+
+def _with_local_flags(settings: StoreSettings) -> StoreSettings:
+    """Return the settings with a flag folder of this machine; raises for another one."""
+    folder = settings.config.get("flag_file_dir")
+    if not folder or "://" not in str(folder):
+        return settings
+    from dataclasses import replace
+
+    from pipestat_spec.errors import MissingConfigDataError
+
+    place = _located(str(folder), settings)
+    if not isinstance(place, str):
+        raise MissingConfigDataError(
+            "flag_file_dir: the flags of a local results file cannot be remote",
+            hint="give a local folder; beside a remote results file it may be either",
         )
-    return str(path)
+    return replace(settings, config={**settings.config, "flag_file_dir": place})
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Imports point downward only (docs/adr/0001): read from the source, not from what runs.
+"""Imports point downward only: read from the source, not from what runs.
 
 Imports inside functions and under TYPE_CHECKING count like any other.
 """
@@ -26,7 +26,8 @@ LAYERS: list[set[str]] = [
     {"domain", "formatters", "hookspecs"},
     {"plugins", "memory", "schema_files", "documents"},
     {"store", "observers"},
-    {"opening", "ingest", "infer", "convert"},
+    # What an engine hands to a job becomes settings of a manager, without knowing one.
+    {"opening", "ingest", "infer", "convert", "engines.snakemake"},
     {"manager"},
     {"__init__"},
     {"engines"},
@@ -55,7 +56,11 @@ FOR_PLUGINS = {
     "pipestat_spec.domain.times",
     "pipestat_spec.domain.values",
 }
-PLUGIN_THIRD_PARTY = {"pipestat_yaml": {"pydantic", "yaml"}}
+PLUGIN_THIRD_PARTY = {
+    "pipestat_sql": {"psycopg", "pydantic", "sqlalchemy"},
+    "pipestat_pephub": {"pydantic", "requests", "urllib3"},
+    "pipestat_yaml": {"aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},
+}
 
 
 def module_name(path: Path, root: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -424,15 +425,21 @@ def test_wrong_pages_are_refused(rows, query):
 
 def test_a_stream_leaves_no_transaction(make_database):
     rows = Rows(make_database("postgresql"), ALL)
-    rows.add(*(record(f"{i}", {"n": i}) for i in range(3)))
+    rows.add(*(record(f"{i:04}", {"n": i}) for i in range(1200)))
+    calls = itertools.count()
+
+    def to_record(row):
+        assert next(calls) != 900, "while it streams"
+        return rows.to_record(row)
+
     with rows.connected() as connection:
-        assert rows.select(connection, Query()).total_size == 3
+        assert len(rows.check_select(connection, Query()).records) == 1200
         driver = connection.connection.driver_connection
         assert driver.info.transaction_status == 0
-        with pytest.raises(ZeroDivisionError):
-            select_page(connection, rows.shape, Query(), lambda row: 1 / 0)
+        with pytest.raises(AssertionError, match="while it streams"):
+            select_page(connection, rows.shape, Query(), to_record)
         assert driver.info.transaction_status == 0
-        assert rows.select(connection, Query(limit=1)).next_cursor == "0"
+        assert rows.select(connection, Query(limit=1)).next_cursor == "0000"
 
 
 # Distinct values and times

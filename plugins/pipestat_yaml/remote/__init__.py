@@ -1,0 +1,1 @@
+"""Results files behind URLs; imported only when a path is one."""

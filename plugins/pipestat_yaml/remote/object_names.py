@@ -1,0 +1,74 @@
+"""The names of objects that hold one record each (SPEC.md sections 3.3 and 7.6)."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import unquote
+
+from pipestat_yaml.document import SectionKey
+from pipestat_yaml.flags import encode_component
+from pipestat_yaml.layout import Layout
+from pipestat_yaml.parsed import parse_document
+from pipestat_yaml.results_file import PLACEHOLDER
+
+__all__ = ["NameTemplate", "emptied_size"]
+
+_CUT = re.compile(r"~[0-9a-f]{16}\Z")
+# Bytes of a name from which on it may have been cut; the last character may have fallen away.
+_LONG = 190
+
+
+class NameTemplate:
+    """A key with `{record_identifier}` in it."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.prefix = template.partition(PLACEHOLDER)[0]
+        # As for local files, a name that begins with a dot is none that a placeholder stands for.
+        parts = [re.escape(part) for part in template.split(PLACEHOLDER)]
+        pattern = parts[0]
+        for before, part in zip(template.split(PLACEHOLDER), parts[1:], strict=False):
+            hidden = r"(?!\.)" if before == "" or before.endswith("/") else ""
+            pattern += f"{hidden}([^/]+){part}"
+        self._pattern = re.compile(pattern, re.DOTALL)
+        self._flags_too = template.endswith(".flag")
+
+    def key(self, identifier: str) -> str:
+        """Return the key of a record's object."""
+        return self.template.replace(PLACEHOLDER, encode_component(identifier))
+
+    def matches(self, key: str) -> bool:
+        """Tell whether the template could name the object."""
+        return self._pattern.fullmatch(key) is not None and (
+            self._flags_too or not key.endswith(".flag")
+        )
+
+    def identifier(self, key: str) -> str | None:
+        """Return the only record that the object can be named for; None if its content decides."""
+        match = self._pattern.fullmatch(key)
+        if match is None:
+            return None
+        name = match[1]
+        if _CUT.search(name) and len(name.encode()) >= _LONG:
+            return None
+        try:
+            identifier = unquote(name, errors="strict")
+        except UnicodeDecodeError:
+            return None
+        return identifier if identifier and self.key(identifier) == key else None
+
+
+def emptied_size(namespace: str) -> int:
+    """Return the most bytes of an object that we wrote and whose record was removed."""
+    return max(len(_emptied(namespace, layout)) for layout in ("records", "levels"))
+
+
+def _emptied(namespace: str, layout: Layout) -> bytes:
+    place: tuple[SectionKey, str] = ("sample" if layout == "levels" else None, "x")
+    data = b""
+    records: tuple[dict[str, Any] | None, ...] = ({"n": 1}, None)
+    for record in records:
+        document = parse_document(data, "")
+        data = b"".join(document.edited(namespace, layout, {place: record}) or ())
+    return data

@@ -1,0 +1,153 @@
+"""Many processes write one object at once, and writers die; real processes, real HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.environments import REPOSITORY, clean_environment
+from tests.remote.conftest import Managers, Place
+
+FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
+Trials = Callable[[int, int], Iterator[random.Random]]
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture
+def config(place: Place) -> dict[str, Any]:
+    """The configuration that leads to the server itself: the proxy is one process of ours."""
+    return {**place.config, "storage_options": {"endpoint_url": place.bucket.server}}
+
+
+def start(config: dict[str, Any], record: str, first: int, count: int) -> subprocess.Popen[str]:
+    program = [sys.executable, "-m", "tests.remote.writer"]
+    return subprocess.Popen(
+        [*program, json.dumps(config), record, str(first), str(count)],
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def go(processes: list[subprocess.Popen[str]]) -> None:
+    """Let all begin at the same moment."""
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", process.communicate()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+
+
+def finish(processes: list[subprocess.Popen[str]]) -> None:
+    for process in processes:
+        out, err = process.communicate(timeout=300)
+        assert process.returncode == 0, err
+        assert "took" in out
+        # It may say that it is still trying; nothing else.
+        assert all("still trying" in line for line in err.splitlines()), err
+
+
+def run(config: dict[str, Any], writers: list[tuple[str, int, int]]) -> float:
+    processes = [start(config, *writer) for writer in writers]
+    go(processes)
+    begin = time.monotonic()
+    finish(processes)
+    return time.monotonic() - begin
+
+
+def test_sixteen_processes_report_twenty_times(place: Place, config: dict[str, Any]) -> None:
+    count = 20
+    run(config, [("s{number}", number * count, count) for number in range(16)])
+    expected = {f"s{number}": {f"n{number}": number} for number in range(16 * count)}
+    assert place.bucket.results() == expected
+    assert place.bucket.names() == ["run/results.yaml"]
+
+
+def test_many_processes_report_once(place: Place, config: dict[str, Any]) -> None:
+    count = 64 if FULL else 24
+    took = run(config, [("s{number}", number, 1) for number in range(count)])
+    assert len(place.bucket.results()) == count
+    assert took < 120
+
+
+def test_sixteen_processes_report_the_same_new_record(place: Place, config: dict[str, Any]) -> None:
+    run(config, [("s1", number, 1) for number in range(16)])
+    assert place.bucket.results() == {"s1": {f"n{number}": number for number in range(16)}}
+
+
+def test_one_object_for_each_record(place: Place, config: dict[str, Any]) -> None:
+    config["results_file_path"] = f"s3://{place.bucket.name}/r/{{record_identifier}}.yaml"
+    run(config, [("s{number}", 0, 3) for number in range(8)])
+    expected = {f"n{n}": n for n in range(3)}
+    for key in place.bucket.names():
+        name = key.removeprefix("r/").removesuffix(".yaml")
+        assert place.bucket.results(key) == {name: {f"n{name[1:]}": int(name[1:])}}
+    assert len(place.bucket.names()) == len(expected)
+
+
+def test_a_killed_writer_loses_and_stops_nothing(
+    place: Place, config: dict[str, Any], manager: Managers, trials: Trials
+) -> None:
+    first = 1
+    for chance in trials(100, 12):
+        process = start(config, "s1", first, 10_000)
+        go([process])
+        assert process.stdout is not None
+        acknowledged = [int(process.stdout.readline())]
+        time.sleep(chance.uniform(0, 0.1))
+        process.send_signal(signal.SIGKILL)
+        out, _ = process.communicate()
+        acknowledged += [int(line) for line in out.split()]
+        stored = place.bucket.results()["s1"]
+        last = max(acknowledged)
+        begin = time.monotonic()
+        manager().report({"after": last}, "s1")
+        assert time.monotonic() - begin < 5
+        # All that was acknowledged, and at most the one under way.
+        later = max(int(name[1:]) for name in stored if name[0] == "n")
+        assert last <= later <= last + 1
+        assert {f"n{n}" for n in range(1, later + 1)} <= stored.keys()
+        first = max(int(name[1:]) for name in place.bucket.results()["s1"] if name[0] == "n") + 1
+    assert place.bucket.names() == ["run/results.yaml"]
+
+
+def test_threads_take_turns(place: Place, manager: Managers) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    psm = manager()
+    place.proxy.requests()
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: psm.report({"n": n}, f"s{n}"), range(40)))
+    assert place.bucket.results() == {f"s{n}": {"n": n} for n in range(40)}
+    # None of them meets another one at the store.
+    assert place.proxy.requests().count("PUT") == 40
+
+
+def test_a_forked_process_gets_a_client_of_its_own(place: Place, manager: Managers) -> None:
+    psm = manager()
+    psm.report({"n": 1}, "s1")
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            code = 0 if psm.report({"n": 2}, "s2") else 1
+        finally:
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    psm.report({"n": 3}, "s3")
+    assert place.bucket.results() == {"s1": {"n": 1}, "s2": {"n": 2}, "s3": {"n": 3}}

@@ -1,0 +1,73 @@
+"""Stores on SQLite and PostgreSQL answer as one in memory does, with the same records."""
+
+from __future__ import annotations
+
+import itertools
+import os
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pipestat_sql.shape import Kind
+
+from pipestat_spec.backend import Outcome
+from pipestat_spec.memory import MemoryBackend
+from pipestat_spec.models.query import Query
+from pipestat_spec.store import Store
+from tests.sql import query_cases as cases
+from tests.sql.query_tables import comparable, exact
+
+_FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
+_ANY = ["object", "array", "string", "number", "integer", "boolean", "null"]
+_TYPES = {kind: kind.value for kind in Kind} | {Kind.JSON: _ANY}
+
+
+def schema_of(kinds):
+    return {
+        name: {"type": _TYPES[kind], "description": name, "index": kind is not Kind.JSON}
+        for name, kind in kinds.items()
+    }
+
+
+@pytest.mark.parametrize("layout", ["records", "levels"])
+@pytest.mark.parametrize("dialect", ["sqlite", "icu"])
+def test_random_questions_to_stores(make_database, dialect, layout):
+    database = make_database(dialect)
+    numbers = itertools.count()
+
+    @settings(
+        max_examples=500 if _FULL else 25,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(st.data())
+    def ask(data):
+        declared = {"always": Kind.STRING} | data.draw(cases.kinds)
+        namespace = f"n{next(numbers)}"
+        memory = MemoryBackend()
+        # What only the later schema declares stands in the extended data of earlier rows.
+        for share in (2, 1):
+            part = dict(list(declared.items())[: max(1, len(declared) // share)])
+            opened = database.open(schema_of(part), namespace, layout=layout)
+            for record in data.draw(st.lists(cases.records(declared), max_size=5)):
+                for backend in (memory, opened.backend):
+                    backend.update(record.key, lambda _, record=record: Outcome(record))
+            if share == 2:
+                opened.backend.close()
+        sql, wanted = opened.store, Store(memory, opened.settings, validate=True)
+        for query in data.draw(st.lists(cases.queries, min_size=4, max_size=4)):
+            assert comparable(sql.select(query)) == comparable(wanted.select(query)), query
+        columns = [path[0] for path in data.draw(st.lists(cases.paths, max_size=3))]
+        found = sql.distinct("sample", columns)
+        assert list(map(exact, found)) == list(map(exact, wanted.distinct("sample", columns)))
+        limit, start, end, column = data.draw(cases.windows)
+        cursor, first = None, True
+        while first or cursor is not None:
+            window = {"limit": limit, "start": start, "end": end, "time_column": column}
+            pages = [one.recent("sample", **window, cursor=cursor) for one in (sql, wanted)]
+            assert comparable(pages[0]) == comparable(pages[1]), window
+            cursor, first = pages[0].next_cursor, False
+        assert sql.count("sample") == wanted.select(Query()).total_size
+        opened.backend.close()
+
+    ask()
