@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -36,7 +36,7 @@ __all__ = [
     "read_documents",
 ]
 
-Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | ReportDocument
+Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | ReportDocument | SourcedDocument
 # Called with the sources (files, documents in memory) that are checked, and their number.
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -64,13 +64,18 @@ def ingest(
     overwrite: bool = True,
     keep_going: bool = False,
     path_prefixes: Sequence[tuple[str, str]] = (),
+    verdicts: Iterable[SourcedDocument] = (),
     progress: Progress | None = None,
 ) -> IngestReport:
     """Check every document, fold those of one record, and store all in one write.
 
-    `documents` are paths of files and folders, mappings, or `ReportDocument`s. A stored
-    value that differs is overwritten, with history; an equal one is no change. Raises
-    DocumentError, whose `problems` name every wrong document, and ResultConflictError
+    `documents` are paths of files and folders, mappings, `ReportDocument`s, or documents
+    that were read before (`SourcedDocument`). A stored value that differs is overwritten,
+    with history; an equal one is no change. `verdicts` are documents too, such as an
+    engine's word on its tasks: of the records that they name, status and source are theirs,
+    whatever the other documents say.
+
+    Raises DocumentError, whose `problems` name every wrong document, and ResultConflictError
     with `overwrite` off; nothing is stored then. With `keep_going` what is refused is left
     out, and told in the report.
     """
@@ -82,6 +87,8 @@ def ingest(
             checker.add(document)
         if progress is not None:
             progress(number, len(sources))
+    for document in verdicts:
+        checker.add(document, verdict=True)
     if checker.problems and not keep_going:
         raise _refused(checker.problems)
     writer = _Writer(store, checker.changes(), keep_going)
@@ -99,12 +106,14 @@ def ingest(
 
 
 def _sources(documents: Iterable[Source] | Source) -> list[Path | SourcedDocument]:
-    if isinstance(documents, str | os.PathLike | Mapping | ReportDocument):
+    if isinstance(documents, str | os.PathLike | Mapping | ReportDocument | SourcedDocument):
         documents = [documents]
     sources: list[Path | SourcedDocument] = []
     for number, document in enumerate(documents, 1):
         if isinstance(document, str | os.PathLike):
             sources += find_documents([document])
+        elif isinstance(document, SourcedDocument):
+            sources.append(document)
         else:
             sources.append(SourcedDocument(f"document {number}", document))
     return sources
@@ -121,11 +130,12 @@ class _Checker:
     def __init__(self, store: Store, overwrite: bool, prefixes: PathPrefixes) -> None:
         self.problems: list[str] = []
         self.records: dict[RecordKey, list[tuple[Contribution, Change]]] = {}
+        self._verdicts: dict[RecordKey, Contribution] = {}
         self._store = store
         self._overwrite = overwrite
         self._prefixes = prefixes
 
-    def add(self, found: SourcedDocument) -> None:
+    def add(self, found: SourcedDocument, verdict: bool = False) -> None:
         if found.problem is not None:
             self.problems.append(f"{found.where}: {found.problem}")
             return
@@ -142,6 +152,8 @@ class _Checker:
             self.problems.append(f"{found.where}: {error}")
         else:
             self.records.setdefault(document.key, []).append((contribution, change))
+            if verdict:
+                self._verdicts[document.key] = contribution
 
     def changes(self) -> list[tuple[RecordKey, Change]]:
         """Return one change for each record."""
@@ -151,7 +163,16 @@ class _Checker:
         ]
 
     def _folded(self, key: RecordKey, items: list[tuple[Contribution, Change]]) -> Change:
-        return self._change(key, fold(contribution for contribution, _ in items))
+        folded = fold(contribution for contribution, _ in items)
+        verdict = self._verdicts.get(key)
+        if verdict is not None:
+            folded = replace(
+                folded,
+                status=verdict.status,
+                status_message=verdict.status_message,
+                source=verdict.source,
+            )
+        return self._change(key, folded)
 
     def _check_namespace(self, namespace: str | None) -> None:
         if namespace is not None and namespace != self._store.namespace:
@@ -203,8 +224,7 @@ class _Writer:
         watched = [(key, self._watched(i, change)) for i, (key, change) in enumerate(self.todo)]
         if check_first and Capability.ATOMIC_BATCH not in self._store.backend.capabilities:
             # Such a store makes one change after the other: a late refusal undoes no early one.
-            for key, change in watched:
-                change(self._store.read(key))
+            self._store.rehearse(watched)
         if watched:
             self._store.apply(watched)
 

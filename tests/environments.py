@@ -18,11 +18,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE_VERSION = "0.13.1"
 NODE_YAML_VERSION = "2.9.1"
 GO_VERSION = "1.26.6"
+# The newest engine whose parts are all in Maven's registry.
+NEXTFLOW_VERSION = "23.10.1"
 SNAKEMAKE = ("snakemake==9.*", "snakemake-executor-plugin-cluster-generic")
 _OLDEST_GO = (1, 24)
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
@@ -115,28 +118,35 @@ def reference_environment(name: str = "reference") -> PythonEnvironment:
 def snakemake_environment() -> PythonEnvironment:
     """Return an environment of Snakemake with this project and its plugin; raises MissingPart.
 
-    Both are installed editable, so that it is made anew only when what they ask for changes.
+    Both are installed editable, after what they need: another copy of the repository installs
+    itself anew, and nothing else.
     """
     plugin = REPOSITORY / "plugins" / "snakemake-logger-plugin-pipestat"
-    made_from = {
-        "requirements": SNAKEMAKE,
-        "python": list(sys.version_info[:2]),
-        "projects": [_asked_for(REPOSITORY), _asked_for(plugin)],
-    }
+    ours, theirs = _project(REPOSITORY), _project(plugin)
+    needed = [*SNAKEMAKE, *ours["dependencies"], *ours["optional-dependencies"]["sql"]]
+    needed += [name for name in theirs["dependencies"] if not name.startswith("pipestat-spec")]
+    needed += ["hatchling>=1.25", "editables"]
+    made_from = {"requirements": needed, "python": list(sys.version_info[:2])}
+    environment = PythonEnvironment(environments_folder() / "snakemake")
+    pip = [str(environment.python), "-m", "pip", "install", "--quiet", "--no-input"]
     with _environment("snakemake", made_from) as folder:
         if folder is not None:
             _run([sys.executable, "-m", "venv", str(folder)])
-            pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--no-input"]
-            _run([*pip, *SNAKEMAKE, "--editable", f"{REPOSITORY}[sql]", "--editable", str(plugin)])
-    return PythonEnvironment(environments_folder() / "snakemake")
+            _run([*pip, *needed])
+    installed = {**made_from, "repository": str(REPOSITORY), "points": ours["entry-points"]}
+    with _environment("snakemake-projects", installed) as folder:
+        if folder is not None:
+            alone = ["--no-deps", "--no-build-isolation"]
+            _run([*pip, *alone, "--editable", str(REPOSITORY), "--editable", str(plugin)])
+            folder.mkdir()
+    return environment
 
 
-def _asked_for(folder: Path) -> object:
-    """Return what an editable installation of a project depends on, beside its sources."""
+def _project(folder: Path) -> dict[str, Any]:
+    """Return what a project says of itself."""
     content = tomllib.loads((folder / "pyproject.toml").read_text("utf-8"))
-    project = content["project"]
-    extras = project.get("optional-dependencies", {})
-    return [project["dependencies"], extras.get("sql"), project.get("entry-points")]
+    project: dict[str, Any] = content["project"]
+    return project
 
 
 def node_yaml_folder() -> Path:
@@ -171,6 +181,55 @@ def _go_version(command: str) -> tuple[int, ...]:
     done = subprocess.run([command, "version"], capture_output=True, text=True, timeout=60)
     digits = re.search(r"go(\d+)\.(\d+)", done.stdout)
     return tuple(map(int, digits.groups())) if digits else ()
+
+
+# Much as the engine's own launcher has them. Without java.util on Java 17 everything runs, but no
+# task gets into the cache, nothing is said, and `-resume` runs every task again.
+_NEXTFLOW_OPENS = (
+    "java.io java.lang java.net java.nio java.util java.util.concurrent "
+    "java.util.concurrent.atomic java.util.concurrent.locks jdk.internal.misc sun.nio.ch "
+    "sun.nio.fs"
+).split()
+_NEXTFLOW_LAUNCHER = """\
+#!/bin/sh
+here=$(dirname "$0")
+export NXF_OFFLINE=true NXF_PLUGINS_DEFAULT=false NXF_ANSI_LOG=false NXF_DISABLE_CHECK_LATEST=true
+exec java -XX:TieredStopAtLevel=1 {opens} -cp "$here/lib/*" nextflow.cli.Launcher "$@"
+"""
+_NEXTFLOW_POM = """\
+<project xmlns="http://maven.apache.org/POM/4.0.0">
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>local</groupId>
+  <artifactId>nextflow-environment</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <dependencies>
+    <dependency>
+      <groupId>io.nextflow</groupId>
+      <artifactId>nextflow</artifactId>
+      <version>{version}</version>
+    </dependency>
+  </dependencies>
+</project>
+"""
+
+
+def nextflow_command() -> Path:
+    """Return a Nextflow engine of a known version that needs no network; raises MissingPart."""
+    for command in ("java", "mvn"):
+        if shutil.which(command) is None:
+            raise MissingPart(f"the command {command!r} is not installed")
+    opens = " ".join(f"--add-opens=java.base/{name}=ALL-UNNAMED" for name in _NEXTFLOW_OPENS)
+    launcher = _NEXTFLOW_LAUNCHER.format(opens=opens)
+    with _environment("nextflow", {"version": NEXTFLOW_VERSION, "launcher": launcher}) as folder:
+        if folder is not None:
+            folder.mkdir(parents=True)
+            (folder / "pom.xml").write_text(_NEXTFLOW_POM.format(version=NEXTFLOW_VERSION))
+            goal = ["dependency:copy-dependencies", "-DoutputDirectory=lib"]
+            _run(["mvn", "--batch-mode", "--quiet", *goal], cwd=folder)
+            (folder / "nextflow").write_text(launcher)
+            (folder / "nextflow").chmod(0o755)
+    return environments_folder() / "nextflow" / "nextflow"
 
 
 @contextmanager
@@ -209,5 +268,7 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
         raise MissingPart(f"{command[:4]} took longer than {_INSTALL_SECONDS} s") from None
     except subprocess.CalledProcessError as error:
         text = (error.stderr or error.stdout or "").strip()
-        last = text.splitlines()[-1] if text else f"code {error.returncode}"
+        lines = text.splitlines() or [f"code {error.returncode}"]
+        # Maven says first what is wrong, and last where to read about it.
+        last = next((line for line in lines if "[ERROR]" in line), lines[-1])
         raise MissingPart(f"{' '.join(command[:4])} failed: {last}") from None

@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "plugins": Command("list the installed plugins", "plugins:configure"),
     "convert": Command("copy a store into another layout or backend", "convert:configure"),
     "ingest": Command("store the report documents that jobs left behind", "ingest:configure"),
+    "shim install": Command("put the shell emitter into a pipeline", "shim:configure_install"),
     "completion": Command("print a completion script for a shell", "completion:configure"),
 }
 
@@ -131,7 +132,7 @@ def _run_plugin_command(name: str, arguments: list[str]) -> int:
 
 
 def _group(first: str, rest: list[str]) -> int:
-    """Handle `status` without a known second word."""
+    """Handle `status` or `shim` without a known second word."""
     group = {n: c.help for n, c in COMMANDS.items() if n.startswith(f"{first} ")}
     seconds = [name.split(" ")[1] for name in group]
     if rest and rest[0] in ("-h", "--help"):

@@ -9,10 +9,11 @@ from pipestat_spec.cli.options import add_quiet, add_store
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.errors import PipestatError
-    from pipestat_spec.ingest import IngestReport
+    from pipestat_spec.ingest import IngestReport, SourcedDocument
 
 __all__ = ["configure"]
 
@@ -27,7 +28,7 @@ is stored. Ingesting the same documents again changes nothing.
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `ingest`."""
     parser.add_argument(
-        "documents", nargs="+", metavar="FILE|DIR", help="documents, and folders to search for them"
+        "documents", nargs="*", metavar="FILE|DIR", help="documents, and folders to search for them"
     )
     parser.add_argument(
         "--path-prefix",
@@ -46,6 +47,7 @@ def configure(parser: CommandParser) -> None:
         action="store_true",
         help="store the rest when something is refused, exit 1",
     )
+    _add_nextflow(parser)
     add_quiet(parser)
     add_store(parser)
     parser.set_defaults(run=_run, parser=parser)
@@ -53,8 +55,42 @@ def configure(parser: CommandParser) -> None:
         "pipestat-spec ingest -c pipestat.yaml results/",
         "pipestat-spec ingest -c pipestat.yaml --path-prefix work=/data/published work/",
         "pipestat-spec ingest -f results.yaml -s schema.yaml s1.pipestat.json s2.pipestat.json",
+        "pipestat-spec ingest -c pipestat.yaml --nextflow-trace trace.txt --record '{tag}'",
         text=_EXPLANATION,
     )
+
+
+def _add_nextflow(parser: CommandParser) -> None:
+    group = parser.add_argument_group("Nextflow")
+    group.add_argument(
+        "--nextflow-trace",
+        metavar="FILE",
+        help="set the status of each record from its tasks in this trace; it is stronger than "
+        "what the documents say",
+    )
+    group.add_argument(
+        "--record",
+        metavar="EXPRESSION",
+        help="which record a task is about, from columns of the trace, such as '{tag}'",
+    )
+    group.add_argument("--run", metavar="NAME", dest="run_name", help="name of the run")
+
+
+def _verdicts(args: argparse.Namespace) -> Iterator[SourcedDocument]:
+    """Return what the trace says; leaves with a usage error."""
+    if args.nextflow_trace is None:
+        if args.record is not None or args.run_name is not None:
+            args.parser.error("--record and --run need --nextflow-trace")
+        if not args.documents:
+            args.parser.error("nothing to ingest: give FILE, DIR or --nextflow-trace")
+        return iter(())
+    if args.record is None:
+        args.parser.error("--nextflow-trace needs --record, such as --record '{tag}'")
+    from pipestat_spec.engines.nextflow_trace import read_trace
+    from pipestat_spec.models.record_expression import parse_record_expression
+
+    record = parse_record_expression(args.record)
+    return read_trace(args.nextflow_trace, record, args.run_name)
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -62,6 +98,7 @@ def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.errors import PipestatError
     from pipestat_spec.ingest import ingest, parse_path_prefix
 
+    verdicts = _verdicts(args)
     prefixes = [parse_path_prefix(text) for text in args.path_prefix]
     progress = Progress("checking", "files", quiet=args.quiet)
     with opened(args) as found:
@@ -72,6 +109,7 @@ def _run(args: argparse.Namespace) -> int:
                 overwrite=not args.no_overwrite,
                 keep_going=args.keep_going,
                 path_prefixes=prefixes,
+                verdicts=verdicts,
                 progress=lambda *_: progress.step(),
             )
         except PipestatError as failure:

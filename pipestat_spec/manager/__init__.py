@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
+from pipestat_spec.backend import Capability
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.manager.reading import Reading
 from pipestat_spec.manager.writing import Writing
@@ -96,6 +97,21 @@ class PipestatManager(Reading, Writing):
             pipeline_name=pipeline_name,
             pipeline_type=pipeline_type,
         )
+
+    @classmethod
+    def from_snakemake(cls, snakemake: Any, record: str | None = None, **settings: Any) -> Self:
+        """Return a manager for the job of a Snakemake `script:`; `record` makes its record.
+
+        `record` is an expression over the wildcards, by default `{sample}` where the rule has
+        it. The configuration is the rule's `params.pipestat`, else `config["pipestat"]`, else
+        what the settings and the environment say. Raises MissingConfigDataError.
+        """
+        from pipestat_spec.engines.snakemake import job_settings, job_source
+
+        manager = cls(**job_settings(snakemake, record, settings))
+        if Capability.SOURCE in manager.store.backend.capabilities:
+            manager.source = job_source(snakemake)
+        return manager
 
     def __getitem__(self, record_identifier: str) -> dict[str, Any]:
         result: dict[str, Any] = self.retrieve_one(record_identifier)

@@ -75,6 +75,8 @@ class ManagerSettings:
         self._output_dir: str | None = self._config.get("output_dir")
         self.force_overwrite: bool = self._config.get("force_overwrite", True)
         self.result_formatter: ResultFormatter = result_formatter
+        # Kept with what is reported, where a call does not give a source of its own.
+        self.source: Mapping[str, Any] | None = None
 
     # Life
 

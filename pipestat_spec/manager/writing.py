@@ -50,7 +50,7 @@ class Writing(ManagerSettings):
                 overwrite=overwrite,
                 history=history_enabled,
                 strict=strict_type,
-                source=source,
+                source=self.source if source is None else source,
             )
         except ResultConflictError as error:
             logger().warning("%s", error)
@@ -81,7 +81,12 @@ class Writing(ManagerSettings):
         for record_identifier, results in values.items():
             key = self._key(record_identifier, level)
             change = self._store.report_change(
-                key, results, overwrite=overwrite, history=history_enabled, strict=strict_type
+                key,
+                results,
+                overwrite=overwrite,
+                history=history_enabled,
+                strict=strict_type,
+                source=self.source,
             )
             todo.append((key, change))
         try:
@@ -154,7 +159,10 @@ class Writing(ManagerSettings):
     ) -> None:
         """Set the status of a record; raises UnrecognizedStatusError."""
         self._store.set_status(
-            self._key(record_identifier, level), status_identifier, message, source
+            self._key(record_identifier, level),
+            status_identifier,
+            message,
+            self.source if source is None else source,
         )
 
     def clear_status(
@@ -193,6 +201,7 @@ class Writing(ManagerSettings):
         the exception, which passes on.
         """
         key = self._key(record_identifier, level)
+        source = self.source if source is None else source
         return RecordRun(self._store, self._report_in_run, key, running, completed, failed, source)
 
     def check(

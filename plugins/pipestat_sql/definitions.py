@@ -187,6 +187,14 @@ class Definitions:
             return self._index(table, column.name, name, "USING hash ")
         return self._index(table, column.name, name)
 
+    def extended_index(self, table: str) -> str:
+        """Return what makes the index of rows with extended data.
+
+        Without it a search that has to look into these would pass by the results' indexes.
+        """
+        where = " WHERE pipestat_extended_data IS NOT NULL"
+        return self._index(table, "pipestat_extended_data", "record_identifier") + where
+
     def _index(self, table: str, column: str, expression: str, using: str = "") -> str:
         name = self._database.quote(index_name(table, column))
         on = self.qualified(table)

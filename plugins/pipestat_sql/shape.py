@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
@@ -48,6 +48,10 @@ class TableShape:
     layout: Layout
     results: Mapping[str, ResultColumn]
     project_name: str | None = None
+    # Searches that were built for this table.
+    searches: dict[Hashable, sa.Select[Any]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def own_rows(self) -> sa.ColumnElement[bool] | None:
         """Return which rows belong to the store (PS-SQL-003); None means all of them."""

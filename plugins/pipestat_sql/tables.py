@@ -224,8 +224,11 @@ class Tables:
         columns = [*results.existing.values(), *results.missing.values()]
         yield from self.definitions.records(table, types, layout, results, new=name is None)
         yield from self.definitions.histories(history, history_types, layout, table, columns)
-        for column in self._indexes(table, level, results, catalog):
+        indexed = self._indexes(table, level, results, catalog)
+        for column in indexed:
             yield self.definitions.index(table, column)
+        if indexed:
+            yield self.definitions.extended_index(table)
 
     def widen(self, transactions: Transactions, level: Level, names: Iterable[str]) -> None:
         """Give 32-bit columns 64 bits, and JSONB columns the type JSON (PS-SQL-008)."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -40,6 +40,12 @@ __all__ = [
 ]
 
 
+# How many searches are kept for a table.
+_MOST_BUILT = 100
+# A page without a limit is read at once when it has no more records than this.
+_FEW = 500
+
+
 @dataclass(frozen=True)
 class Window:
     """The part of the matches that a page holds: those `following`, in order, up to `limit`.
@@ -68,18 +74,40 @@ def select_page(
         lambda columns: [database.text(columns.record_identifier)],
         limit,
     )
+    database.prepare(connection)
 
     def kept(row: Any) -> Record:
         return keep_columns(to_record(row), query.columns)
 
-    records, total, more = read_window(
-        connection,
-        matching_rows(connection, shape, query.where),
-        columns_of(shape, query.columns),
-        window,
-        kept,
-    )
+    columns = columns_of(shape, query.columns)
+    if limit is not None and cursor is None:
+        # The same search comes again and again; to build it takes longer than to run it.
+        statement = _built(connection, shape, query, columns, window)
+        found = _records(connection.execute(statement).all(), columns, limit, kept)
+    else:
+        matching = matching_rows(connection, shape, query.where)
+        found = read_window(connection, matching, columns, window, kept)
+    records, total, more = found
     return Page(tuple(records), total, records[-1].key.identifier if more else None)
+
+
+def _built(
+    connection: Connection,
+    shape: TableShape,
+    query: Query,
+    columns: Sequence[sa.Column[Any]],
+    window: Window,
+) -> sa.Select[Any]:
+    # The text of a filter tells 1 from 1.0 and from true, which are equal in Python.
+    key = repr(query.where), query.columns, query.limit
+    statement = shape.searches.get(key)
+    if statement is None:
+        matching = matching_rows(connection, shape, query.where)
+        if len(shape.searches) >= _MOST_BUILT:
+            shape.searches.clear()
+        statement = _statement(matching, columns, window)
+        shape.searches[key] = statement
+    return statement
 
 
 def count_matches(
@@ -120,6 +148,30 @@ def read_window(
 
     One statement, so that the number and the page are of one moment.
     """
+    if window.limit is None:
+        # Most are small, and a server-side cursor takes several round trips.
+        part = replace(window, limit=_FEW)
+        found = _read(connection, matching, columns, part, to_record)
+        if not found[2]:
+            return found
+    return _read(connection, matching, columns, window, to_record)
+
+
+def _read(
+    connection: Connection,
+    matching: sa.Select[Any],
+    columns: Sequence[sa.Column[Any]],
+    window: Window,
+    to_record: ToRecord,
+) -> tuple[list[Record], int, bool]:
+    rows = rows_of(connection, _statement(matching, columns, window), few=window.limit is not None)
+    return _records(rows, columns, window.limit, to_record)
+
+
+def _statement(
+    matching: sa.Select[Any], columns: Sequence[sa.Column[Any]], window: Window
+) -> sa.Select[Any]:
+    """Return the number of all matches with each row of the page."""
     page = matching.add_columns(*columns)
     if window.following is not None:
         page = page.where(window.following)
@@ -128,17 +180,25 @@ def read_window(
     counted, paged = _counted(matching).subquery("matches"), page.subquery("page")
     joined = counted.outerjoin(paged, sa.true())
     statement = sa.select(counted.c.total, paged).select_from(joined)
-    statement = statement.order_by(*window.order(paged.c))
+    return statement.order_by(*window.order(paged.c))
+
+
+def _records(
+    rows: Iterable[Sequence[Any]],
+    columns: Sequence[sa.Column[Any]],
+    limit: int | None,
+    to_record: ToRecord,
+) -> tuple[list[Record], int, bool]:
     names = [column.name for column in columns]
     key = 1 + names.index("record_identifier")
     records: list[Record] = []
     total, more = 0, False
-    for row in rows_of(connection, statement, few=window.limit is not None):
+    for row in rows:
         total = row[0]
         # The number comes without a record when there is none.
         if row[key] is None:
             break
-        if len(records) == window.limit:
+        if len(records) == limit:
             more = True
             break
         records.append(to_record(dict(zip(names, row[1:], strict=True))))

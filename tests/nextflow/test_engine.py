@@ -1,0 +1,170 @@
+"""`examples/nextflow` on a real Nextflow engine: 20 samples, one of which fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.commands import pipestat_spec
+from tests.environments import REPOSITORY, MissingPart, clean_environment, nextflow_command
+from tests.legs import leave_out
+
+EXAMPLE = REPOSITORY / "examples" / "nextflow"
+SAMPLES = [f"s{number:02}" for number in range(20)]
+BROKEN = "s13"
+TRACE = ("--nextflow-trace", "output/trace.txt", "--record", "{tag}")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Path:
+    """A Nextflow engine, fetched with Maven."""
+    try:
+        return nextflow_command()
+    except MissingPart as missing:
+        leave_out("nextflow", str(missing), "apt-get install default-jre-headless maven")
+
+
+class Run:
+    """A copy of the example and the engine."""
+
+    def __init__(self, folder: Path, engine: Path) -> None:
+        self.folder = folder
+        self.engine = engine
+        shutil.copytree(EXAMPLE, folder, ignore=shutil.ignore_patterns("output", "work", ".next*"))
+
+    def __call__(self, *options: str, code: int = 0) -> str:
+        path = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+        done = subprocess.run(
+            [self.engine, "run", "main.nf", *options],
+            cwd=self.folder,
+            env=clean_environment(PATH=path, NXF_HOME=str(self.folder / ".home")),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=240,
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    def ingest_trace(self, run: str) -> str:
+        arguments = ("ingest", "-c", "pipestat.yaml", *TRACE, "--run", run)
+        return pipestat_spec(*arguments, cwd=self.folder).stderr
+
+    def trace(self) -> Counter[tuple[str, str]]:
+        """Return how often each process has each status."""
+        header, *lines = (self.folder / "output" / "trace.txt").read_text().splitlines()
+        columns = header.split("\t")
+        rows = [dict(zip(columns, line.split("\t"), strict=True)) for line in lines]
+        return Counter((row["process"], row["status"]) for row in rows)
+
+    def stored(self) -> Any:
+        """Return what the results file says, without what changes with the time."""
+        content = yaml.safe_load((self.folder / "output" / "results.yaml").read_text())
+        for records in content["count_reads"].values():
+            for record in records.values():
+                meta = record["meta"]
+                kept = ("source", "status_message", "history")
+                record["meta"] = {key: meta.get(key) for key in kept}
+        return content
+
+    def statuses(self) -> dict[str, str]:
+        flags = [path.stem for path in (self.folder / "output").glob("*.flag")]
+        return {flag.split("_")[2]: flag.split("_")[3] for flag in flags}
+
+
+def write_reads(folder: Path) -> None:
+    """Sample number n has n + 1 reads of 10 bases, of which n % 5 are G and the rest A."""
+    folder.mkdir()
+    for number, sample in enumerate(SAMPLES):
+        read = f"@r\n{'G' * (number % 5)}{'A' * (10 - number % 5)}\n+\nIIIIIIIIII\n"
+        text = read * (number + 1)
+        if sample == BROKEN:
+            text = text[: text.rindex("+")]
+        (folder / f"{sample}.fastq").write_text(text)
+
+
+def test_the_example(engine: Path, tmp_path: Path) -> None:
+    run = Run(tmp_path / "pipeline", engine)
+    pipestat_spec("shim", "install", "bin", cwd=run.folder)
+    write_reads(tmp_path / "reads")
+    options = ("--reads", str(tmp_path / "reads"))
+
+    run(*options, "-name", "first")
+    assert run.trace() == {
+        ("COUNT_READS", "COMPLETED"): 19,
+        ("COUNT_READS", "FAILED"): 2,
+        ("COUNT_BASES", "COMPLETED"): 20,
+        ("PIPESTAT_INGEST", "COMPLETED"): 1,
+        ("REPORT_PROJECT", "COMPLETED"): 1,
+    }
+    assert run.ingest_trace("r1") == "ingested 20 documents: 20 records changed, 0 unchanged\n"
+    first = run.stored()
+    check_results(first, run.folder / "output")
+    assert run.statuses() == dict.fromkeys(SAMPLES, "completed") | {BROKEN: "failed"}
+    sources = {name: one["meta"]["source"] for name, one in first["count_reads"]["sample"].items()}
+    assert {source["run"] for source in sources.values()} == {"r1"}
+    assert (sources[BROKEN]["process"], sources[BROKEN]["attempt"]) == ("COUNT_READS", 2)
+
+    # Nothing is lost and nothing doubled: the documents are cached, and ingested again.
+    (run.folder / "output" / "results.yaml").unlink()
+    run(*options, "-name", "second", "-resume")
+    assert run.trace() == {
+        ("COUNT_READS", "CACHED"): 19,
+        ("COUNT_READS", "FAILED"): 2,
+        ("COUNT_BASES", "CACHED"): 20,
+        ("PIPESTAT_INGEST", "COMPLETED"): 1,
+        ("REPORT_PROJECT", "COMPLETED"): 1,
+    }
+    run.ingest_trace("r1")
+    check_results(run.stored(), run.folder / "output")
+    assert run.statuses() == dict.fromkeys(SAMPLES, "completed") | {BROKEN: "failed"}
+
+    # The sample is mended: only its task runs, and its failure goes away.
+    (tmp_path / "reads" / f"{BROKEN}.fastq").write_text("@r\nGGGAAAAAAA\n+\nIIIIIIIIII\n" * 14)
+    run(*options, "-name", "third", "-resume")
+    assert run.trace()["COUNT_READS", "CACHED"] == 19
+    assert run.trace()["COUNT_READS", "COMPLETED"] == 1
+    run.ingest_trace("r3")
+    mended = run.stored()["count_reads"]["sample"][BROKEN]
+    assert (mended["reads"], mended["gc_percent"]) == (14, 30.0)
+    assert mended["meta"]["status_message"] is None
+    assert run.statuses() == dict.fromkeys(SAMPLES, "completed")
+    project = run.stored()["count_reads"]["project"]["project"]
+    assert project["samples_counted"] == 20
+    assert list(project["meta"]["history"]["samples_counted"].values()) == [19]
+
+    # Documents that the schema refuses fail the run, and nothing is stored.
+    before = (run.folder / "output" / "results.yaml").read_bytes()
+    schema = run.folder / "output_schema.yaml"
+    schema.write_text(schema.read_text().replace("type: integer", "type: boolean", 1))
+    said = run(*options, "-name", "fourth", "-resume", code=1)
+    assert "20 problems; nothing was ingested" in said
+    assert (run.folder / "output" / "results.yaml").read_bytes() == before
+
+
+def check_results(stored: Any, output: Path) -> None:
+    records = stored["count_reads"]["sample"]
+    assert sorted(records) == SAMPLES
+    for number, sample in enumerate(SAMPLES):
+        record = records[sample]
+        if sample == BROKEN:
+            assert "reads" not in record
+            message = "COUNT_READS failed, exit code 3, attempt 2"
+            assert record["meta"]["status_message"] == message
+        else:
+            assert record["reads"] == number + 1
+            assert record["meta"]["status_message"] is None
+        assert record["meta"]["history"] is None
+        assert record["gc_percent"] == number % 5 * 10.0
+        # The path is the published one.
+        assert record["bases"]["path"] == str(output / "bases" / f"{sample}.tsv")
+        assert Path(record["bases"]["path"]).is_file()
+    assert stored["count_reads"]["project"]["project"]["samples_counted"] == 19
