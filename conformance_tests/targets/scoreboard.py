@@ -14,6 +14,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,19 @@ sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 
 import known_failures  # noqa: E402
 
-from tests.environments import environments_folder, reference_environment  # noqa: E402
+from tests.environments import (  # noqa: E402
+    environments_folder,
+    go_command,
+    reference_environment,
+)
+from tests.sql.servers import PostgresServer, wheel_programs  # noqa: E402
 
 # ruff: noqa: T201
 
 DOCUMENT = REPOSITORY / "docs" / "scoreboard.md"
 REPORTS = REPOSITORY / "build" / "scoreboard"
+# Stands for the address of the server that is started for the run.
+POSTGRESQL = "{postgresql}"
 HARNESS = Path(__file__).with_name("reference_harness.py")
 PROFILES = (
     *("core", "history", "query", "concurrent-writers", "durable", "exact-integers"),
@@ -57,6 +65,12 @@ def targets() -> Iterator[Target]:
     yield Target(
         "yaml-levels", "YAML, `levels`", ["--backend", "yaml", "--store", levels, *profiles]
     )
+    yield Target("sqlite", "SQLite", ["--backend", "sql"])
+    yield Target(
+        "postgresql",
+        "PostgreSQL",
+        ["--backend", "sql", "--store", json.dumps({"url": POSTGRESQL, "schema": "{unique}"})],
+    )
     yield Target(
         "lmdb",
         "LMDB example",
@@ -82,7 +96,8 @@ def prepare(target: Target) -> None:
     """Make what a target is run with."""
     if target.name == "go":
         source = REPOSITORY / "examples" / "other_language"
-        subprocess.run(["go", "build", "-o", target.arguments[1], "."], cwd=source, check=True)
+        build = [str(go_command()), "build", "-o", target.arguments[1], "."]
+        subprocess.run(build, cwd=source, check=True)
     elif target.python is not None and not target.python.exists():
         folder = target.python.parents[1]
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
@@ -96,10 +111,25 @@ def run(target: Target) -> None:
     """Run the suite on a target and leave its report."""
     prepare(target)
     python = str(target.python or sys.executable)
-    command = [python, "-m", "pipestat_conformance", "run", *target.arguments]
-    done = subprocess.run([*command, "--report", str(REPORTS / target.name)], cwd=REPOSITORY)
+    with database_server(target) as url:
+        arguments = [argument.replace(POSTGRESQL, url) for argument in target.arguments]
+        command = [python, "-m", "pipestat_conformance", "run", *arguments]
+        done = subprocess.run([*command, "--report", str(REPORTS / target.name)], cwd=REPOSITORY)
     if done.returncode not in (0, 1):
         raise SystemExit(f"{target.name}: no verdict")
+
+
+@contextmanager
+def database_server(target: Target) -> Iterator[str]:
+    """Give the URL of an empty database, on a server that ends with the run."""
+    if target.name != "postgresql":
+        yield ""
+        return
+    server = PostgresServer(wheel_programs())
+    try:
+        yield server.url(server.new_database())
+    finally:
+        server.stop()
 
 
 def load(name: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pipestat_spec.domain.filters import (
     order_key,
     unknown_fields,
 )
-from pipestat_spec.errors import ColumnNotFoundError, FilterSyntaxError
+from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import And, Comparison, In, IsNull, Like, Not, Or
 from pipestat_spec.models.record import Record, RecordKey
 
@@ -302,7 +302,6 @@ def test_unknown_fields():
         "statsu": "status",
         "zzz": None,
     }
-
 
 
 scalars = st.sampled_from([None, True, False, 0, 1, 1.0, 2.5, "", "a", "b%", "1"])

@@ -302,9 +302,15 @@ def test_a_status_set_in_a_run_stays(make: Make) -> None:
     with psm.record("s1"):
         assert psm.get_status("s1") == "running"
     assert psm.get_status("s1") == "completed"
-    with pytest.raises(KeyError), psm.record("s1") as run:
+    run = psm.record("s1")
+
+    @run
+    def work() -> None:
         run.set_status("partial")
         raise KeyError("lane4")
+
+    with pytest.raises(KeyError):
+        work()
     assert psm.get_status("s1") == "failed"
 
 
@@ -312,9 +318,15 @@ def test_a_conflict_fails_the_run(make: Make) -> None:
     psm = make()
     psm.report({"n": 1}, "s1")
     psm.force_overwrite = False
-    with pytest.raises(ResultConflictError, match="'n'"), psm.record("s1") as run:
+    run = psm.record("s1")
+
+    @run
+    def work() -> None:
         run.report(n=1, name="x")
         run.report(n=2)
+
+    with pytest.raises(ResultConflictError, match="'n'"):
+        work()
     assert psm.get_status("s1") == "failed"
     assert psm["s1"] == {"n": 1, "name": "x", "record_identifier": "s1"}
 

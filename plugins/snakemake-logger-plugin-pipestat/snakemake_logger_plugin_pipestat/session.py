@@ -1,0 +1,237 @@
+"""One run of Snakemake: its events become standings of records and documents to ingest."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snakemake_interface_common.exceptions import WorkflowError
+
+from pipestat_spec import PipestatManager
+from pipestat_spec.backend import Capability
+from pipestat_spec.documents.files import SourcedDocument
+from pipestat_spec.documents.report import parse_report_document
+from pipestat_spec.errors import InvalidIdentifierError, PipestatError
+from pipestat_spec.models.record import RecordKey
+from pipestat_spec.models.record_expression import RecordExpression, parse_record_expression
+from snakemake_logger_plugin_pipestat.board import Board, Job, State
+from snakemake_logger_plugin_pipestat.failures import (
+    ErrorTexts,
+    failure_message,
+    missing_output_job,
+)
+from snakemake_logger_plugin_pipestat.plan import Plan
+from snakemake_logger_plugin_pipestat.records import FoundDocument, Records, Settled
+from snakemake_logger_plugin_pipestat.runs import RunFile
+from snakemake_logger_plugin_pipestat.witness import SNAKEMAKE_LOGGER, Sight, Witness, sight_of
+from snakemake_logger_plugin_pipestat.writer import Writer
+
+if TYPE_CHECKING:
+    from snakemake_logger_plugin_pipestat import LogHandlerSettings
+
+__all__ = ["Session", "open_session"]
+
+_ENDED = "the run ended before the job did"
+
+
+def open_session(settings: LogHandlerSettings) -> Session:
+    """Open the store and begin to watch; raises WorkflowError when a setting is wrong."""
+    try:
+        record = parse_record_expression(settings.record)
+        manager = PipestatManager(config_file=settings.config, pipeline_name=settings.pipeline_name)
+        store = manager.store
+        store.require(Capability.STATUS, "keeping the status of Snakemake's jobs")
+        for state in (State.RUNNING, State.FINISHED, State.FAILED):
+            store.settings.statuses.check(state.value)
+        if settings.project:
+            store.require(Capability.PROJECT_LEVEL, "the record of the project level")
+    except PipestatError as error:
+        raise WorkflowError(f"pipestat: {error}") from None
+    project = RecordKey("project", store.settings.project_name) if settings.project else None
+    return Session(manager, record, project)
+
+
+class Session:
+    """Takes events in one thread; `close` comes when there are no more."""
+
+    def __init__(
+        self, manager: PipestatManager, record: RecordExpression, project: RecordKey | None
+    ) -> None:
+        self._manager, self._record, self._project = manager, record, project
+        self._board = Board()
+        self._errors = ErrorTexts()
+        self._groups: dict[int, str] = {}
+        self._known_keys = 0
+        self._all_done = False
+        self._warned: set[str] = set()
+        # Until the workflow has started there is nothing to keep.
+        self._records: Records | None = None
+        self._run_file: RunFile | None = None
+        self._writer: Writer | None = None
+        self._witness = Witness()
+        logging.getLogger(SNAKEMAKE_LOGGER).addFilter(self._witness)
+        self._handlers: dict[str, Callable[[Any], None]] = {
+            "workflow_started": self._workflow_started,
+            "job_info": self._job_info,
+            "job_finished": self._job_finished,
+            "job_error": self._job_error,
+            "group_error": self._group_error,
+            "error": self._error,
+            "progress": self._progress,
+        }
+
+    def take(self, record: logging.LogRecord) -> None:
+        """Take one event; never raises."""
+        try:
+            sight = sight_of(record)
+            if sight is not None:
+                self._seen(sight)
+            handler = self._handlers.get(str(getattr(record, "event", "")))
+            if handler is not None:
+                handler(record)
+                self._pass_on()
+        except Exception as error:  # noqa: BLE001 - it would end the thread of all loggers
+            self._warn(f"{type(error).__name__}: {error}")
+
+    def close(self) -> None:
+        """Settle what is open and store it; never raises."""
+        logging.getLogger(SNAKEMAKE_LOGGER).removeFilter(self._witness)
+        try:
+            if self._writer is not None and self._run_file is not None:
+                if not self._board.planned:
+                    self._writer.mend(None)
+                self._board.end(self._all_done, _ENDED)
+                self._pass_on()
+                stored = self._writer.close()
+                if not stored:
+                    self._warn("not all could be stored; the next run in this folder mends it")
+                self._run_file.close(remove=stored)
+            self._manager.close()
+        except Exception as error:  # noqa: BLE001 - Snakemake is closing
+            self._warn(f"{type(error).__name__}: {error}")
+
+    def _warn(self, text: str) -> None:
+        if text not in self._warned:
+            self._warned.add(text)
+            logging.getLogger(SNAKEMAKE_LOGGER).warning(f"pipestat: {text}")
+
+    def _pass_on(self) -> None:
+        if self._writer is None or self._run_file is None:
+            return
+        keys = self._board.keys()
+        if len(keys) != self._known_keys:
+            self._known_keys = len(keys)
+            self._run_file.keep(keys)
+        standings = dict(self._board.changed())
+        if standings:
+            self._writer.put(standings)
+
+    # What the events mean
+
+    def _workflow_started(self, record: Any) -> None:
+        if self._writer is None:
+            run = str(record.workflow_id)
+            self._records = Records(self._manager.store, run)
+            self._run_file = RunFile(Path.cwd(), run)
+            self._writer = Writer(self._records, self._run_file, self._warn)
+
+    def _job_info(self, record: Any) -> None:
+        self._board.started(record.jobid, record.rule_name, self._key(record.wildcards))
+
+    def _job_finished(self, record: Any) -> None:
+        self._board.finished(record.job_id)
+        sight = sight_of(record)
+        if sight is not None and self._writer is not None and self._records is not None:
+            job = self._board.jobs.get(record.job_id, Job("", None))
+            ready = [self._prepared(found, job, self._records) for found in sight.documents]
+            self._writer.put({}, [FoundDocument(job.key, found) for found in ready])
+
+    def _job_error(self, record: Any) -> None:
+        job = self._board.jobs.get(record.jobid)
+        if job is not None:
+            message = failure_message(
+                job.rule,
+                job.attempt,
+                self._errors.take(record),
+                record.log or (),
+                self._groups.pop(record.jobid, None),
+            )
+            self._board.failed(record.jobid, message)
+
+    def _group_error(self, record: Any) -> None:
+        job_ids = [info["jobid"] for info in record.job_error_info]
+        self._groups.update(dict.fromkeys(job_ids, str(record.groupid)))
+        self._board.grouped(job_ids)
+
+    def _error(self, record: Any) -> None:
+        job_id = missing_output_job(record)
+        job = self._board.jobs.get(job_id) if job_id is not None else None
+        if job_id is None or job is None:
+            self._errors.add(record)
+        else:
+            error = record.getMessage()
+            self._board.failed(job_id, failure_message(job.rule, job.attempt, error))
+
+    def _progress(self, record: Any) -> None:
+        self._all_done = record.done == record.total
+
+    # What the witness saw
+
+    def _seen(self, sight: Sight) -> None:
+        if sight.problem is not None:
+            self._warn(f"Snakemake could not be looked at: {sight.problem}")
+        if sight.plan is not None:
+            first = not self._board.planned
+            self._board.plan(
+                {
+                    job.job_id: Job(job.rule, self._key(job.wildcards), job.retries)
+                    for job in sight.plan.jobs
+                    if job.needed
+                }
+            )
+            if first and self._writer is not None:
+                self._writer.mend(self._settled(sight.plan))
+            self._pass_on()
+
+    def _settled(self, plan: Plan) -> Settled:
+        """Return what the plan says of records that an earlier run may have left."""
+        present: set[RecordKey] = set()
+        documents: dict[RecordKey, list[Path]] = {}
+        for job in plan.jobs:
+            key = self._key(job.wildcards)
+            if key is not None and not job.needed:
+                present.add(key)
+                documents.setdefault(key, []).extend(job.documents)
+        needed = frozenset(self._board.keys())
+        return Settled(needed, frozenset(present) - needed, documents)
+
+    def _key(self, wildcards: Mapping[str, str] | None) -> RecordKey | None:
+        try:
+            identifier = self._record.fill(wildcards or {})
+        except InvalidIdentifierError as error:
+            self._warn(str(error))
+            return None
+        return self._project if identifier is None else RecordKey("sample", identifier)
+
+    def _prepared(self, found: SourcedDocument, job: Job, records: Records) -> SourcedDocument:
+        """Return a document with what is known of its job; its status waits for the others."""
+        if found.problem is not None:
+            return found
+        try:
+            document = parse_report_document(found.content, found.where)
+            content = document.to_dict()
+            if document.status is not None:
+                self._manager.store.settings.statuses.check(document.status)
+                if self._board.say(document.key, document.status, document.status_message):
+                    content = {**content, "results": document.results or {}}
+                    del content["status"]
+                    content.pop("status_message", None)
+        except PipestatError:
+            return found  # ingesting says what is wrong, and with all problems at once
+        known = records.source(job.rule or None, job.attempt or None)
+        content["source"] = {**known, **content.get("source", {})}
+        if not records.keeps_source:
+            del content["source"]
+        return SourcedDocument(found.where, content)
