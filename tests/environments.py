@@ -45,7 +45,11 @@ def environments_folder() -> Path:
 def clean_environment(**changes: str) -> dict[str, str]:
     """Return the environment for a program under test: nothing of pipestat's, modules compiled."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PIPESTAT_")}
-    for name in ("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"):
+    # A make that runs the tests is not the one that a test runs.
+    for name in (
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "PYTHONHOME"),
+        *("MAKEFLAGS", "MAKELEVEL", "MFLAGS"),
+    ):
         kept.pop(name, None)
     return {**kept, **changes}
 

@@ -20,18 +20,24 @@ LEFT_OUT = {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
+def store_of(bucket: RawBucket, path: str) -> str:
+    options = {"endpoint_url": bucket.server}
+    return json.dumps({"path": f"s3://{bucket.name}/{{unique}}/{path}", "storage_options": options})
+
+
 @pytest.mark.parametrize("name", PATHS)
 def test_it_is_conformant(name: str, bucket: RawBucket, tmp_path: Path) -> None:
-    store = {
-        "path": f"s3://{bucket.name}/{{unique}}/{PATHS[name]}",
-        "storage_options": {"endpoint_url": bucket.server},
-    }
     wanted = [word for profile in sorted(PROFILES) for word in ("--profile", profile)]
-    report = run_suite(tmp_path, "--backend", "yaml", *wanted, "--store", json.dumps(store))
+    options = ["--backend", "yaml", *wanted, "--store", store_of(bucket, PATHS[name])]
+    report = run_suite(tmp_path / "vectors", *options, "--quick")
     assert report["outcome"] == "conformant"
     judged = {name for name, found in report["profiles"].items() if found["counts"].get("pass")}
-    assert judged >= PROFILES
-    for profile in judged:
-        assert report["profiles"][profile]["outcome"] == "conformant"
+    assert judged >= PROFILES - {"concurrent-writers", "durable"}
     notes = {r["note"] for r in report["results"] if r["verdict"] == "unsupported"}
     assert not {n for n in notes if not any(reason in n for reason in LEFT_OUT[name])}
+    # Each process of a trial imports the library of the store for a second: 32 of them are left
+    # to the tests of processes, which look at the same promises.
+    trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
+    report = run_suite(tmp_path / "trials", *options, *trials, "--vector", "trial.kill.*")
+    assert {r["verdict"] for r in report["results"]} == {"pass"}
+    assert len(report["results"]) == 11

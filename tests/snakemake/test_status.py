@@ -134,10 +134,17 @@ rule middle:
     input: expand("{sample}.begun", sample=["s1", "s2", "s3"])
     output: "gate"
     shell: "touch {output}"
+rule broken:
+    input: "{sample}.begun", "gate"
+    output: "{sample}.end"
+    wildcard_constraints: sample="s1"
+    priority: 50
+    shell: "exit 1"
 rule end:
     input: "{sample}.begun", "gate"
     output: "{sample}.end"
-    shell: "[ {wildcards.sample} != s1 ] && sleep 1 && touch {output}"
+    wildcard_constraints: sample="s[23]"
+    shell: "sleep 2 && touch {output}"
 """
     )
     place.run("--cores", "2", code=1)

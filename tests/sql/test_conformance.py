@@ -55,4 +55,4 @@ def test_it_is_conformant_in_levels(
     store = store_of(database, postgres, layout="levels")
     report = run_suite(tmp_path / "trials", *options, *trials, "--store", store)
     assert {r["verdict"] for r in report["results"]} == {"pass"}
-    assert len(report["results"]) == 10
+    assert len(report["results"]) == 11

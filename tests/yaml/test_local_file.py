@@ -130,19 +130,6 @@ def test_a_name_that_is_too_long(stored: Open) -> None:
         stored("x" * 300 + ".yaml")
 
 
-@pytest.mark.parametrize("path", ["s3://bucket/x.yaml", "https://host/x.yaml", "file:///x.yaml"])
-def test_remote_paths(path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipestat_yaml.plugin import YamlFactory
-
-    from pipestat_spec.backend import StoreSettings
-
-    monkeypatch.chdir(tmp_path)
-    settings = StoreSettings("demo", DEFAULT_STATUS_SCHEMA, config={"results_file_path": path})
-    with pytest.raises(PipestatStartupError, match="remote paths are not supported"):
-        YamlFactory().open(settings)
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_no_path() -> None:
     from pipestat_yaml.plugin import YamlFactory
 
