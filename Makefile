@@ -10,8 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet
 TESTS ?=
-# Tests run in so many processes; with WORKERS=0 in one, for a debugger.
-WORKERS ?= auto
+# Tests run in so many processes, one more than there are processors, since many of them wait for
+# others; with WORKERS=0 in one, for a debugger.
+WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist worksteal
 
 help: ## list the targets
