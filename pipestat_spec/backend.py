@@ -217,6 +217,8 @@ class StoreSettings:
     the validated `NAME:` section (None when the plugin has no options model);
     `base_folder` is what relative paths of files refer to when the store has no folder,
     `config_folder` what relative paths inside `options` and mappings of `config` refer to.
+    `layout` is what the configuration says; without it a new namespace gets `new_layout`, and
+    without both what the output schema asks for.
     """
 
     namespace: str
@@ -224,6 +226,7 @@ class StoreSettings:
     project_name: str = DEFAULT_PROJECT_NAME
     schema: OutputSchema | None = None
     layout: str | None = None
+    new_layout: str | None = None
     multi_namespaces: bool = False
     unsafe_writes: bool = False
     base_folder: str = field(default_factory=os.getcwd)

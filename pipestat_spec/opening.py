@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -23,9 +24,12 @@ from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA, StatusSche
 from pipestat_spec.plugins import plugins
 from pipestat_spec.store import Store
 
-__all__ = ["CONFIG_VARIABLE", "OpenedStore", "load_config", "open_store"]
+__all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_store"]
 
 CONFIG_VARIABLE = "PIPESTAT_CONFIG"
+# The layout of what a store does not hold yet, for programs that expect one of it; existing
+# records keep theirs, and the configuration's `layout` is stronger.
+NEW_LAYOUT: ContextVar[str | None] = ContextVar("NEW_LAYOUT", default=None)
 # Which key decides when several imply a backend (the order of the existing package).
 _IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
 
@@ -82,6 +86,7 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
         project_name=check_record_identifier(merged.get("project_name", DEFAULT_PROJECT_NAME)),
         schema=schema,
         layout=merged.get("layout"),
+        new_layout=NEW_LAYOUT.get() or _loopers_layout(config),
         multi_namespaces=merged.get("multi_pipelines", False),
         unsafe_writes=merged.get("unsafe_writes", False),
         base_folder=_base_folder(merged),
@@ -164,6 +169,13 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
                 hint="say which one with pipeline_name (--pipeline-name)",
             )
     return DEFAULT_PIPELINE_NAME
+
+
+def _loopers_layout(config: Config) -> str | None:
+    """Return `levels` for a file that looper made: its readers know no other layout."""
+    name = config.values.get("pipeline_name")
+    made = config.path is not None and config.path.name == f"pipestat_config_{name}.yaml"
+    return "levels" if name is not None and made else None
 
 
 def _base_folder(config: Config) -> str:

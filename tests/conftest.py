@@ -13,6 +13,7 @@ import pytest
 from tests.environments import (
     MissingPart,
     PythonEnvironment,
+    looper_environment,
     node_yaml_folder,
     reference_environment,
 )
@@ -44,6 +45,15 @@ def reference() -> PythonEnvironment:
         return reference_environment()
     except MissingPart as missing:
         leave_out("reference", str(missing), "connect to a package index for 'pip install'")
+
+
+@pytest.fixture(scope="session")
+def looper() -> PythonEnvironment:
+    """looper 2.1.1, pypiper and pipestat 0.13.1 with this project in one environment."""
+    try:
+        return looper_environment()
+    except MissingPart as missing:
+        leave_out("looper", str(missing), "connect to a package index for 'pip install'")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +100,14 @@ _EXTRAS = {
     "reference-full": "[dbbackend,pipestatreader]",
 }
 _OF_ITS_TIME = ["sqlmodel==0.0.24", "sqlalchemy<2.1"]
+# What runs on the existing package and through the drop-in on this one; the example draws.
+LOOPER = (
+    "looper==2.1.1",
+    f"pipestat[dbbackend]=={REFERENCE_VERSION}",
+    *_OF_ITS_TIME,
+    "piper==0.15.1",
+    "matplotlib",
+)
 
 
 def reference_environment(name: str = "reference") -> PythonEnvironment:
@@ -120,28 +128,41 @@ def reference_environment(name: str = "reference") -> PythonEnvironment:
 
 
 def snakemake_environment() -> PythonEnvironment:
-    """Return an environment of Snakemake with this project and its plugin; raises MissingPart.
-
-    Both are installed editable, after what they need: another copy of the repository installs
-    itself anew, and nothing else.
-    """
+    """Return an environment of Snakemake with this project and its plugin; raises MissingPart."""
     plugin = REPOSITORY / "plugins" / "snakemake-logger-plugin-pipestat"
-    ours, theirs = _project(REPOSITORY), _project(plugin)
-    needed = [*SNAKEMAKE, *ours["dependencies"], *ours["optional-dependencies"]["sql"]]
-    needed += [name for name in theirs["dependencies"] if not name.startswith("pipestat-spec")]
+    return _with_projects("snakemake", SNAKEMAKE, plugin)
+
+
+def looper_environment() -> PythonEnvironment:
+    """Return an environment of looper, pypiper and the existing pipestat with this project.
+
+    Without the drop-in they run on the existing package there. Raises MissingPart.
+    """
+    return _with_projects("looper", LOOPER)
+
+
+def _with_projects(name: str, requirements: Sequence[str], *plugins: Path) -> PythonEnvironment:
+    """Return an environment with this project and plugins of it, editable, after what they need.
+
+    Another copy of the repository installs itself anew, and nothing else.
+    """
+    ours = _project(REPOSITORY)
+    needed = [*requirements, *ours["dependencies"], *ours["optional-dependencies"]["sql"]]
+    needed += [text for plugin in plugins for text in _project(plugin)["dependencies"]]
+    needed = [text for text in needed if not text.startswith("pipestat-spec")]
     needed += ["hatchling>=1.25", "editables"]
     made_from = {"requirements": needed, "python": list(sys.version_info[:2])}
-    environment = PythonEnvironment(environments_folder() / "snakemake")
+    environment = PythonEnvironment(environments_folder() / name)
     pip = [str(environment.python), "-m", "pip", "install", "--quiet", "--no-input"]
-    with _environment("snakemake", made_from) as folder:
+    with _environment(name, made_from) as folder:
         if folder is not None:
             _run([sys.executable, "-m", "venv", str(folder)])
             _run([*pip, *needed])
     installed = {**made_from, "repository": str(REPOSITORY), "points": ours["entry-points"]}
-    with _environment("snakemake-projects", installed) as folder:
+    with _environment(f"{name}-projects", installed) as folder:
         if folder is not None:
-            alone = ["--no-deps", "--no-build-isolation"]
-            _run([*pip, *alone, "--editable", str(REPOSITORY), "--editable", str(plugin)])
+            editable = [t for path in (REPOSITORY, *plugins) for t in ("--editable", str(path))]
+            _run([*pip, "--no-deps", "--no-build-isolation", *editable])
             folder.mkdir()
     return environment
 

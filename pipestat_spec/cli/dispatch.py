@@ -37,6 +37,7 @@ COMMANDS: dict[str, Command] = {
     "plugins": Command("list the installed plugins", "plugins:configure"),
     "convert": Command("copy a store into another layout or backend", "convert:configure"),
     "ingest": Command("store the report documents that jobs left behind", "ingest:configure"),
+    "looper-config": Command("write what looper says to its pipelines", "looper_config:configure"),
     "shim install": Command("put the shell emitter into a pipeline", "shim:configure_install"),
     "completion": Command("print a completion script for a shell", "completion:configure"),
 }

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from pipestat_spec.backend import Capability
 from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.logs import logger
 from pipestat_spec.manager.reading import Reading
 from pipestat_spec.manager.writing import Writing
 
@@ -112,6 +113,38 @@ class PipestatManager(Reading, Writing):
         if Capability.SOURCE in manager.store.backend.capabilities:
             manager.source = job_source(snakemake)
         return manager
+
+    @classmethod
+    def from_looper(
+        cls,
+        config: str | os.PathLike[str] | None = None,
+        pipeline_name: str | None = None,
+        pipeline_type: str | None = None,
+        record_identifier: str | None = None,
+        *,
+        pipeline_interface: str | os.PathLike[str] | None = None,
+        output_dir: str | os.PathLike[str] | None = None,
+        **settings: Any,
+    ) -> Self:
+        """Return the manager that looper has of a pipeline, or that looper's jobs open.
+
+        `config` is looper's configuration, by default the nearest `.looper.yaml`. The
+        pipeline's configuration file is written, or refreshed, as `looper-config` does. The
+        level is `sample` where the interface has a command for it. `pipeline_name` is needed
+        when there are several pipelines. Raises MissingConfigDataError.
+        """
+        from pipestat_spec.engines.looper import choose_config, looper_configs, write_config
+
+        interfaces = () if pipeline_interface is None else (pipeline_interface,)
+        chosen = choose_config(looper_configs(config, interfaces, output_dir), pipeline_name)
+        for text in write_config(chosen).kept:
+            logger().warning("%s: %s", chosen.path, text)
+        return cls(
+            config_file=chosen.path,
+            pipeline_type=pipeline_type or chosen.levels[0],
+            record_identifier=record_identifier,
+            **{"multi_pipelines": True, **settings},
+        )
 
     def __getitem__(self, record_identifier: str) -> dict[str, Any]:
         result: dict[str, Any] = self.retrieve_one(record_identifier)

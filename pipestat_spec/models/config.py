@@ -19,7 +19,16 @@ from pipestat_spec.models.text import nearest, shorten
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["KEYS", "LAYOUTS", "LOOPER_KEYS", "Config", "ConfigKey", "merge_config", "parse_config"]
+__all__ = [
+    "KEYS",
+    "LAYOUTS",
+    "LOOPER_KEYS",
+    "Config",
+    "ConfigKey",
+    "merge_config",
+    "parse_config",
+    "refuse_unknown_keys",
+]
 
 LAYOUTS = ("records", "levels")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -125,15 +134,24 @@ def parse_config(
     folder = str(path.parent) if path else os.getcwd()
     values: dict[str, Any] = {}
     sections: dict[str, Mapping[str, Any]] = {}
+    refuse_unknown_keys(document, where, backends)
     for key, raw in document.items():
         value = _expand(raw, f"{where}: {key}", environment, bare=key == "database")
         if key in KEYS:
             values[key] = check_value(key, value, where, folder)
         elif key in backends or key == document.get("backend"):
             sections[str(key)] = _section(str(key), value, where)
-        elif key not in LOOPER_KEYS:
-            _refuse_unknown(str(key), where)
     return Config(values, sections, path)
+
+
+def refuse_unknown_keys(
+    document: Mapping[str, Any], where: str, backends: Collection[str] = ()
+) -> None:
+    """Raise MissingConfigDataError for a key that is no setting, no section and not looper's."""
+    for key in document:
+        known = key in KEYS or key in LOOPER_KEYS or key in backends
+        if not known and key != document.get("backend"):
+            _refuse_unknown(str(key), where)
 
 
 def _section(key: str, value: object, where: str) -> Mapping[str, Any]:

@@ -48,6 +48,7 @@ class Placement:
     wanted: Layout | None = None
     has_project: bool = False
     where: str = ""
+    wanted_if_new: Layout | None = None
     full_names: Mapping[tuple[Layout, Level], Names] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +100,8 @@ class Placement:
 
     def new_layout(self, level: Level) -> Layout:
         """Return the layout of a namespace that is about to get its first record."""
-        return self.wanted or ("levels" if self.has_project or level == "project" else "records")
+        asked: Layout = "levels" if self.has_project or level == "project" else "records"
+        return self.wanted or self.wanted_if_new or asked
 
     def check_level(self, layout: Layout, level: Level) -> None:
         """Raise LayoutError when the layout cannot hold records of a level."""

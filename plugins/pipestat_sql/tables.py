@@ -59,8 +59,10 @@ class Tables:
             self._schema = None
         project = settings.schema.levels.get("project") if settings.schema else None
         wanted: Layout | None = settings.layout  # type: ignore[assignment]
+        wanted_if_new: Layout | None = settings.new_layout  # type: ignore[assignment]
+        has_project = bool(project and project.results)
         self.placement = Placement(
-            settings.namespace, wanted, bool(project and project.results), database.where
+            settings.namespace, wanted, has_project, database.where, wanted_if_new
         )
         self.definitions = Definitions(database, self._schema)
         self.layout: Layout | None = None

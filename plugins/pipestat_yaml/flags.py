@@ -9,40 +9,16 @@ from __future__ import annotations
 
 import errno
 import os
-import re
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
-__all__ = ["Flags", "encode_component", "flag_name"]
+from pipestat_spec.models.file_names import cut_component, encode_component
 
-_LONGEST_COMPONENT = 200
+__all__ = ["Flags", "flag_name"]
+
 _LONGEST_NAME = 255
-_ENCODED = re.compile('[/\\\\%:*?"<>|\\x00-\\x1f\\x7f-\\x9f]|^\\.')
 # Up to this many flags a look at each costs less than a list of all.
 _LOOKED_UP = 16
-
-
-def encode_component(identifier: str) -> str:
-    """Return an identifier as part of a file name: escaped, and cut when it is long."""
-    return _cut(_ENCODED.sub(_percent, identifier), identifier)
-
-
-def _percent(match: re.Match[str]) -> str:
-    return "".join(f"%{byte:02X}" for byte in match[0].encode())
-
-
-def _cut(text: str, hashed: str) -> str:
-    """Return at most 200 bytes: the text, or its beginning and a hash of `hashed`."""
-    if len(text) * 4 <= _LONGEST_COMPONENT:
-        return text
-    data = text.encode()
-    if len(data) <= _LONGEST_COMPONENT:
-        return text
-    from hashlib import sha256
-
-    digest = sha256(hashed.encode()).hexdigest()[:16]
-    kept = data[: _LONGEST_COMPONENT - len(digest) - 1].decode(errors="ignore")
-    return f"{kept}~{digest}"
 
 
 def flag_name(namespace: str, identifier: str, status: str) -> str:
@@ -55,7 +31,7 @@ def _name(stem: str, status: str) -> str:
     if (len(stem) + len(ending)) * 4 > _LONGEST_NAME and (
         len(stem.encode()) + len(ending.encode()) > _LONGEST_NAME
     ):
-        stem = _cut(stem, stem)
+        stem = cut_component(stem, stem)
     return stem + ending
 
 

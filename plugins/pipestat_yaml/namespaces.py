@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.models.file_names import PLACEHOLDER
 from pipestat_yaml.document import Document
 from pipestat_yaml.layout import LEVEL_KEYS
 from pipestat_yaml.loading import open_document
 from pipestat_yaml.local_file import LocalFile, mapped_errors
-from pipestat_yaml.results_file import PLACEHOLDER
 
 __all__ = ["list_namespaces", "named_in", "records_in"]
 

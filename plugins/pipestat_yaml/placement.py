@@ -20,6 +20,7 @@ class Placement(NamedTuple):
     wanted: Layout | None = None
     has_project: bool = False
     multi_namespaces: bool = False
+    new_layout: Layout | None = None
 
     @classmethod
     def of(cls, settings: StoreSettings, file: str) -> Placement:
@@ -35,6 +36,7 @@ class Placement(NamedTuple):
             wanted,  # type: ignore[arg-type]
             bool(project and project.results),
             settings.multi_namespaces,
+            settings.new_layout,  # type: ignore[arg-type]
         )
 
     def check(
@@ -56,7 +58,8 @@ class Placement(NamedTuple):
                 namespaces=tuple(others),
             )
         if layout is None:
-            return self.wanted or ("levels" if self.has_project or to_project else "records")
+            asked: Layout = "levels" if self.has_project or to_project else "records"
+            return self.wanted or self.new_layout or asked
         if self.wanted is not None and self.wanted != layout:
             raise LayoutError(
                 f"{self.file} is in the {layout!r} layout, and the settings say {self.wanted!r}",

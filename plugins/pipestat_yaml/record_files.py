@@ -7,11 +7,11 @@ import os
 from collections.abc import Iterable, Iterator
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.backend import claimed_capabilities
-from pipestat_yaml.flags import encode_component
 from pipestat_yaml.local_file import mapped_errors
-from pipestat_yaml.results_file import PLACEHOLDER, ResultsFile
+from pipestat_yaml.results_file import ResultsFile
 
 __all__ = ["RecordFilesBackend", "find_files", "own_records"]
 
@@ -31,7 +31,7 @@ class RecordFilesBackend(Backend):
         self._warned: set[str] = set()
 
     def _results(self, identifier: str) -> ResultsFile:
-        return ResultsFile(expand(self.file, identifier), self._settings)
+        return ResultsFile(expand_record_path(self.file, identifier), self._settings)
 
     def read(self, key: RecordKey) -> Record | None:
         return self._results(key.identifier).read(key)
@@ -87,15 +87,12 @@ class RecordFilesBackend(Backend):
         """Nothing is held between calls."""
 
 
-def expand(template: str, identifier: str) -> str:
-    """Return the path of a record's file."""
-    return template.replace(PLACEHOLDER, encode_component(identifier))
-
-
 def own_records(template: str, path: str, identifiers: Iterable[str]) -> list[str]:
     """Return those of the records in a file that it is named for."""
     path = os.path.normpath(path)
-    return [name for name in identifiers if os.path.normpath(expand(template, name)) == path]
+    return [
+        name for name in identifiers if os.path.normpath(expand_record_path(template, name)) == path
+    ]
 
 
 def find_files(template: str) -> list[str]:

@@ -19,10 +19,7 @@ from pipestat_yaml.placement import Placement
 from pipestat_yaml.records import ReadFlag, Records
 from pipestat_yaml.transaction import Decision, decide
 
-__all__ = ["PLACEHOLDER", "ResultsFile"]
-
-# A results path that holds it stands for one file per record.
-PLACEHOLDER = "{record_identifier}"
+__all__ = ["ResultsFile"]
 
 
 class ResultsFile:

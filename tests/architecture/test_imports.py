@@ -25,9 +25,9 @@ LAYERS: list[set[str]] = [
     {"backend"},
     {"domain", "formatters", "hookspecs"},
     {"plugins", "memory", "schema_files", "documents"},
-    {"store", "observers"},
+    {"checked_changes", "store", "observers"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
-    {"opening", "ingest", "infer", "convert", "engines.snakemake"},
+    {"opening", "ingest", "infer", "convert", "engines.snakemake", "engines.looper"},
     {"manager"},
     {"__init__"},
     {"engines"},

@@ -12,10 +12,11 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipestat_yaml.flags import encode_component, flag_name
+from pipestat_yaml.flags import flag_name
 
 from pipestat_spec.domain.changes import clear_status, in_turn, report_results, set_status
 from pipestat_spec.errors import PipestatDataError, PipestatError
+from pipestat_spec.models.file_names import encode_component
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.models.status_schema import StatusDefinition, StatusSchema
 from tests.yaml.stores import Stored

@@ -64,7 +64,7 @@ class ObjectIndex:
             len(listed) > READ_ANYWAY
             and level == "sample"
             and not settings.multi_namespaces
-            and settings.layout != "levels"
+            and "levels" not in (settings.layout, settings.new_layout)
             and not (project and project.results)
         )
 

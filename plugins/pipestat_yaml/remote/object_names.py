@@ -6,11 +6,10 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
+from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.document import SectionKey
-from pipestat_yaml.flags import encode_component
 from pipestat_yaml.layout import Layout
 from pipestat_yaml.parsed import parse_document
-from pipestat_yaml.results_file import PLACEHOLDER
 
 __all__ = ["NameTemplate", "emptied_size"]
 
@@ -36,7 +35,7 @@ class NameTemplate:
 
     def key(self, identifier: str) -> str:
         """Return the key of a record's object."""
-        return self.template.replace(PLACEHOLDER, encode_component(identifier))
+        return expand_record_path(self.template, identifier)
 
     def matches(self, key: str) -> bool:
         """Tell whether the template could name the object."""
