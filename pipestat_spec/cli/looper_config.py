@@ -69,9 +69,9 @@ def _run(args: argparse.Namespace) -> int:
     if not args.dry_run:
         done = [write_config(config, overwrite=args.overwrite) for config in configs]
     for written in done:
-        for text in written._replace(kept=()).notes if not args.quiet else ():
-            note(f"{text} (dry run)" if args.dry_run else text)
-        for text in written.kept:
+        for text in written.done if not args.quiet else ():
+            note(f"{written.path}: {text}{' (dry run)' if args.dry_run else ''}")
+        for text in written.attention:
             warning(f"{written.path}: {text}")
     _print(configs, done, args.format)
     return 0

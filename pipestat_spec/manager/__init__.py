@@ -137,7 +137,7 @@ class PipestatManager(Reading, Writing):
 
         interfaces = () if pipeline_interface is None else (pipeline_interface,)
         chosen = choose_config(looper_configs(config, interfaces, output_dir), pipeline_name)
-        for text in write_config(chosen).kept:
+        for text in write_config(chosen).attention:
             logger().warning("%s: %s", chosen.path, text)
         return cls(
             config_file=chosen.path,

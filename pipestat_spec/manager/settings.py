@@ -269,7 +269,8 @@ class ManagerSettings:
             f"Status schema: {self.status_schema_source}",
         ]
         for level, results in self.all_result_schemas.items():
-            lines.append(f"Results of the {level} level: " + ", ".join(results))
+            if results:
+                lines.append(f"Results of the {level} level: " + ", ".join(results))
         return "\n".join(lines)
 
 

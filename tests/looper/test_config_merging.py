@@ -104,6 +104,18 @@ def test_flags_lie_beside_the_output_folder() -> None:
     assert "flag_file_dir" not in merged({})
 
 
+def test_a_relative_output_folder_is_one_of_the_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    content = {"pipeline_name": "p", **COMMAND}
+    section = {"results_file_path": "r.yaml", "flag_file_dir": "flags"}
+    made = merge_section(section, "out/results", "/srv/p.yaml", content)
+    assert made.path == f"{tmp_path}/out/results/pipestat_config_p.yaml"
+    assert made.settings["results_file_path"] == f"{tmp_path}/out/results/p/r.yaml"
+    assert made.settings["flag_file_dir"] == f"{tmp_path}/out/flags"
+
+
 def test_the_schema_is_found_from_the_interface() -> None:
     assert merged({}, output_schema="s.yaml")["schema_path"] == "/srv/pipelines/s.yaml"
     assert merged({}, output_schema="../s.yaml")["schema_path"] == "/srv/pipelines/../s.yaml"

@@ -80,6 +80,19 @@ def test_keys_come_and_go(project: Project) -> None:
     assert project.settings["validate_results"] is False
 
 
+def test_results_that_stay_behind_are_told(project: Project) -> None:
+    former = project.settings["results_file_path"]
+    project.change("tmp_pipestat_results.yaml", "other.yaml")
+    assert project.write().attention == []
+    project.change("other.yaml", "third.yaml")
+    stored = Path(former).with_name("other.yaml")
+    stored.parent.mkdir()
+    stored.write_text("")
+    assert project.write().attention == [
+        f"what is stored in {stored} stays there ('pipestat-spec convert' copies)"
+    ]
+
+
 def test_another_store_replaces_the_first(project: Project) -> None:
     project.change("  results_file_path: tmp_pipestat_results.yaml\n", "  pephub_path: a/b:c\n")
     project.write()

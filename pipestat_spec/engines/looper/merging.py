@@ -86,7 +86,8 @@ def merge_section(
     Raises MissingConfigDataError for a missing name, and for a variable that is not set.
     """
     name = _pipeline_name(interface, interface_path)
-    output_dir = _expanded(output_dir, "output_dir")
+    # One that looper takes for a registry path is relative to the working folder still.
+    output_dir = os.path.abspath(_expanded(output_dir, "output_dir"))
     # What is no JSON, such as a date for a name, becomes text.
     settings: dict[str, Any] = json.loads(json.dumps(dict(section), default=str))
     settings |= {"pipeline_name": name, "output_dir": output_dir}
