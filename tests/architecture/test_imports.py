@@ -32,6 +32,7 @@ LAYERS: list[set[str]] = [
     {"__init__"},
     {"engines"},
     {"cli", "__main__"},
+    {"compat"},
 ]
 
 # What the core may use of other people's; everything else belongs into a plugin.

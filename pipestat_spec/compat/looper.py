@@ -1,0 +1,48 @@
+"""looper's configurations of pipestat, made by this package when it runs looper."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["take_over_configs"]
+
+# Where looper looks for the configuration that it made for a pipeline.
+_METHOD = "_check_for_existing_pipestat_config"
+
+
+def take_over_configs() -> None:
+    """Let looper open configurations that are brought up to date with its own.
+
+    looper uses one that exists as it is, and one pipeline's settings end up in the next one's.
+    A looper that works otherwise is left alone, with a warning.
+    """
+    from pipestat_spec.cli.messages import warning
+
+    try:
+        module: Any = import_module("looper.project")
+        getattr(module.Project, _METHOD)
+        keys = (module.EXTRA_KEY, module.PIPESTAT_KEY)
+    except (ImportError, AttributeError) as error:
+        warning(f"this looper makes its pipestat configurations itself: {error}")
+        return
+
+    def current_config(project: Any, interface: Any) -> str:
+        section = project[keys[0]][keys[1]]
+        return _written(section, project.output_dir, interface)
+
+    setattr(module.Project, _METHOD, current_config)
+
+
+def _written(section: Any, output_dir: str, interface: Any) -> str:
+    """Write or refresh the configuration of one pipeline; return its path."""
+    import logging
+
+    from pipestat_spec.engines.looper import merge_section, write_config
+
+    made = merge_section(section, output_dir, interface.pipe_iface_file, interface.data)
+    written = write_config(made)
+    for note in written.notes:
+        level = logging.WARNING if written.kept else logging.INFO
+        logging.getLogger("looper").log(level, "%s", note)
+    return made.path

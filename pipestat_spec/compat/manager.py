@@ -1,0 +1,257 @@
+"""The managers as pipelines, looper and pypiper know them from pipestat."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, NoReturn
+
+from pipestat_spec import manager
+from pipestat_spec.compat.cfg import Settings
+from pipestat_spec.compat.operations import Operations
+from pipestat_spec.compat.places import create_results_file, record_file
+from pipestat_spec.compat.values import as_file_result
+from pipestat_spec.errors import PipestatSummarizeError, RecordNotFoundError
+from pipestat_spec.formatters import ResultFormatter
+from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.opening import NEW_LAYOUT
+
+__all__ = [
+    "PipestatDualManager",
+    "PipestatManager",
+    "ProjectPipestatManager",
+    "SamplePipestatManager",
+]
+
+
+class PipestatManager(manager.PipestatManager):
+    """A manager with what other programs read of pipestat's besides its interface.
+
+    What is new is stored in the layout that pipestat knows, and a new results file is there
+    as soon as its manager is.
+    """
+
+    def __init__(
+        self,
+        schema_path: str | os.PathLike[str] | None = None,
+        results_file_path: str | os.PathLike[str] | None = None,
+        record_identifier: str | None = None,
+        config_file: str | os.PathLike[str] | None = None,
+        pipeline_name: str | None = None,
+        pipeline_type: str | None = None,
+        project_name: str | None = None,
+        flag_file_dir: str | os.PathLike[str] | None = None,
+        pephub_path: str | None = None,
+        multi_pipelines: bool | None = None,
+        validate_results: bool | None = None,
+        additional_properties: bool | None = None,
+        **settings: Any,
+    ) -> None:
+        token = NEW_LAYOUT.set("levels")
+        try:
+            super().__init__(
+                schema_path,
+                results_file_path,
+                record_identifier,
+                config_file,
+                pipeline_name,
+                pipeline_type,
+                project_name,
+                flag_file_dir,
+                pephub_path,
+                multi_pipelines,
+                validate_results,
+                additional_properties,
+                **settings,
+            )
+        finally:
+            NEW_LAYOUT.reset(token)
+        self._given: Mapping[str, Any] | None = settings.get("config_dict")
+        create_results_file(self._config, super().file, self.pipeline_name)
+
+    # Read by looper and pypiper
+
+    @cached_property
+    def cfg(self) -> Settings:
+        """The settings under pipestat's names."""
+        return Settings(self, self._config, self._given)
+
+    @cached_property
+    def backend(self) -> Operations:
+        """The operations that pipestat's backends have."""
+        return Operations(self)
+
+    @property
+    def file(self) -> str | None:
+        """The results file; where each record has one, that of the manager's record."""
+        return record_file(super().file, self.record_identifier)
+
+    @property
+    def all_result_schemas(self) -> dict[str, dict[str, JSONValue]]:
+        """What the output schema says of each result, for both levels."""
+        return {"sample": {}, "project": {}, **super().all_result_schemas}
+
+    # As pipestat's methods answer
+
+    def report(
+        self,
+        values: Mapping[str, Any],
+        record_identifier: str | None = None,
+        force_overwrite: bool | None = None,
+        result_formatter: ResultFormatter | None = None,
+        strict_type: bool = True,
+        history_enabled: bool = True,
+        level: str | None = None,
+        *,
+        source: Mapping[str, Any] | None = None,
+    ) -> list[str] | bool:
+        """Store results of one record; without validation, paths of files become file results."""
+        if not self.validate_results:
+            values = {name: as_file_result(name, value) for name, value in values.items()}
+        return super().report(
+            values,
+            record_identifier,
+            force_overwrite,
+            result_formatter,
+            strict_type,
+            history_enabled,
+            level,
+            source=source,
+        )
+
+    def _formatted(
+        self,
+        key: RecordKey,
+        values: Mapping[str, Any],
+        record: Record | None,
+        formatter: ResultFormatter | None,
+    ) -> list[str]:
+        chosen: Any = formatter or self.result_formatter
+
+        def by_name(
+            pipeline_name: str, record_identifier: str, res_id: str, value: JSONValue
+        ) -> str:
+            text: str = chosen(
+                pipeline_name=pipeline_name,
+                record_identifier=record_identifier,
+                res_id=res_id,
+                value=value,
+            )
+            return text
+
+        return super()._formatted(key, values, record, by_name)
+
+    def retrieve_many(
+        self,
+        record_identifiers: Sequence[str],
+        result_identifier: str | Sequence[str] | None = None,
+        level: str | None = None,
+    ) -> Mapping[str, Any]:
+        """Return a page of the records; raises RecordNotFoundError when there is none of them."""
+        page = super().retrieve_many(record_identifiers, result_identifier, level)
+        if not page["records"]:
+            raise RecordNotFoundError(
+                f"none of the records {', '.join(map(repr, record_identifiers))} is stored"
+            )
+        return page
+
+    def select_records(
+        self,
+        columns: str | Sequence[str] | None = None,
+        filter_conditions: Sequence[Mapping[str, Any]] | None = None,
+        limit: int | None = 1000,
+        cursor: str | None = None,
+        bool_operator: str = "AND",
+        level: str | None = None,
+        flatten_extended: bool = True,
+        *,
+        where: str | None = None,
+    ) -> Mapping[str, Any]:
+        """Return a page of the records that match; `flatten_extended` has no effect here."""
+        return super().select_records(
+            columns, filter_conditions, limit, cursor, bool_operator, level, where=where
+        )
+
+    def list_recent_results(
+        self,
+        limit: int | None = 1000,
+        start: str | datetime | None = None,
+        end: str | datetime | None = None,
+        time_column: Any = "modified",
+        level: str | None = None,
+        cursor: str | None = None,
+    ) -> Mapping[str, Any]:
+        """Return a page of records by time, newest first.
+
+        As in pipestat, `start` is the latest time and `end` the earliest, both local.
+        """
+        return super().list_recent_results(
+            limit, _from_local(end), _from_local(start), time_column, level, cursor
+        )
+
+    # Not there yet
+
+    def summarize(
+        self,
+        looper_samples: Sequence[Any] | None = None,
+        amendment: str | None = None,
+        portable: bool = False,
+        output_dir: str | os.PathLike[str] | None = None,
+        mode: str = "table",
+    ) -> NoReturn:
+        """Raise PipestatSummarizeError."""
+        _refuse("report")
+
+    def table(self, output_dir: str | os.PathLike[str] | None = None) -> NoReturn:
+        """Raise PipestatSummarizeError."""
+        _refuse("table")
+
+    def link(self, link_dir: str | os.PathLike[str]) -> NoReturn:
+        """Raise PipestatSummarizeError."""
+        _refuse("link")
+
+
+def _refuse(command: str) -> NoReturn:
+    raise PipestatSummarizeError(
+        f"there is no '{command}' here yet",
+        hint=f"pipestat 0.13.1 reads the same results: run 'looper {command}' without the drop-in",
+    )
+
+
+def _from_local(time: str | datetime | None) -> str | datetime | None:
+    """Return pipestat's form of a time, which is local, as UTC; any other form as it is."""
+    if not isinstance(time, str):
+        return time
+    try:
+        return datetime.strptime(time, "%Y-%m-%d %H:%M:%S").astimezone(UTC)
+    except ValueError:
+        return time
+
+
+class SamplePipestatManager(PipestatManager):
+    """A manager of the sample level."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "pipeline_type": "sample"})
+
+
+class ProjectPipestatManager(PipestatManager):
+    """A manager of the project level; its record is the project."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**{**settings, "pipeline_type": "project"})
+
+
+class PipestatDualManager:
+    """A manager of each level over one store: `.sample` and `.project`."""
+
+    def __init__(self, **settings: Any) -> None:
+        self.sample = SamplePipestatManager(**settings)
+        self.project = ProjectPipestatManager(**{**settings, "record_identifier": None})
+
+    def close(self) -> None:
+        """Release what both hold."""
+        self.sample.close()
+        self.project.close()

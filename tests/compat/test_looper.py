@@ -1,0 +1,307 @@
+"""looper 2.1.1 on the drop-in: its commands, its configurations, and what it reads of managers."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+import yaml
+
+from tests.compat.programs import Done, drop_in, flags, run, stored
+from tests.compat.project import SAMPLES, write_project, write_section
+from tests.environments import PythonEnvironment
+
+SECTION = {
+    "results_file_path": "results.yaml",
+    "flag_file_dir": "output/flags",
+    "project_name": "pond",
+}
+COUNTED = {"project": {}, "sample": {name: {"lines": n} for name, n in SAMPLES.items()}}
+
+
+class Project(NamedTuple):
+    """A project with a way to run looper in it: on the drop-in, or on pipestat 0.13.1."""
+
+    folder: Path
+    environment: PythonEnvironment
+    through: bool
+
+    def looper(self, *arguments: str, code: int = 0) -> Done:
+        if self.through:
+            return drop_in(self.environment, "looper", *arguments, cwd=self.folder, code=code)
+        return run(self.environment, "looper", *arguments, cwd=self.folder, code=code)
+
+    def records(self, pipeline: str, file: str = "results.yaml") -> Any:
+        return stored(self.folder / "output" / pipeline / file)[pipeline]
+
+    @property
+    def flags(self) -> dict[str, str]:
+        return flags(self.folder / "output" / "flags")
+
+    def config(self, pipeline: str) -> Any:
+        path = self.folder / "output" / f"pipestat_config_{pipeline}.yaml"
+        return yaml.safe_load(path.read_text())
+
+
+def after_runs(project: Project) -> Project:
+    """Run the samples, one of them damaged, and the project."""
+    write_project(project.folder, **SECTION)
+    (project.folder / "data" / "newt.txt").write_text("damaged\n")
+    project.looper("run")
+    project.looper("runp")
+    return project
+
+
+@pytest.fixture(scope="module")
+def on_pipestat(looper: PythonEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that ran on pipestat 0.13.1."""
+    return after_runs(Project(tmp_path_factory.mktemp("pipestat") / "pond", looper, False))
+
+
+@pytest.fixture(scope="module")
+def on_drop_in(looper: PythonEnvironment, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The same project after it ran on the drop-in."""
+    return after_runs(Project(tmp_path_factory.mktemp("drop_in") / "pond", looper, True))
+
+
+@pytest.fixture(params=["on_pipestat", "on_drop_in"])
+def ran(request: pytest.FixtureRequest) -> Project:
+    """Either of them."""
+    project: Project = request.getfixturevalue(request.param)
+    return project
+
+
+def shares_of(output: str, pipeline: str) -> dict[str, str]:
+    """Return the rows of the table that `looper check` prints, status to share."""
+    assert f"'{pipeline}' pipeline status summary" in output
+    return dict(re.findall(r"│\s+(\w+)\s+│\s+(\d+/\d+)\s+│", output))
+
+
+# Commands, with the same answers from both
+
+
+def test_run_and_runp_store_results_and_statuses(ran: Project) -> None:
+    counted = {name: {"lines": n} for name, n in SAMPLES.items() if name != "newt"}
+    if ran.through:
+        # A status makes a record; in pipestat it is a flag alone.
+        counted["newt"] = {}
+    assert ran.records("count") == {"project": {}, "sample": counted}
+    assert ran.records("total") == {"project": {"pond": {"total": 6}}, "sample": {}}
+    assert ran.flags == {
+        "count_frog_completed.flag": "completed",
+        "count_newt_failed.flag": "failed",
+        "count_toad_completed.flag": "completed",
+        "total_pond_completed.flag": "completed",
+    }
+
+
+def test_the_configurations_are_looper_s(ran: Project) -> None:
+    output = ran.folder / "output"
+    for name in ("count", "total"):
+        config = ran.config(name)
+        assert config.pop("layout", None) == ("levels" if ran.through else None)
+        assert config == {
+            "flag_file_dir": str(output / "flags"),
+            "output_dir": str(output),
+            "pipeline_name": name,
+            "project_name": "pond",
+            "results_file_path": str(output / name / "results.yaml"),
+            "schema_path": str(ran.folder / "pipelines" / f"{name}_schema.yaml"),
+        }
+
+
+def test_check_shows_the_statuses(ran: Project) -> None:
+    assert shares_of(ran.looper("check").stdout, "count") == {
+        "completed": "2/3",
+        "failed": "1/3",
+    }
+    described = ran.looper("check", "--describe-codes").stdout
+    # Broken into lines, in a table.
+    words = re.findall(r"\w+", described)
+    assert {"the", "pipeline", "has", "failed", "stopped", "before"} <= set(words)
+    project = ran.looper("check", "--project").stdout
+    assert shares_of(project, "total") == {"completed": "1/1"}
+
+
+def test_run_skips_what_has_a_status(ran: Project) -> None:
+    before = ran.flags
+    said = ran.looper("run").stderr
+    assert said.count("> Found existing status: completed. Skipping sample.") == 2
+    assert said.count("> Found existing status: failed. Skipping sample.") == 1
+    said = ran.looper("runp").stderr
+    assert "> Skipping project. Determined status: completed" in said
+    assert ran.flags == before
+
+
+def test_flags_are_found_by_looper_s_own_search(ran: Project) -> None:
+    done = ran.looper("run", "--dry-run", "--ignore-flags", "--sel-flag", "failed")
+    assert re.findall(r"sample: (\w+); pipeline: count", done.stderr) == ["newt"]
+
+
+# A project of its own for what changes it
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["pipestat", "drop-in"])
+def test_rerun_runs_what_failed(looper: PythonEnvironment, tmp_path: Path, through: bool) -> None:
+    project = Project(write_project(tmp_path / "pond", **SECTION), looper, through)
+    (project.folder / "data" / "newt.txt").write_text("damaged\n")
+    project.looper("run")
+    (project.folder / "data" / "newt.txt").write_text("line\n")
+    project.looper("rerun")
+    assert project.records("count") == COUNTED
+    assert set(project.flags.values()) == {"completed"}
+    project.looper("destroy", "--force-yes")
+    assert project.records("count") == {"project": {}, "sample": {}}
+    # pipestat leaves the flags, so that looper would skip the samples from then on.
+    assert set(project.flags.values()) == (set() if through else {"completed"})
+
+
+# What only the drop-in does
+
+
+@pytest.fixture
+def pond(looper: PythonEnvironment, tmp_path: Path) -> Project:
+    """A project that nothing has run in."""
+    return Project(write_project(tmp_path / "pond", **SECTION), looper, through=True)
+
+
+@pytest.mark.parametrize("command", ["report", "table", "link"])
+def test_what_is_not_there_yet_is_one_line(on_drop_in: Project, command: str) -> None:
+    done = on_drop_in.looper(command, code=1)
+    assert "Traceback" not in done.stdout + done.stderr
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert errors == [
+        f"error: there is no '{command}' here yet; pipestat 0.13.1 reads the same results: "
+        f"run 'looper {command}' without the drop-in"
+    ]
+
+
+def test_debug_shows_where_an_error_comes_from(pond: Project) -> None:
+    done = drop_in(pond.environment, "--debug", "looper", "table", cwd=pond.folder, code=1)
+    assert "Traceback (most recent call last):" in done.stderr
+
+
+def test_a_wrong_configuration_is_one_line(pond: Project) -> None:
+    write_section(pond.folder, results_file="results.yaml")
+    done = pond.looper("run", code=1)
+    assert "Traceback" not in done.stderr
+    path = pond.folder / "output" / "pipestat_config_count.yaml"
+    assert done.stderr.splitlines()[-1] == (
+        f"error: {path}: unknown key 'results_file'; did you mean 'results_file_path'?"
+    )
+
+
+def test_other_errors_of_looper_are_its_own(pond: Project) -> None:
+    (pond.folder / "pep.yaml").unlink()
+    done = pond.looper("run", code=1)
+    assert "Traceback (most recent call last):" in done.stderr
+    assert pond.looper("no-such-command", code=2).stdout == ""
+
+
+def test_pipestat_reads_what_was_stored_through_the_drop_in(on_drop_in: Project) -> None:
+    without = on_drop_in._replace(through=False)
+    without.looper("table")
+    table = (on_drop_in.folder / "output" / "count_stats_summary.tsv").read_text()
+    assert table.splitlines() == [
+        "Sample Index\tRecord Identifier\tPipeline Type\tlines",
+        "1\tfrog\tsample\t2",
+        "2\tnewt\tsample\tNone reported",
+        "3\ttoad\tsample\t3",
+    ]
+    assert shares_of(without.looper("check").stdout, "count")["completed"] == "2/3"
+
+
+def test_a_changed_section_is_taken_over(pond: Project) -> None:
+    pond.looper("run")
+    first = pond.config("count")
+    write_section(pond.folder, **{**SECTION, "results_file_path": "other.yaml"})
+    pond.looper("run", "--ignore-flags")
+    assert pond.records("count", "other.yaml") == COUNTED
+    moved = first["results_file_path"].replace("results.yaml", "other.yaml")
+    assert pond.config("count") == {**first, "results_file_path": moved}
+
+
+def test_no_setting_of_one_pipeline_reaches_another(
+    looper: PythonEnvironment, tmp_path: Path
+) -> None:
+    """looper alone puts the second pipeline's file below the first one's folder."""
+    project = Project(write_project(tmp_path / "pond", **SECTION), looper, through=True)
+    second = project.folder / "pipelines" / "again.yaml"
+    interface = yaml.safe_load((project.folder / "pipelines" / "count.yaml").read_text())
+    second.write_text(yaml.safe_dump({**interface, "pipeline_name": "again"}))
+    config = yaml.safe_load((project.folder / ".looper.yaml").read_text())
+    config["pipeline_interfaces"] = ["pipelines/count.yaml", "pipelines/again.yaml"]
+    (project.folder / ".looper.yaml").write_text(yaml.safe_dump(config))
+    project.looper("run")
+    assert project.records("count") == COUNTED
+    assert project.records("again") == COUNTED
+
+
+def test_a_file_for_each_record(looper: PythonEnvironment, tmp_path: Path) -> None:
+    section = {**SECTION, "results_file_path": "{record_identifier}/results.yaml"}
+    project = Project(write_project(tmp_path / "pond", **section), looper, through=True)
+    project.looper("run")
+    for name, lines in SAMPLES.items():
+        records = stored(project.folder / "output" / name / "results.yaml")
+        assert records == {"count": {"project": {}, "sample": {name: {"lines": lines}}}}
+    assert shares_of(project.looper("check").stdout, "count") == {"completed": "3/3"}
+    project.looper("destroy", "--force-yes")
+    assert project.flags == {}
+
+
+def test_a_database(looper: PythonEnvironment, tmp_path: Path) -> None:
+    file = tmp_path / "pond.sqlite"
+    section = {"project_name": "pond", "database": {"sqlite_url": str(file)}}
+    project = Project(write_project(tmp_path / "pond", **section), looper, through=True)
+    project.looper("run")
+    project.looper("runp")
+    with closing(sqlite3.connect(file)) as connection:
+        query = 'SELECT record_identifier, lines, status FROM "count__sample"'
+        assert set(connection.execute(query)) == {
+            (name, lines, "completed") for name, lines in SAMPLES.items()
+        }
+        assert list(connection.execute('SELECT total FROM "total__project"')) == [(6,)]
+    assert shares_of(project.looper("check").stdout, "count") == {"completed": "3/3"}
+    project.looper("destroy", "--force-yes")
+    with closing(sqlite3.connect(file)) as connection:
+        assert list(connection.execute('SELECT * FROM "count__sample"')) == []
+
+
+def test_every_command_variable(pond: Project) -> None:
+    """Those of pipestat's values that looper puts into a command."""
+    names = "results_file config_file output_schema flag_file_dir record_identifier".split()
+    command = "echo " + " ".join(f"{name}={{pipestat.{name}}}" for name in names)
+    path = pond.folder / "pipelines" / "total.yaml"
+    interface = yaml.safe_load(path.read_text())
+    interface["project_interface"]["command_template"] = command
+    path.write_text(yaml.safe_dump(interface))
+    done = pond.looper("runp")
+    output = pond.folder / "output"
+    said = dict(re.findall(r"(\w+)=(\S+)", done.stdout))
+    assert {name: said[name] for name in names} == {
+        "results_file": f"{output}/total/results.yaml",
+        "config_file": f"{output}/pipestat_config_total.yaml",
+        "output_schema": f"{pond.folder}/pipelines/total_schema.yaml",
+        "flag_file_dir": f"{output}/flags",
+        "record_identifier": "pond",
+    }
+
+
+def test_a_looper_of_another_kind_is_run_with_a_warning(
+    looper: PythonEnvironment, tmp_path: Path
+) -> None:
+    """A package of that name without the place where configurations are looked for."""
+    package = tmp_path / "other" / "looper"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "project.py").write_text("class Project: pass\n")
+    (package / "__main__.py").write_text("print('ran')\n")
+    done = drop_in(looper, "-m", "looper", cwd=package.parent)
+    assert done.stdout == "ran\n"
+    warning = "warning: this looper makes its pipestat configurations itself: "
+    assert done.stderr.startswith(warning)
+    assert done.stderr.count("\n") == 1
