@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from pipestat_spec import manager
 from pipestat_spec.compat.cfg import Settings
 from pipestat_spec.compat.operations import Operations
-from pipestat_spec.compat.places import create_results_file, record_file
+from pipestat_spec.compat.places import create_results_file
 from pipestat_spec.compat.values import as_file_result
 from pipestat_spec.errors import PipestatSummarizeError, RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter
@@ -69,7 +69,7 @@ class PipestatManager(manager.PipestatManager):
         finally:
             NEW_LAYOUT.reset(token)
         self._given: Mapping[str, Any] | None = settings.get("config_dict")
-        create_results_file(self._config, super().file, self.pipeline_name)
+        create_results_file(self._config, self.file, self.pipeline_name)
 
     # Read by looper and pypiper
 
@@ -82,11 +82,6 @@ class PipestatManager(manager.PipestatManager):
     def backend(self) -> Operations:
         """The operations that pipestat's backends have."""
         return Operations(self)
-
-    @property
-    def file(self) -> str | None:
-        """The results file; where each record has one, that of the manager's record."""
-        return record_file(super().file, self.record_identifier)
 
     @property
     def all_result_schemas(self) -> dict[str, dict[str, JSONValue]]:

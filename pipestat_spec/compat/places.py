@@ -6,17 +6,10 @@ import os
 
 from pipestat_spec.errors import PipestatStartupError
 from pipestat_spec.models.config import Config
-from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.models.file_names import PLACEHOLDER
 from pipestat_spec.models.yaml_text import yaml_text
 
-__all__ = ["create_results_file", "flag_folder", "record_file"]
-
-
-def record_file(path: str | None, record_identifier: str | None) -> str | None:
-    """Return the file of a record where each has its own, and the path as it is elsewhere."""
-    if path is None or record_identifier is None or PLACEHOLDER not in path:
-        return path
-    return expand_record_path(path, record_identifier)
+__all__ = ["create_results_file", "flag_folder"]
 
 
 def flag_folder(config: Config, file: str | None) -> str | None:
@@ -37,7 +30,7 @@ def create_results_file(config: Config, path: str | None, pipeline_name: str) ->
         return
     if config.get("backend", "yaml") != "yaml" or config.get("layout", "levels") != "levels":
         return
-    if PLACEHOLDER in path or os.path.exists(path):
+    if PLACEHOLDER in str(config.get("results_file_path")) or os.path.exists(path):
         return
     text = yaml_text({pipeline_name: {"project": {}, "sample": {}}}) + "\n"
     try:

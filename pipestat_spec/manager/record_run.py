@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec.backend import Capability
+from pipestat_spec.manager.places import record_folder
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.store import Store
 
@@ -51,6 +52,11 @@ class RecordRun:
     def record_identifier(self) -> str:
         """The record that this run is about."""
         return self._key.identifier
+
+    @property
+    def folder(self) -> str:
+        """The folder where relative paths of its files start; it need not exist yet."""
+        return record_folder(self._store, self._key.identifier)
 
     def report(self, values: Mapping[str, Any] | None = None, **results: Any) -> list[str]:
         """Store results, given as a mapping or by name; return one text for each.

@@ -11,6 +11,7 @@ from pipestat_spec.backend import Capability
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import MissingConfigDataError, PipelineTypeNotSuppliedError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
+from pipestat_spec.manager.places import record_folder, results_file
 from pipestat_spec.models.output_schema import OutputSchema
 from pipestat_spec.models.record import LEVELS, JSONValue, Level, Record, RecordKey
 from pipestat_spec.models.text import shorten
@@ -174,8 +175,18 @@ class ManagerSettings:
 
     @property
     def file(self) -> str | None:
-        """The results file, or None for a backend that has none."""
-        return getattr(self._store.backend, "file", None)
+        """The results file, or None for a backend that has none.
+
+        Where each record has a file of its own it is that of `record_identifier`, if one is set.
+        """
+        return results_file(self._store, self.record_identifier)
+
+    def folder(self, record_identifier: str | None = None, level: str | None = None) -> str:
+        """Return the folder where relative paths of a record's files start (PS-REC-005).
+
+        It need not exist yet; that of a remote results file is a URL.
+        """
+        return record_folder(self._store, self._key(record_identifier, level).identifier)
 
     @property
     def db_url(self) -> str | None:

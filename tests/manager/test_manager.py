@@ -521,3 +521,27 @@ def test_ingesting(make: Make) -> None:
         ]
     )
     assert (psm.retrieve_one("s1", "n"), psm.get_status("s1")) == (3, "completed")
+
+
+def test_the_folder_of_a_records_files(tmp_path: Path) -> None:
+    psm = PipestatManager(results_file_path=tmp_path / "out" / "r.yaml", record_identifier="s1")
+    assert psm.folder() == str(tmp_path / "out")
+    with psm.record("s2") as run:
+        assert run.folder == str(tmp_path / "out")
+    memory = PipestatManager(backend="memory", output_dir=tmp_path / "files")
+    assert memory.folder("s1") == str(tmp_path / "files")
+    config = tmp_path / "conf" / "c.yaml"
+    config.parent.mkdir()
+    config.write_text("backend: memory\n")
+    assert PipestatManager(config_file=config).folder("s1") == str(tmp_path / "conf")
+
+
+def test_the_file_and_the_folder_where_each_record_has_its_own(tmp_path: Path) -> None:
+    template = str(tmp_path / "{record_identifier}" / "stats.yaml")
+    psm = PipestatManager(results_file_path=template)
+    assert psm.file == template
+    psm.record_identifier = "s1"
+    assert psm.file == str(tmp_path / "s1" / "stats.yaml")
+    assert psm.folder("a/b") == str(tmp_path / "a%2Fb")
+    with psm.record("s2") as run:
+        assert run.folder == str(tmp_path / "s2")
