@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any, NoReturn
+from functools import cached_property, wraps
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 from pipestat_spec import manager
 from pipestat_spec.compat.cfg import Settings
@@ -26,6 +26,22 @@ __all__ = [
 ]
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _with_signature_of(
+    function: Callable[P, T],
+) -> Callable[[Callable[..., Any]], Callable[P, T]]:
+    """Give a method the signature of the one that it takes the place of."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[P, T]:
+        decorated: Callable[P, T] = wraps(function, assigned=())(method)
+        return decorated
+
+    return decorate
+
+
 class PipestatManager(manager.PipestatManager):
     """A manager with what other programs read of pipestat's besides its interface.
 
@@ -33,39 +49,11 @@ class PipestatManager(manager.PipestatManager):
     as soon as its manager is.
     """
 
-    def __init__(
-        self,
-        schema_path: str | os.PathLike[str] | None = None,
-        results_file_path: str | os.PathLike[str] | None = None,
-        record_identifier: str | None = None,
-        config_file: str | os.PathLike[str] | None = None,
-        pipeline_name: str | None = None,
-        pipeline_type: str | None = None,
-        project_name: str | None = None,
-        flag_file_dir: str | os.PathLike[str] | None = None,
-        pephub_path: str | None = None,
-        multi_pipelines: bool | None = None,
-        validate_results: bool | None = None,
-        additional_properties: bool | None = None,
-        **settings: Any,
-    ) -> None:
+    @_with_signature_of(manager.PipestatManager.__init__)
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
         token = NEW_LAYOUT.set("levels")
         try:
-            super().__init__(
-                schema_path,
-                results_file_path,
-                record_identifier,
-                config_file,
-                pipeline_name,
-                pipeline_type,
-                project_name,
-                flag_file_dir,
-                pephub_path,
-                multi_pipelines,
-                validate_results,
-                additional_properties,
-                **settings,
-            )
+            super().__init__(*arguments, **settings)
         finally:
             NEW_LAYOUT.reset(token)
         self._given: Mapping[str, Any] | None = settings.get("config_dict")
@@ -90,31 +78,12 @@ class PipestatManager(manager.PipestatManager):
 
     # As pipestat's methods answer
 
-    def report(
-        self,
-        values: Mapping[str, Any],
-        record_identifier: str | None = None,
-        force_overwrite: bool | None = None,
-        result_formatter: ResultFormatter | None = None,
-        strict_type: bool = True,
-        history_enabled: bool = True,
-        level: str | None = None,
-        *,
-        source: Mapping[str, Any] | None = None,
-    ) -> list[str] | bool:
+    @_with_signature_of(manager.PipestatManager.report)
+    def report(self, values: Mapping[str, Any], *arguments: Any, **settings: Any) -> Any:
         """Store results of one record; without validation, paths of files become file results."""
         if not self.validate_results:
             values = {name: as_file_result(name, value) for name, value in values.items()}
-        return super().report(
-            values,
-            record_identifier,
-            force_overwrite,
-            result_formatter,
-            strict_type,
-            history_enabled,
-            level,
-            source=source,
-        )
+        return super().report(values, *arguments, **settings)
 
     def _formatted(
         self,
@@ -225,28 +194,16 @@ def _from_local(time: str | datetime | None) -> str | datetime | None:
         return time
 
 
-class SamplePipestatManager(PipestatManager):
+class SamplePipestatManager(PipestatManager, manager.SamplePipestatManager):
     """A manager of the sample level."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**{**settings, "pipeline_type": "sample"})
 
-
-class ProjectPipestatManager(PipestatManager):
+class ProjectPipestatManager(PipestatManager, manager.ProjectPipestatManager):
     """A manager of the project level; its record is the project."""
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**{**settings, "pipeline_type": "project"})
 
-
-class PipestatDualManager:
+class PipestatDualManager(manager.PipestatDualManager):
     """A manager of each level over one store: `.sample` and `.project`."""
 
-    def __init__(self, **settings: Any) -> None:
-        self.sample = SamplePipestatManager(**settings)
-        self.project = ProjectPipestatManager(**{**settings, "record_identifier": None})
-
-    def close(self) -> None:
-        """Release what both hold."""
-        self.sample.close()
-        self.project.close()
+    _sample_manager = SamplePipestatManager
+    _project_manager = ProjectPipestatManager

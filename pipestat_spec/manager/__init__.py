@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from pipestat_spec.backend import Capability
 from pipestat_spec.errors import RecordNotFoundError
@@ -190,9 +190,12 @@ class ProjectPipestatManager(PipestatManager):
 class PipestatDualManager:
     """A manager of each level over one store: `.sample` and `.project`."""
 
+    _sample_manager: ClassVar[type[PipestatManager]] = SamplePipestatManager
+    _project_manager: ClassVar[type[PipestatManager]] = ProjectPipestatManager
+
     def __init__(self, **settings: Any) -> None:
-        self.sample = SamplePipestatManager(**settings)
-        self.project = ProjectPipestatManager(**{**settings, "record_identifier": None})
+        self.sample = self._sample_manager(**settings)
+        self.project = self._project_manager(**{**settings, "record_identifier": None})
 
     def close(self) -> None:
         """Release what both hold."""
