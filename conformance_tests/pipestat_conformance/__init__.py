@@ -15,13 +15,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipestat_conformance.run import RunOptions, run
+    from pipestat_conformance.options import RunOptions
+    from pipestat_conformance.run import run
     from pipestat_conformance.suite import suite
 
 __all__ = ["RunOptions", "run", "suite"]
 
 _HOMES = {
-    "RunOptions": "pipestat_conformance.run",
+    "RunOptions": "pipestat_conformance.options",
     "run": "pipestat_conformance.run",
     "suite": "pipestat_conformance.suite",
 }

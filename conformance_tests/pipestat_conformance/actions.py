@@ -17,7 +17,7 @@ from pipestat_conformance.drivers import Driver, HarnessError
 from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict
 
 if TYPE_CHECKING:
-    from pipestat_conformance.run import RunOptions
+    from pipestat_conformance.options import RunOptions
     from pipestat_conformance.stores import StoreFactory
 
 __all__ = ["UsageError", "main", "make_driver"]
@@ -160,8 +160,8 @@ def _run(parsed: argparse.Namespace) -> int:
 
 def _options(parsed: argparse.Namespace) -> RunOptions:
     from pipestat_conformance.known_failures import KnownFailures, read_known_failures
+    from pipestat_conformance.options import RunOptions
     from pipestat_conformance.profiles import PROFILES
-    from pipestat_conformance.run import RunOptions
 
     for name in parsed.profile or ():
         if name not in PROFILES:

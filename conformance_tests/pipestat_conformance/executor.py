@@ -11,35 +11,18 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pipestat_conformance.drivers import Answer, Driver, HarnessError
+from pipestat_conformance.failures import VectorFailed
 from pipestat_conformance.matchers import Comparison, resolve_saved
 from pipestat_conformance.profiles import optional_profile
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import FILE_STEPS, TABLE_STEPS, Opening, Step, Vector
 from pipestat_conformance.verdicts import Problem, Result, Verdict
 
-__all__ = ["Executor", "Reader", "VectorFailed"]
+__all__ = ["Executor", "Reader"]
 
 PLACEHOLDER = "{record_identifier}"
 # Reads a store by other means: returns {record: {result: value}} of a level.
 Reader = Callable[[Mapping[str, Any], str], Mapping[str, Mapping[str, Any]]]
-
-
-class VectorFailed(Exception):
-    """A step answered other than it has to."""
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        expected: Any = None,
-        answer: Answer | None = None,
-        detail: str = "",
-    ) -> None:
-        super().__init__(message)
-        self.message = message
-        self.expected = expected
-        self.answer = answer
-        self.detail = detail
 
 
 class Inside(Protocol):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipestat_conformance.drivers import HarnessError
-from pipestat_conformance.executor import VectorFailed
+from pipestat_conformance.failures import VectorFailed
 from pipestat_conformance.matchers import Comparison
 from pipestat_conformance.trailer_text import check_trailer
 from pipestat_conformance.vectors import Step, Vector

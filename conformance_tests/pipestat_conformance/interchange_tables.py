@@ -10,7 +10,7 @@ from typing import Any
 
 from pipestat_conformance.databases import Database, Table, dialect_of, open_database
 from pipestat_conformance.drivers import HarnessError
-from pipestat_conformance.executor import VectorFailed
+from pipestat_conformance.failures import VectorFailed
 from pipestat_conformance.matchers import Comparison
 from pipestat_conformance.vectors import Step, Vector
 

@@ -6,18 +6,18 @@ import random
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from pipestat_conformance.drivers import Driver, HarnessError, Hello
-from pipestat_conformance.executor import Executor, Reader
+from pipestat_conformance.drivers import HarnessError, Hello
+from pipestat_conformance.executor import Executor
 from pipestat_conformance.known_failures import KnownFailures
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.profiles import PROFILES, TRIAL_PROFILES, check_claims, probes
 from pipestat_conformance.refused_identifiers import refused_identifier
-from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import Vector, load_vectors
 from pipestat_conformance.verdicts import Problem, Result, Verdict
 
@@ -26,31 +26,7 @@ if TYPE_CHECKING:
 
 # So many harness errors in a row, and the rest is given up; all of it counts as an error.
 BROKEN = 5
-__all__ = ["BROKEN", "Run", "RunOptions", "judged_profiles", "run", "skip_reason"]
-
-
-@dataclass
-class RunOptions:
-    """What to run, and on what.
-
-    `profiles` None judges all that are claimed; `core` is always among them. `select` are
-    ids of vectors and trials, or patterns of them. `quick` leaves trials out. `peer` is the
-    program that shares a store with the target in the trials of mixed writers.
-    """
-
-    driver: Driver
-    stores: StoreFactory
-    store: Any = None
-    profiles: Sequence[str] | None = None
-    select: Sequence[str] = ()
-    known: KnownFailures = field(default_factory=KnownFailures)
-    known_file: str | None = None
-    seed: int = 0
-    quick: bool = False
-    reader: Reader | None = None
-    peer: Sequence[str] | None = None
-    vectors: Sequence[Vector] | None = None
-    progress: Callable[[int, int, Result], None] | None = None
+__all__ = ["BROKEN", "Run", "judged_profiles", "run", "skip_reason"]
 
 
 @dataclass(frozen=True)

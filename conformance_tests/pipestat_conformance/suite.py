@@ -16,9 +16,10 @@ import pytest
 
 from pipestat_conformance.drivers import Driver
 from pipestat_conformance.executor import Executor, Reader
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.profiles import check_claims, probes
 from pipestat_conformance.pytest_plugin import REPORT_OPTION
-from pipestat_conformance.run import Run, RunOptions, judged_profiles, skip_reason
+from pipestat_conformance.run import Run, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreFactory, default_store, template
 from pipestat_conformance.trials import ALL, Trial, planned
 from pipestat_conformance.trials.pool import Pool

@@ -11,7 +11,7 @@ from pipestat_spec.errors import UnsupportedOperation
 from pipestat_spec.models.config import Config
 
 if TYPE_CHECKING:
-    from pipestat_spec.compat.manager import PipestatManager
+    from pipestat_spec.manager import PipestatManager
 
 __all__ = ["ConfigDocument", "Settings"]
 

@@ -69,7 +69,7 @@ class PipestatManager(manager.PipestatManager):
     @cached_property
     def backend(self) -> Operations:
         """The operations that pipestat's backends have."""
-        return Operations(self)
+        return Operations(self, self._config)
 
     @property
     def all_result_schemas(self) -> dict[str, dict[str, JSONValue]]:

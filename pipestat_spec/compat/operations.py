@@ -6,10 +6,12 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipestat_spec.compat.places import flag_folder
 from pipestat_spec.models.file_names import encode_component
 
 if TYPE_CHECKING:
-    from pipestat_spec.compat.manager import PipestatManager
+    from pipestat_spec.manager import PipestatManager
+    from pipestat_spec.models.config import Config
 
 __all__ = ["Operations"]
 
@@ -23,8 +25,9 @@ _SAME = frozenset(
 class Operations:
     """What programs ask `manager.backend` for; each does what the manager does."""
 
-    def __init__(self, manager: PipestatManager) -> None:
+    def __init__(self, manager: PipestatManager, config: Config) -> None:
         self._manager = manager
+        self._config = config
 
     def __getattr__(self, name: str) -> Any:
         if name in _SAME:
@@ -42,8 +45,7 @@ class Operations:
     @property
     def status_file_dir(self) -> str | None:
         """The folder of the status flags, None for a store that has none."""
-        folder: str | None = self._manager.cfg["_status_file_dir"]
-        return folder
+        return flag_folder(self._config, self._manager.file)
 
     def list_results(
         self, restrict_to: Sequence[str] | None = None, record_identifier: str | None = None

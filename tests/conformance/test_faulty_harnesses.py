@@ -13,7 +13,8 @@ from pipestat_conformance.catalogue import load_catalogue
 from pipestat_conformance.drivers import HarnessError
 from pipestat_conformance.faulty_harnesses import AT_THE_EDGES, FAULTS
 from pipestat_conformance.harness_check import check_harness
-from pipestat_conformance.run import BROKEN, Run, RunOptions, run
+from pipestat_conformance.options import RunOptions
+from pipestat_conformance.run import BROKEN, Run, run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import Vector, parse_vectors

@@ -15,6 +15,7 @@ import pytest
 from pipestat_conformance.catalogue import load_catalogue
 from pipestat_conformance.drivers import Hello
 from pipestat_conformance.known_failures import KnownFailure, KnownFailures
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.reports.badge import badges
 from pipestat_conformance.reports.compare import compare_reports
 from pipestat_conformance.reports.document import build_report, check_report
@@ -27,7 +28,7 @@ from pipestat_conformance.reports.files import (
 from pipestat_conformance.reports.junit import junit_xml
 from pipestat_conformance.reports.matrix import html_matrix, markdown_matrix
 from pipestat_conformance.reports.summary import failure_text, summary
-from pipestat_conformance.run import RunOptions, run
+from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 

@@ -20,7 +20,8 @@ from pipestat_conformance.export import export_vectors
 from pipestat_conformance.inprocess import InProcessDriver
 from pipestat_conformance.interchange_tables import NO_DATABASE
 from pipestat_conformance.mutants.sql_target import NAME, SqliteTarget
-from pipestat_conformance.run import RunOptions, run
+from pipestat_conformance.options import RunOptions
+from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import Vector, VectorError, load_vectors, parse_vectors

@@ -22,6 +22,7 @@ from pipestat_conformance.known_failures import (
     KnownFailuresError,
     read_known_failures,
 )
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.profiles import (
     CAPABILITIES,
     PROFILES,
@@ -30,7 +31,7 @@ from pipestat_conformance.profiles import (
     probes,
     profile_of,
 )
-from pipestat_conformance.run import Run, RunOptions, judged_profiles, skip_reason
+from pipestat_conformance.run import Run, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreError, default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict, worst

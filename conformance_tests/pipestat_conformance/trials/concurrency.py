@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipestat_conformance.drivers import HarnessError
-from pipestat_conformance.executor import VectorFailed
+from pipestat_conformance.failures import VectorFailed
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.trials.pool import Stage, Told, all_at_once, succeed
 

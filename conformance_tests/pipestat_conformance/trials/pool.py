@@ -13,8 +13,8 @@ from threading import BrokenBarrierError
 from typing import Any
 
 from pipestat_conformance.drivers import Answer, HarnessError, Hello
-from pipestat_conformance.executor import VectorFailed
-from pipestat_conformance.run import RunOptions
+from pipestat_conformance.failures import VectorFailed
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import Opening
 

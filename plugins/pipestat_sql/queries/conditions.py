@@ -32,7 +32,8 @@ from pipestat_sql.queries.bounds import (
     text_bound,
 )
 from pipestat_sql.queries.comparing import COMPARE
-from pipestat_sql.queries.dialects import Condition, Dialect, dialect_of
+from pipestat_sql.queries.databases import dialect_of
+from pipestat_sql.queries.dialects import Condition, Dialect
 from pipestat_sql.queries.fields import (
     EXTENDED,
     Document,

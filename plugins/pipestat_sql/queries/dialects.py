@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from pipestat_sql.shape import Kind
 
-__all__ = ["Condition", "Dialect", "Expression", "Order", "Path", "dialect_of"]
+__all__ = ["Condition", "Dialect", "Expression", "Order", "Path"]
 
 Expression: TypeAlias = sa.ColumnElement[Any]
 Condition: TypeAlias = sa.ColumnElement[bool]
@@ -110,14 +110,3 @@ class Dialect(ABC):
     @abstractmethod
     def prepare(self, connection: Connection) -> None:
         """Make the connection ready for the conditions."""
-
-
-def dialect_of(name: str) -> Dialect:
-    """Return the database of that name in SQLAlchemy."""
-    if name == "sqlite":
-        from pipestat_sql.queries.sqlite import SQLite
-
-        return SQLite()
-    from pipestat_sql.queries.postgresql import PostgreSQL
-
-    return PostgreSQL()

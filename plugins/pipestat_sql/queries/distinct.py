@@ -13,7 +13,8 @@ from pipestat_spec.domain.query import distinct
 from pipestat_spec.models.record import JSONValue
 from pipestat_sql.json_text import load
 from pipestat_sql.queries.bounds import is_storable
-from pipestat_sql.queries.dialects import Dialect, Expression, dialect_of
+from pipestat_sql.queries.databases import dialect_of
+from pipestat_sql.queries.dialects import Dialect, Expression
 from pipestat_sql.queries.fields import EXTENDED, TIMES, extended_data, record_identifier
 from pipestat_sql.queries.streams import (
     ToRecord,

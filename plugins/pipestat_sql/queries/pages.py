@@ -15,7 +15,8 @@ from pipestat_spec.models.record import Record
 from pipestat_sql.queries.bounds import text_bound
 from pipestat_sql.queries.comparing import COMPARE
 from pipestat_sql.queries.conditions import condition
-from pipestat_sql.queries.dialects import Condition, Dialect, Expression, dialect_of
+from pipestat_sql.queries.databases import dialect_of
+from pipestat_sql.queries.dialects import Condition, Dialect, Expression
 from pipestat_sql.queries.fields import record_identifier
 from pipestat_sql.queries.streams import (
     ToRecord,

@@ -18,7 +18,8 @@ from pipestat_spec.domain.query import (
 )
 from pipestat_spec.models.query import Page
 from pipestat_spec.models.record import Record
-from pipestat_sql.queries.dialects import Condition, Dialect, Expression, dialect_of
+from pipestat_sql.queries.databases import dialect_of
+from pipestat_sql.queries.dialects import Condition, Dialect, Expression
 from pipestat_sql.queries.pages import Window, after_identifier, matching_rows, read_window
 from pipestat_sql.queries.streams import ToRecord, columns_of, has_local_times, stream_records
 from pipestat_sql.shape import TableShape

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from pipestat_spec.domain.filters import compile_filter, fields
 from pipestat_spec.models.query import And, Filter, Like, Not, Or
 from pipestat_spec.models.record import Record
-from pipestat_sql.queries.dialects import dialect_of
+from pipestat_sql.queries.databases import dialect_of
 from pipestat_sql.queries.fields import TIMES, record_identifier
 from pipestat_sql.shape import TableShape
 
