@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from benchmarks.figures import Figure, milliseconds
+from benchmarks.figures import Figure, milliseconds, seconds
 from benchmarks.warm import SCHEMA
 from tests.environments import PythonEnvironment, clean_environment
 
@@ -24,20 +24,6 @@ def report_command(program: Path, folder: Path, record: str, *, schema: bool = T
     given: Command = ["-s", folder / "schema.yaml"] if schema else []
     file = folder / "results.yaml"
     return [program, "report", "-f", file, *given, "-r", record, "-i", "reads", "-v", "12"]
-
-
-def seconds(command: Command) -> float:
-    """Return how long a process takes from start to end; it has to end well."""
-    begin = time.perf_counter()
-    subprocess.run(
-        command,
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
-    )
-    return time.perf_counter() - begin
 
 
 def prepared(folder: Path) -> Path:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import json
 import platform
 import statistics
+import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from tests.environments import clean_environment
+
 RESULTS = Path(__file__).parent / "results"
+_ROUNDS = 25
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,36 @@ class Figure:
 def milliseconds(samples: Sequence[float]) -> float:
     """Return the median of seconds, in ms."""
     return statistics.median(samples) * 1000
+
+
+def added(
+    name: str, plain: Callable[[], float], more: Callable[[], float], target: float
+) -> Figure:
+    """Return what `more` takes longer than `plain`, which return seconds; the target is in ms.
+
+    They take turns, and the figure is the median of the differences.
+    """
+    # The first round only compiles modules.
+    rounds = [(plain(), more()) for _ in range(_ROUNDS + 1)][1:]
+    median = milliseconds([long - short for short, long in rounds])
+    runs = {"without": [short for short, _ in rounds], "with": [long for _, long in rounds]}
+    wanted = f"under {target:.0f} ms"
+    return Figure(name, median, "ms", target=wanted, met=median < target, runs=runs)
+
+
+def seconds(command: Sequence[str | Path], folder: Path | None = None, **variables: str) -> float:
+    """Return how long a process takes from start to end; it has to end well."""
+    begin = time.perf_counter()
+    subprocess.run(
+        command,
+        cwd=folder,
+        env=clean_environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+    return time.perf_counter() - begin
 
 
 def table(figures: Sequence[Figure]) -> str:

@@ -23,6 +23,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 
 import known_failures  # noqa: E402
+from pipestat_conformance.verdicts import EXECUTED  # noqa: E402
 
 from tests.environments import (  # noqa: E402
     environments_folder,
@@ -183,14 +184,13 @@ def table(columns: Mapping[str, Any], cell: Any, trials: Mapping[str, Any]) -> I
 
 
 _TRIED = ("pipestat", "concurrent-writers")
-_EXECUTED = ("pass", "fail", "xfail", "xpass", "error")
 
 
 def profile_cell(report: Mapping[str, Any], profile: str) -> str:
     """Return how many vectors of a profile pass."""
     found = report["profiles"].get(profile, {})
     counts = found.get("counts", {})
-    total = sum(counts.get(verdict, 0) for verdict in _EXECUTED)
+    total = sum(counts.get(verdict, 0) for verdict in EXECUTED)
     if not total:
         return ""
     if found["outcome"] == "conformant":
@@ -203,7 +203,7 @@ def rule_cell(report: Mapping[str, Any], profile: str) -> str:
     verdicts = [
         rule["verdict"]
         for rule in report["requirements"]
-        if rule["profile"] == profile and rule["verdict"] in _EXECUTED
+        if rule["profile"] == profile and rule["verdict"] in EXECUTED
     ]
     if not verdicts:
         return ""

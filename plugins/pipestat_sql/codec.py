@@ -9,29 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.domain.values import same_value
-from pipestat_spec.errors import InvalidValueError
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
-from pipestat_spec.models.text import shorten
-from pipestat_sql.json_text import dump, load, load_object, survives_rewriting
+from pipestat_sql.column_values import ColumnValues, reader_of, stored_time
+from pipestat_sql.json_text import dump, load, load_object
 from pipestat_sql.shape import Kind, ResultColumn
 from pipestat_sql.tables import StoredTable
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
 
-__all__ = ["Codec", "NeedsWidening", "Row", "reader_of", "stored_time"]
+__all__ = ["Codec", "Row"]
 
 _EXTENDED = "pipestat_extended_data"
 _TIMES = {"created": "pipestat_created_time", "modified": "pipestat_modified_time"}
-_INT32 = 2**31
-
-
-class NeedsWidening(Exception):
-    """A value needs a wider column than pipestat made; `names` are the columns."""
-
-    def __init__(self, *names: str) -> None:
-        super().__init__(*names)
-        self.names = names
 
 
 @dataclass(slots=True)
@@ -54,6 +44,7 @@ class Codec:
     def __init__(self, table: StoredTable, *, is_postgresql: bool) -> None:
         self.table = table
         self._is_postgresql = is_postgresql
+        self._values = ColumnValues(table, is_postgresql=is_postgresql)
         shape = table.shape
         self._level = shape.level
         self._is_levels = shape.layout == "levels"
@@ -149,7 +140,7 @@ class Codec:
         extended = self._encode_results(record, old, values)
         if not same_value(extended, old.extended if old else {}):
             values[_EXTENDED] = dump(extended) if extended else None
-            self._check_rewriting(_EXTENDED, extended)
+            self._values.check_rewriting(_EXTENDED, extended)
         if record.status != (before.status if before else None):
             values["status"] = record.status
         meta = self._encode_meta(record, old, values)
@@ -179,10 +170,10 @@ class Codec:
             moved = identifier in in_extended
             if not moved and identifier in stood and stood[identifier] is value:
                 continue
-            if self._fits(column, value):
+            if self._values.fits(column, value):
                 values[column.name] = dump(value) if column.kind is Kind.JSON else value
             else:
-                self._check_refused(column, value, kept=moved and stood[identifier] is value)
+                self._values.check_refused(column, value, kept=moved and stood[identifier] is value)
                 extended[identifier] = value
                 if column.name in used:
                     values[column.name] = None
@@ -191,53 +182,6 @@ class Codec:
             if column is not None and column.name in used:
                 values[column.name] = None
         return extended
-
-    def _fits(self, column: ResultColumn, value: JSONValue) -> bool:
-        """Tell whether the column gives back the very value; raises NeedsWidening."""
-        match column.kind:
-            case Kind.INTEGER:
-                if type(value) is not int:
-                    return False
-                narrow = self.table.types[column.name] in ("integer", "smallint")
-                if narrow and self._is_postgresql and not -_INT32 <= value < _INT32:
-                    raise NeedsWidening(column.name)
-                return True
-            case Kind.NUMBER:
-                # SQLite drops the sign of negative zero.
-                negative_zero = value == 0 and str(value)[0] == "-"
-                return type(value) is float and (self._is_postgresql or not negative_zero)
-            case Kind.STRING:
-                return type(value) is str
-            case Kind.BOOLEAN:
-                return type(value) is bool
-            case Kind.JSON:
-                if not column.binary_json:
-                    return True
-                if not self._is_postgresql:
-                    return type(value) is not float
-                if not survives_rewriting(value):
-                    raise NeedsWidening(column.name)
-                return True
-
-    def _check_rewriting(self, name: str, value: JSONValue) -> None:
-        rewrites = self._is_postgresql and self.table.types.get(name) == "jsonb"
-        if rewrites and not survives_rewriting(value):
-            raise NeedsWidening(name)
-
-    def _check_refused(self, column: ResultColumn, value: JSONValue, *, kept: bool) -> None:
-        """Refuse a value of another type than the schema declares (PS-SQL-007)."""
-        if kept or column.identifier not in self.table.declared:
-            return
-        if column.kind is Kind.NUMBER and type(value) is float:
-            return
-        if column.kind is Kind.JSON or (column.kind is Kind.STRING and isinstance(value, dict)):
-            return
-        raise InvalidValueError(
-            f"result {column.identifier!r}: its column is of type {column.kind}, which does not "
-            f"hold {shorten(repr(value), 60)} exactly",
-            hint=f"report a value of type {column.kind}",
-            result=column.identifier,
-        )
 
     def _encode_meta(
         self, record: Record, old: Row | None, values: dict[str, Any]
@@ -270,26 +214,6 @@ class Codec:
         if time is None:
             return None
         return stored_time(time, self.table.types.get(name, ""), is_postgresql=self._is_postgresql)
-
-
-def stored_time(time: datetime, type_name: str, *, is_postgresql: bool) -> Any:
-    """Return a time as a column holds it: UTC without saying so (PS-SQL-002)."""
-    utc = time.astimezone(UTC)
-    if not is_postgresql:
-        return utc.isoformat(" ", "microseconds")[:26]
-    return utc if "with time zone" in type_name else utc.replace(tzinfo=None)
-
-
-def reader_of(kind: Kind, is_postgresql: bool) -> Callable[[Any], Any] | None:
-    match kind:
-        case Kind.JSON:
-            return load
-        case Kind.NUMBER:
-            return None if is_postgresql else float
-        case Kind.BOOLEAN:
-            return None if is_postgresql else bool
-        case _:
-            return None
 
 
 def _extended_of(text: Any) -> dict[str, Any]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from pipestat_spec.domain.query import as_utc
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.models.record import HistoryEntry, Record
-from pipestat_sql.codec import Row, reader_of, stored_time
+from pipestat_sql.codec import Row
+from pipestat_sql.column_values import is_too_wide, reader_of, stored_time
 from pipestat_sql.connecting import Database, Session
 from pipestat_sql.json_text import dump, load
 from pipestat_sql.shape import Kind
@@ -19,7 +22,7 @@ from pipestat_sql.tables import StoredTable
 __all__ = ["Histories", "LevelHistories", "RecordHistories", "histories_for"]
 
 
-class Histories:
+class Histories(ABC):
     """What both layouts have in common; `rows` gives statements and parameters to run."""
 
     def __init__(
@@ -37,9 +40,9 @@ class Histories:
         """Return the history of one record, oldest first."""
         return self.read_many(session, [row])[0]
 
+    @abstractmethod
     def read_many(self, session: Session, rows: Sequence[Row]) -> list[list[HistoryEntry]]:
         """Return the histories of records, in the order of their rows."""
-        raise NotImplementedError
 
     def _fetch(
         self, session: Session, columns: str, key: str, values: Sequence[Any], order: str
@@ -52,23 +55,21 @@ class Histories:
         statement = f"SELECT {columns} FROM {self._name} WHERE {wanted} ORDER BY {order}"
         return session.execute(statement, parameters)
 
+    @abstractmethod
     def add(
         self, session: Session, row: Row, record: Record, entries: Sequence[HistoryEntry]
     ) -> None:
         """Store entries of one change."""
-        raise NotImplementedError
 
+    @abstractmethod
     def remove(self, session: Session, row: Row) -> None:
         """Remove the history of a record."""
-        raise NotImplementedError
 
-    def adopt(self, session: Session, row: Row) -> None:
+    def adopt(self, session: Session, row: Row) -> None:  # noqa: B027
         """Settle what another program left, before the record changes."""
 
     def _decoded_time(self, value: Any) -> datetime:
-        time = datetime.fromisoformat(value) if isinstance(value, str) else value
-        utc = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
-        return utc if isinstance(utc, datetime) else datetime.now(UTC)
+        return as_utc(datetime.fromisoformat(value) if isinstance(value, str) else value)
 
     def _time(self, column: str, time: datetime) -> Any:
         return stored_time(
@@ -231,14 +232,10 @@ class LevelHistories(Histories):
                 continue
             if column.kind is Kind.JSON:
                 yield column.name, dump(entry.value)
-            elif type(entry.value) is _PLAIN[column.kind] and not self._too_wide(
-                column.name, entry.value
+            elif type(entry.value) is _PLAIN[column.kind] and not is_too_wide(
+                entry.value, self._types[column.name], is_postgresql=self._database.is_postgresql
             ):
                 yield column.name, entry.value
-
-    def _too_wide(self, name: str, value: Any) -> bool:
-        narrow = self._types[name] in ("integer", "smallint") and self._database.is_postgresql
-        return narrow and not -(2**31) <= value < 2**31
 
     def remove(self, session: Session, row: Row) -> None:
         statement = f"DELETE FROM {self._name} WHERE source_record_id = {self._place}"

@@ -9,7 +9,8 @@ from typing import Any
 from pipestat_spec.backend import Change
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_sql.access import Access, TableAccess
-from pipestat_sql.codec import NeedsWidening, Row
+from pipestat_sql.codec import Row
+from pipestat_sql.column_values import NeedsWidening
 from pipestat_sql.connecting import Session
 from pipestat_sql.transactions import Again, Mark, Work
 

@@ -18,6 +18,7 @@ from tests.emitter.programs import BASH, Emitter, programs_folder
 from tests.legs import leave_out
 
 NAME = "s1.pipestat.json"
+SIGNALS = [signal.SIGTERM, signal.SIGHUP, signal.SIGINT]
 
 
 def names(folder: Path) -> list[str]:
@@ -123,11 +124,17 @@ def slow_mv(folder: Path, before: str) -> None:
     (folder / "mv").chmod(0o755)
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
-def test_a_signal_leaves_no_document_and_no_rest(tmp_path: Path, signal_number: int) -> None:
-    programs = programs_folder(tmp_path / "programs", "sleep")
+def heed_signals() -> None:
+    """Undo what a shell does to a job in the background, and what `nohup` does."""
+    for number in SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+
+
+def ended_before_it_is_done(folder: Path, signal_number: int) -> tuple[int, list[str]]:
+    """End an emitter that is about to rename; return its code and what it leaves beside."""
+    programs = programs_folder(folder / "programs", "sleep")
     slow_mv(programs, "sleep 30")
-    work = tmp_path / "work"
+    work = folder / "work"
     work.mkdir()
     process = subprocess.Popen(
         [EMITTER, "s1", "a=1", "-o", NAME],
@@ -135,11 +142,11 @@ def test_a_signal_leaves_no_document_and_no_rest(tmp_path: Path, signal_number: 
         env={"PATH": str(programs)},
         stdin=subprocess.DEVNULL,
         start_new_session=True,
+        preexec_fn=heed_signals,
     )
     wait_for(programs / "begun")
     os.killpg(process.pid, signal_number)
-    assert process.wait(20) != 0
-    assert names(work) == []
+    return process.wait(20), names(work)
 
 
 def wait_for(path: Path) -> None:
@@ -149,22 +156,15 @@ def wait_for(path: Path) -> None:
     assert path.exists()
 
 
+@pytest.mark.parametrize("signal_number", SIGNALS)
+def test_a_signal_leaves_no_document_and_no_rest(tmp_path: Path, signal_number: int) -> None:
+    code, left = ended_before_it_is_done(tmp_path, signal_number)
+    assert code != 0
+    assert left == []
+
+
 def test_after_a_kill_nothing_is_taken_for_a_document(tmp_path: Path) -> None:
-    programs = programs_folder(tmp_path / "programs", "sleep")
-    slow_mv(programs, "sleep 30")
-    work = tmp_path / "work"
-    work.mkdir()
-    process = subprocess.Popen(
-        [EMITTER, "s1", "a=1", "-o", NAME],
-        cwd=work,
-        env={"PATH": str(programs)},
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    wait_for(programs / "begun")
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait(20)
-    (left,) = names(work)
+    _, (left,) = ended_before_it_is_done(tmp_path, signal.SIGKILL)
     # Neither `*.pipestat.json` in a shell nor a search by ingest finds it.
     assert left.startswith(".")
     assert left.endswith(".tmp")

@@ -10,68 +10,23 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pipestat_spec import PipestatManager
-from pipestat_spec.backend import Backend, StoreSettings, UpdatesMany
-from pipestat_spec.domain import changes
+from pipestat_spec.backend import StoreSettings
 from pipestat_spec.models.output_schema import parse_output_schema
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.store import Store
+from tests.open_backend import OpenBackend
 from tests.sql.servers import PostgresServer
 
 
 @dataclass
-class Opened:
+class Opened(OpenBackend):
     """A backend with short forms for what a test does to it; `store` adds the domain's rules."""
 
-    backend: Backend
     settings: StoreSettings
 
     @property
     def store(self) -> Store:
         return Store(self.backend, self.settings, validate=self.settings.schema is not None)
-
-    def report(
-        self, record: str, values: Mapping[str, Any], level: Level = "sample", **more: Any
-    ) -> Record:
-        key = RecordKey(level, record)
-        arguments = {"overwrite": True, **more}
-        done = self.backend.update(key, changes.report_results(key, values, **arguments))
-        assert done is not None
-        return done
-
-    def report_many(
-        self, records: Mapping[str, Mapping[str, Any]], level: Level = "sample"
-    ) -> list[Record | None]:
-        assert isinstance(self.backend, UpdatesMany)
-        keys = {RecordKey(level, name): values for name, values in records.items()}
-        return self.backend.update_many(
-            [(key, changes.report_results(key, keys[key], overwrite=True)) for key in keys]
-        )
-
-    def set_status(self, record: str, status: str, level: Level = "sample", **more: Any) -> None:
-        key = RecordKey(level, record)
-        self.backend.update(key, changes.set_status(key, status, **more))
-
-    def remove(self, record: str, result: str | None = None, level: Level = "sample") -> None:
-        key = RecordKey(level, record)
-        change = (
-            changes.remove_record(key) if result is None else changes.remove_result(key, result)
-        )
-        self.backend.update(key, change)
-
-    def read(self, record: str, level: Level = "sample") -> Record | None:
-        return self.backend.read(RecordKey(level, record))
-
-    def results(self, record: str, level: Level = "sample") -> dict[str, Any]:
-        found = self.read(record, level)
-        assert found is not None, record
-        return dict(found.results)
-
-    def history(self, record: str, level: Level = "sample") -> list[HistoryEntry]:
-        return list(self.backend.history(RecordKey(level, record)))
-
-    def names(self, level: Level = "sample", **window: Any) -> list[str]:
-        return [record.key.identifier for record in self.backend.scan(level, **window)]
 
 
 @dataclass

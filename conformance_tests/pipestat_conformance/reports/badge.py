@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipestat_conformance.verdicts import EXECUTED
+
 __all__ = ["badges"]
 
 _COLORS = {
@@ -13,7 +15,6 @@ _COLORS = {
     "known-failures": "orange",
     "error": "lightgrey",
 }
-_EXECUTED = ("pass", "fail", "xfail", "xpass", "error")
 
 
 def badges(report: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -36,4 +37,4 @@ def _message(profile: Mapping[str, Any]) -> str:
     if profile["outcome"] == "error":
         return "no verdict"
     counts = profile["counts"]
-    return f"{counts.get('pass', 0)} of {sum(counts.get(v, 0) for v in _EXECUTED)} pass"
+    return f"{counts.get('pass', 0)} of {sum(counts.get(v, 0) for v in EXECUTED)} pass"
