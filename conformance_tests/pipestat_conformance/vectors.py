@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources.abc import Traversable
@@ -116,10 +117,14 @@ class Vector:
 
 @cache
 def load_vectors() -> tuple[Vector, ...]:
-    """Return all vectors, by id; raises VectorError."""
+    """Return all vectors, by id; raises VectorError.
+
+    They are taken to have the form that `parse_vectors` checks, which takes seconds for all of
+    them: whoever changes one runs the tests of the suite.
+    """
     vectors: dict[str, Vector] = {}
     for path, file in data_files("vectors", ".json"):
-        for vector in parse_vectors(_read(path, file), path):
+        for vector in _parsed(_read(path, file), path):
             if vector.id in vectors:
                 raise VectorError(f"{path}: the id {vector.id!r} is in {vectors[vector.id].source}")
             vectors[vector.id] = vector
@@ -135,15 +140,22 @@ def _read(path: str, file: Traversable) -> Any:
 
 def parse_vectors(document: Any, source: str) -> list[Vector]:
     """Check one vector, or an array of them; raises VectorError."""
-    found = document if isinstance(document, list) else [document]
     validator = _validator()
-    for entry in found:
+    for entry in _entries(document):
         problems = sorted(validator.iter_errors(entry), key=lambda e: list(map(str, e.path)))
         if problems:
             name = entry.get("id", "?") if isinstance(entry, dict) else "?"
             where = "/".join(map(str, problems[0].absolute_path))
             raise VectorError(f"{source}: {name}: {where}: {problems[0].message}")
-    return [_vector(entry, source) for entry in found]
+    return _parsed(document, source)
+
+
+def _entries(document: Any) -> list[Any]:
+    return document if isinstance(document, list) else [document]
+
+
+def _parsed(document: Any, source: str) -> list[Vector]:
+    return [_vector(entry, source) for entry in _entries(document)]
 
 
 @cache
@@ -220,8 +232,13 @@ def load_schema(schema: Any) -> Any:
     """Return a schema's document: a string names a file in `schemas/`, all else is one itself."""
     if not isinstance(schema, str):
         return schema
-    text = read_data("schemas", schema)
-    if schema.endswith(".json"):
+    return deepcopy(_schema_file(schema))
+
+
+@cache
+def _schema_file(name: str) -> Any:
+    text = read_data("schemas", name)
+    if name.endswith(".json"):
         return parse_json(text)
     import yaml
 

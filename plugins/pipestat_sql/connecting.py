@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pipestat_spec.errors import PipestatDatabaseError
-from pipestat_sql.faults import DRIVER_ERRORS, Fault, classify, described
+from pipestat_sql.faults import Fault, classify, described, driver_errors
 from pipestat_sql.options import SqlOptions
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ class Session:
 
     def discard(self) -> None:
         """Close the connection, whatever state it is in."""
-        with suppress(*DRIVER_ERRORS):
+        with suppress(*driver_errors()):
             self.driver.close()
-        with suppress(*DRIVER_ERRORS):
+        with suppress(*driver_errors()):
             self.sql.invalidate()
-        with suppress(*DRIVER_ERRORS):
+        with suppress(*driver_errors()):
             self.sql.close()
 
 
@@ -170,7 +170,7 @@ class Database:
         while True:
             try:
                 session = Session(self._engine.connect())
-            except DRIVER_ERRORS as error:
+            except driver_errors() as error:
                 if time.monotonic() >= end or classify(error) is Fault.FINAL:
                     raise self.error(error) from None
             else:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
@@ -16,21 +17,24 @@ import sqlalchemy as sa
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.models.text import shorten
 
-__all__ = ["DRIVER_ERRORS", "Fault", "classify", "described", "mapped", "sql_state"]
+__all__ = ["Fault", "classify", "described", "driver_errors", "mapped", "sql_state"]
 
-try:
-    import psycopg
 
-    DRIVER_ERRORS: tuple[type[Exception], ...] = (
-        psycopg.Error,
-        sqlite3.Error,
-        sqlite3.Warning,
-        sa.exc.SQLAlchemyError,
-    )
-    _LOST_ERRORS: tuple[type[Exception], ...] = (psycopg.OperationalError, psycopg.InterfaceError)
-except ImportError:  # SQLite alone works without it
-    DRIVER_ERRORS = (sqlite3.Error, sqlite3.Warning, sa.exc.SQLAlchemyError)
-    _LOST_ERRORS = ()
+def driver_errors() -> tuple[type[Exception], ...]:
+    """Return the exceptions of the drivers that are in use.
+
+    SQLite needs no psycopg, which takes long to import; `database_url` does it for PostgreSQL.
+    """
+    psycopg = sys.modules.get("psycopg")
+    others = (sqlite3.Error, sqlite3.Warning, sa.exc.SQLAlchemyError)
+    return others if psycopg is None else (psycopg.Error, *others)
+
+
+def _is_lost(error: BaseException) -> bool:
+    psycopg = sys.modules.get("psycopg")
+    if psycopg is None:
+        return False
+    return isinstance(error, (psycopg.OperationalError, psycopg.InterfaceError))
 
 
 class Fault(Enum):
@@ -77,7 +81,7 @@ def classify(error: BaseException) -> Fault:
             return Fault.RETRY
         stale = re.match(r"no such (table|column)|table .* has no column", str(error))
         return Fault.STALE if stale else Fault.FINAL
-    return Fault.LOST if isinstance(error, _LOST_ERRORS) else Fault.FINAL
+    return Fault.LOST if _is_lost(error) else Fault.FINAL
 
 
 # What a state of PostgreSQL, or a part of a message, means to the user.
@@ -133,5 +137,5 @@ def mapped(where: Callable[[], str], secret: str | None = None) -> Iterator[None
     """Turn what drivers raise inside into PipestatDatabaseError, without a trace of theirs."""
     try:
         yield
-    except DRIVER_ERRORS as error:
+    except driver_errors() as error:
         raise described(error, where(), secret) from None

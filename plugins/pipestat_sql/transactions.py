@@ -15,7 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_sql.connecting import Database, Session
-from pipestat_sql.faults import DRIVER_ERRORS, Fault, classify, sql_state
+from pipestat_sql.faults import Fault, classify, driver_errors, sql_state
 from pipestat_sql.sqlite_files import prepare_to_write
 
 __all__ = ["MARK", "Again", "Mark", "Transactions", "Work"]
@@ -88,7 +88,7 @@ class Transactions:
             try:
                 with database.session() as session:
                     return attempt(session)
-            except DRIVER_ERRORS as error:
+            except driver_errors() as error:
                 began = began or time.monotonic()
                 repeats += 1
                 waited = time.monotonic() - began
@@ -163,14 +163,14 @@ class Transactions:
 
     def undo(self, session: Session) -> None:
         """End a transaction that failed."""
-        with suppress(*DRIVER_ERRORS):
+        with suppress(*driver_errors()):
             if not session.usable:
                 session.execute("ROLLBACK")
 
     def _commit(self, session: Session) -> None:
         try:
             cursor = session.execute("COMMIT")
-        except DRIVER_ERRORS as error:
+        except driver_errors() as error:
             if self._database.is_postgresql and classify(error) is Fault.LOST:
                 raise _Unknown from None
             raise
@@ -186,7 +186,7 @@ class Transactions:
         database.forget_idle()
         end = time.monotonic() + database.options.patience
         while time.monotonic() < end:
-            with suppress(*DRIVER_ERRORS), database.session() as session:
+            with suppress(*driver_errors()), database.session() as session:
                 outcome = self._outcome(session, done)
                 if outcome is not None:
                     return outcome
@@ -204,7 +204,7 @@ class Transactions:
                 "SELECT pg_xact_status(%s::text::xid8), pg_postmaster_start_time()",
                 (done.mark.transaction,),
             ).fetchone()
-        except DRIVER_ERRORS as error:
+        except driver_errors() as error:
             if sql_state(error) == "22023":
                 # A number in the future: the server crashed before it kept any trace of it.
                 return False

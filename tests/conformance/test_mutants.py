@@ -6,7 +6,7 @@ Through both drivers: in process first; the programs run meanwhile in the backgr
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -24,24 +24,33 @@ from pipestat_conformance.inprocess import InProcessDriver
 from pipestat_conformance.memory_store import MemoryTarget
 from pipestat_conformance.mutants import SPECIAL, Mutant, all_mutants, find_mutant
 from pipestat_conformance.mutants.gate import Caught, Gate, program_of
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.profiles import ClaimError
 from pipestat_conformance.reports.document import build_report, check_report
-from pipestat_conformance.run import RunOptions, run
+from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import load_vectors
 from pipestat_conformance.verdicts import ExitCode, Outcome, Verdict
 
+from tests.environments import clean_environment
+from tests.forking import running
+
 MUTANTS = all_mutants()
 BY_VECTORS = [name for name, mutant in MUTANTS.items() if not mutant.trials]
+# What a mutant as a program imports.
+IMPORTED = [
+    *("pipestat_conformance.operations", "pipestat_conformance.mutants"),
+    *("pipestat_spec.opening", "pipestat_yaml.backend"),
+]
 BY_TRIALS = [name for name, mutant in MUTANTS.items() if mutant.trials]
 
 
 class Runs:
     """What came of the mutants so far."""
 
-    def __init__(self, folder: Path) -> None:
-        self.gate = Gate(folder)
+    def __init__(self, folder: Path, serve: Sequence[str]) -> None:
+        self.gate = Gate(folder, serve)
         self._pool = ThreadPoolExecutor(2)
         self._in_process: dict[str, list[Caught]] = {}
         self._programs: dict[str, Future[list[Caught]]] = {}
@@ -63,8 +72,17 @@ class Runs:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    found = Runs(tmp_path_factory.mktemp("mutants"))
+def serve() -> Iterator[list[str]]:
+    """The command of the suite's own harness: hundreds of mutants start it several times each."""
+    with running(
+        "pipestat_conformance.serve", IMPORTED, environment=clean_environment()
+    ) as command:
+        yield command
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory, serve: list[str]) -> Iterator[Runs]:
+    found = Runs(tmp_path_factory.mktemp("mutants"), serve)
     yield found
     found.close()
 
@@ -117,7 +135,7 @@ def test_an_unknown_mutant_is_a_lookup_error() -> None:
         find_mutant("no-such-mutant")
 
 
-def options_of(name: str, kind: str, folder: Path) -> RunOptions:
+def options_of(name: str, kind: str, folder: Path, serve: list[str]) -> RunOptions:
     stores = template(default_store())
     if kind == "in process":
         driver: Driver = InProcessDriver(find_mutant(name), {"path": str(folder / "r.yaml")})
@@ -129,14 +147,16 @@ def options_of(name: str, kind: str, folder: Path) -> RunOptions:
         if not vector.interchange and all(step.op != "reopen" for step in vector.steps)
     ]
     vectors += [vector for vector in load_vectors() if vector.interchange][:10]
-    driver = SubprocessDriver(program_of(name), timeout=30)
+    driver = SubprocessDriver(program_of(name, serve=serve), timeout=30)
     return RunOptions(driver, stores, quick=True, vectors=vectors)
 
 
 @pytest.mark.parametrize("kind", ["in process", "program"])
 @pytest.mark.parametrize("name", SPECIAL)
-def test_none_of_the_specials_is_conformant(name: str, kind: str, tmp_path: Path) -> None:
-    done = run(options_of(name, kind, tmp_path))
+def test_none_of_the_specials_is_conformant(
+    name: str, kind: str, tmp_path: Path, serve: list[str]
+) -> None:
+    done = run(options_of(name, kind, tmp_path, serve))
     verdicts = requirement_verdicts(done.results, load_catalogue())
     if name == "claims-everything":
         assert set(done.judged) >= {"core", "yaml-layout", "sql-layout"}

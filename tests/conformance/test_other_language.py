@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -12,13 +13,19 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.environments import REPOSITORY, MissingPart, clean_environment, go_command
+from tests.conformance.suite_runs import run_suite
+from tests.environments import REPOSITORY, MissingPart, environments_folder, go_command
 from tests.legs import leave_out
 
 SOURCE = REPOSITORY / "examples" / "other_language"
 PROFILES = {"core", "yaml-layout", "history", "concurrent-writers", "durable", "exact-integers"}
 
 pytestmark = pytest.mark.timeout(900)
+
+
+def go_environment() -> dict[str, str]:
+    """Return an environment in which what Go has compiled once, its own library too, is kept."""
+    return {**os.environ, "GOCACHE": str(environments_folder() / "go-compiled")}
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +39,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = subprocess.run(
         [str(go), "build", "-o", str(built), "."],
         cwd=SOURCE,
+        env=go_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -44,26 +52,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def run_suite(program: Path, folder: Path, *options: str) -> Mapping[str, Any]:
+def run_it(program: Path, folder: Path, *options: str) -> Mapping[str, Any]:
     """Run the suite on the program and return the report, which says that it is conformant."""
-    command = [sys.executable, "-m", "pipestat_conformance", "run", "--exec", str(program)]
-    done = subprocess.run(
-        [*command, "--report", str(folder), *options],
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=800,
-    )
-    assert done.returncode == 0, done.stdout
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    return report
+    return run_suite(folder, "--exec", str(program), *options, timeout=800)
 
 
 @pytest.mark.slow
 def test_it_is_conformant_in_all_that_it_claims(program: Path, tmp_path: Path) -> None:
-    report = run_suite(program, tmp_path)
+    report = run_it(program, tmp_path)
     assert report["outcome"] == "conformant"
     assert set(report["claimed_profiles"]) == PROFILES
     for profile in PROFILES:
@@ -82,7 +78,7 @@ def test_it_is_conformant_in_all_that_it_claims(program: Path, tmp_path: Path) -
 def test_it_shares_a_file_with_our_writer(program: Path, tmp_path: Path, seed: str) -> None:
     ours = f"{sys.executable} -m pipestat_conformance.serve --backend yaml"
     options = ["--vector", "trial.mixed.*", "--peer", ours, "--seed", seed]
-    report = run_suite(program, tmp_path, *options)
+    report = run_it(program, tmp_path, *options)
     verdicts = {r["id"]: r["verdict"] for r in report["results"]}
     assert verdicts == {"trial.mixed.writers": "pass", "trial.mixed.exchange": "pass"}
 
@@ -111,6 +107,7 @@ def test_its_own_tests_pass(program: Path) -> None:
     done = subprocess.run(
         [str(go_command()), "test", "./..."],
         cwd=SOURCE,
+        env=go_environment(),
         capture_output=True,
         text=True,
         timeout=600,

@@ -27,6 +27,7 @@ from tests.environments import (
     clean_environment,
     reference_environment,
 )
+from tests.forking import running
 from tests.legs import leave_out
 
 TARGETS = REPOSITORY / "conformance_tests" / "targets"
@@ -48,7 +49,7 @@ def _module(name: str) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def bare_reference() -> PythonEnvironment:
-    """pipestat without its extras, which starts faster: each vector needs a process or two."""
+    """pipestat without its extras."""
     try:
         return reference_environment("reference-bare")
     except MissingPart as missing:
@@ -61,20 +62,25 @@ def report(
 ) -> Mapping[str, Any]:
     """The report of a run with the file of known failures."""
     folder = tmp_path_factory.mktemp("reference")
-    harness = [str(bare_reference.python), str(TARGETS / "reference_harness.py")]
-    # Without this the order of its sets would change from process to process.
-    program = shlex.join(["env", "PYTHONHASHSEED=0", *harness])
-    command = [sys.executable, "-m", "pipestat_conformance", "run", "--exec", program]
-    options = ["--quick", "--known-failures", str(KNOWN), "--report", str(folder)]
-    done = subprocess.run(
-        [*command, *options],
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=_SECONDS,
-    )
+    # Each vector needs a process or two, and pipestat takes long to import. Without the variable
+    # the order of its sets would change from run to run.
+    with running(
+        str(TARGETS / "reference_harness.py"),
+        ["pipestat", "pipestat.parsed_schema", "argparse", "importlib.metadata"],
+        python=bare_reference.python,
+        environment=clean_environment(PYTHONHASHSEED="0"),
+    ) as harness:
+        command = [sys.executable, "-m", "pipestat_conformance", "run"]
+        options = ["--quick", "--known-failures", str(KNOWN), "--report", str(folder)]
+        done = subprocess.run(
+            [*command, "--exec", shlex.join(harness), *options],
+            cwd=REPOSITORY,
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+        )
     assert done.returncode == 1, done.stdout + done.stderr
     found: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return found

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.environments import clean_environment
+from tests.conformance.suite_runs import notes_of_unsupported, passing_profiles, run_suite
 
 STORED = {"core", "history", "query", "concurrent-writers", "exact-integers"}
 # A file that lies there in the other layout contradicts a configured one, so `yaml-layout`, whose
@@ -41,35 +37,18 @@ LEFT_OUT = {
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def run_suite(folder: Path, *options: str) -> dict[str, Any]:
-    """Run the suite and return its report; a run that is not conformant shows its output."""
-    command = [sys.executable, "-m", "pipestat_conformance", "run", *options]
-    done = subprocess.run(
-        [*command, "--report", str(folder)],
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=500,
-    )
-    assert done.returncode == 0, done.stdout[-8000:]
-    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
-    return report
-
-
 @pytest.mark.parametrize("name", TARGETS)
 def test_it_is_conformant(name: str, tmp_path: Path) -> None:
     options, profiles = TARGETS[name]
     report = run_suite(tmp_path, *options)
     assert report["outcome"] == "conformant"
-    judged = {name for name, found in report["profiles"].items() if found["counts"].get("pass")}
+    judged = passing_profiles(report)
     assert judged >= profiles
     for profile in judged:
         assert report["profiles"][profile]["outcome"] == "conformant"
-    notes = {r["note"] for r in report["results"] if r["verdict"] == "unsupported"}
+    notes = notes_of_unsupported(report)
     allowed = LEFT_OUT.get(name, set())
-    assert not {note for note in notes if not any(reason in note for reason in allowed)}
+    assert not [note for note in notes if not any(reason in note for reason in allowed)]
 
 
 def test_the_same_seed_gives_the_same_report(tmp_path: Path) -> None:

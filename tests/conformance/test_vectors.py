@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from pipestat_conformance.catalogue import CatalogueError, parse_catalogue, rule_texts
 from pipestat_conformance.data import data_files, protocol_schema
+from pipestat_conformance.special_values import parse_json
 from pipestat_conformance.vectors import VectorError, digest, load_vectors, parse_vectors
 
 from tests.conformance.conftest import CONFLICT, REPORTED, vector
@@ -40,6 +41,15 @@ def test_a_wrong_vector_is_named(document: dict[str, Any], said: str) -> None:
         parse_vectors([CONFLICT, document], "file.json")
     assert said in str(error.value)
     assert str(error.value).startswith(f"file.json: {document.get('id')}: ")
+
+
+def test_every_vector_has_the_form_that_is_documented() -> None:
+    checked = [
+        vector
+        for path, file in data_files("vectors", ".json")
+        for vector in parse_vectors(parse_json(file.read_text(encoding="utf-8")), path)
+    ]
+    assert sorted(checked, key=lambda vector: vector.id) == list(load_vectors())
 
 
 def test_defaults() -> None:

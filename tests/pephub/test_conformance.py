@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.environments import clean_environment
+from tests.conformance.suite_runs import (
+    conformance,
+    notes_of_unsupported,
+    passing_profiles,
+    run_suite,
+)
 from tests.pephub.contract_server import ContractServer
 
 # What a vector may need and PEPhub does not offer, and names that no address can hold.
@@ -23,20 +25,10 @@ TOKEN = "a.token"
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-def run(server: ContractServer, command: str, *options: str) -> subprocess.CompletedProcess[str]:
+def on_server(server: ContractServer) -> list[str]:
+    """Return the options that name the server as the target."""
     store = {"pephub_path": "auto/{unique}", "url": server.url, "token": TOKEN}
-    return subprocess.run(
-        [
-            *(sys.executable, "-m", "pipestat_conformance", command, "--backend", "pephub"),
-            *("--store", json.dumps(store), *options),
-        ],
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=500,
-    )
+    return ["--backend", "pephub", "--store", json.dumps(store)]
 
 
 @pytest.fixture
@@ -46,11 +38,9 @@ def server():
 
 
 def test_it_is_conformant(server: ContractServer, tmp_path: Path) -> None:
-    done = run(server, "run", "--report", str(tmp_path))
-    assert done.returncode == 0, done.stdout[-8000:]
-    report: dict[str, Any] = json.loads((tmp_path / "report.json").read_text("utf-8"))
+    report = run_suite(tmp_path, *on_server(server))
     assert report["outcome"] == "conformant"
-    judged = {name for name, found in report["profiles"].items() if found["counts"].get("pass")}
+    judged = passing_profiles(report)
     assert judged == {"core", "query", "exact-integers", "durable"}
     for profile in judged:
         assert report["profiles"][profile]["outcome"] == "conformant"
@@ -59,12 +49,11 @@ def test_it_is_conformant(server: ContractServer, tmp_path: Path) -> None:
         assert verdicts[f"probe.{probe}"] == "pass"
     for probe in ("slash", "dots"):
         assert verdicts[f"probe.identifier.{probe}"] == "pass"
-    notes = [r["note"] for r in report["results"] if r["verdict"] == "unsupported"]
+    notes = notes_of_unsupported(report)
     assert not [note for note in notes if not any(reason in note for reason in LEFT_OUT)]
     assert sum("the store holds no record" in note for note in notes) == 3
 
 
 def test_random_operations_agree_with_the_model(server: ContractServer) -> None:
-    done = run(server, "walk", "--walks", "20")
-    assert done.returncode == 0, done.stdout[-8000:]
-    assert "the target and the model agree" in done.stdout
+    said = conformance("walk", *on_server(server), "--walks", "20")
+    assert "the target and the model agree" in said

@@ -7,7 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.test_targets import run_suite
+from tests.conformance.suite_runs import (
+    notes_of_unsupported,
+    passing_profiles,
+    run_suite,
+    run_trials,
+)
 from tests.remote.raw import RawBucket
 
 PROFILES = {"core", "history", "query", "concurrent-writers", "durable", "exact-integers"}
@@ -28,16 +33,15 @@ def store_of(bucket: RawBucket, path: str) -> str:
 @pytest.mark.parametrize("name", PATHS)
 def test_it_is_conformant(name: str, bucket: RawBucket, tmp_path: Path) -> None:
     wanted = [word for profile in sorted(PROFILES) for word in ("--profile", profile)]
-    options = ["--backend", "yaml", *wanted, "--store", store_of(bucket, PATHS[name])]
-    report = run_suite(tmp_path / "vectors", *options, "--quick")
+    store = store_of(bucket, PATHS[name])
+    options = ["--backend", "yaml", *wanted, "--store", store, "--quick"]
+    report = run_suite(tmp_path / "vectors", *options)
     assert report["outcome"] == "conformant"
-    judged = {name for name, found in report["profiles"].items() if found["counts"].get("pass")}
-    assert judged >= PROFILES - {"concurrent-writers", "durable"}
-    notes = {r["note"] for r in report["results"] if r["verdict"] == "unsupported"}
-    assert not {n for n in notes if not any(reason in n for reason in LEFT_OUT[name])}
-    # Each process of a trial imports the library of the store for a second: 32 of them are left
-    # to the tests of processes, which look at the same promises.
+    assert passing_profiles(report) >= PROFILES - {"concurrent-writers", "durable"}
+    notes = notes_of_unsupported(report)
+    assert not [n for n in notes if not any(reason in n for reason in LEFT_OUT[name])]
+    # 32 processes are left to the tests of processes, which look at the same promises.
     trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
-    report = run_suite(tmp_path / "trials", *options, *trials, "--vector", "trial.kill.*")
-    assert {r["verdict"] for r in report["results"]} == {"pass"}
-    assert len(report["results"]) == 11
+    trials += ["--vector", "trial.kill.*"]
+    verdicts = run_trials(tmp_path / "trials", "yaml", store, *wanted, *trials)
+    assert list(verdicts.values()) == ["pass"] * 11

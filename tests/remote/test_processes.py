@@ -6,15 +6,13 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.environments import REPOSITORY, clean_environment
+from tests import writers
 from tests.remote.conftest import Managers, Place
 
 FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
@@ -29,44 +27,17 @@ def config(place: Place) -> dict[str, Any]:
     return {**place.config, "storage_options": {"endpoint_url": place.bucket.server}}
 
 
-def start(config: dict[str, Any], record: str, first: int, count: int) -> subprocess.Popen[str]:
-    program = [sys.executable, "-m", "tests.remote.writer"]
-    return subprocess.Popen(
-        [*program, json.dumps(config), record, str(first), str(count)],
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def start(config: dict[str, Any], record: str, first: int, count: int) -> writers.Writer:
+    return writers.start("tests.remote.writer", json.dumps(config), record, first, count)
 
 
-def go(processes: list[subprocess.Popen[str]]) -> None:
-    """Let all begin at the same moment."""
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n", process.communicate()
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> None:
-    for process in processes:
-        out, err = process.communicate(timeout=300)
-        assert process.returncode == 0, err
-        assert "took" in out
-        # It may say that it is still trying; nothing else.
-        assert all("still trying" in line for line in err.splitlines()), err
-
-
-def run(config: dict[str, Any], writers: list[tuple[str, int, int]]) -> float:
-    processes = [start(config, *writer) for writer in writers]
-    go(processes)
+def run(config: dict[str, Any], jobs: list[tuple[str, int, int]]) -> float:
+    processes = [start(config, *job) for job in jobs]
+    writers.go(processes)
     begin = time.monotonic()
-    finish(processes)
+    # It may say that it is still trying; nothing else.
+    said = writers.finish(processes, seconds=300, may_warn="still trying")
+    assert all("took" in words for words in said)
     return time.monotonic() - begin
 
 
@@ -106,7 +77,7 @@ def test_a_killed_writer_loses_and_stops_nothing(
     first = 1
     for chance in trials(100, 12):
         process = start(config, "s1", first, 10_000)
-        go([process])
+        writers.go([process])
         assert process.stdout is not None
         acknowledged = [int(process.stdout.readline())]
         time.sleep(chance.uniform(0, 0.1))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
 import os
-import re
 import shutil
 import signal
 import socket
@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import warnings
+from functools import cache
 from glob import glob
 from pathlib import Path
 from typing import Any
@@ -73,14 +74,14 @@ class PostgresServer:
     """One server; `start`, `kill` and `stop` as often as a test likes."""
 
     def __init__(self, programs: Path, *initdb: str) -> None:
-        self.programs = programs
+        self.programs = _readable(programs)
         self.folder = Path(tempfile.mkdtemp(prefix="pipestat-pg-"))
         self.folder.chmod(0o755)
         self.data = self.folder / "data"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
-        self._as_user = _unprivileged(programs, self.folder)
+        self._as_user = _unprivileged(self.folder)
         self._run("initdb", "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", self.data,
                   *initdb)  # fmt: skip
         (self.data / "pg_hba.conf").write_text(_HBA)
@@ -169,8 +170,8 @@ class PostgresServer:
         return f"postgresql://postgres@/{database}?host={self.folder}&port={self.port}"
 
 
-def _unprivileged(programs: Path, folder: Path) -> dict[str, Any]:
-    """Return as whom the server runs: it refuses to be root."""
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """Return as whom the server runs, which gets the folder: it refuses to be root."""
     if os.geteuid() != 0:
         return {}
     import pwd
@@ -181,8 +182,24 @@ def _unprivileged(programs: Path, folder: Path) -> dict[str, Any]:
         subprocess.run(["useradd", _SYSTEM_USER], check=True)
         user = pwd.getpwnam(_SYSTEM_USER)
     os.chown(folder, user.pw_uid, user.pw_gid)
-    # The package may lie in a folder of root's only.
-    for part in (programs, *programs.parents):
-        if re.fullmatch(r"/(usr|work|home|opt|tmp).*", str(part)):
-            part.chmod(part.stat().st_mode | 0o055)
     return {"user": user.pw_uid, "group": user.pw_gid}
+
+
+def _readable(programs: Path) -> Path:
+    """Return the programs where any user may run them: a package may lie in a folder of root's."""
+    if os.geteuid() != 0 or all(part.stat().st_mode & 0o005 == 0o005 for part in programs.parents):
+        return programs
+    return _copied(programs.parents[1]) / programs.parent.name / programs.name
+
+
+@cache
+def _copied(package: Path) -> Path:
+    """Return a copy of a wheel's package, which this process removes at its end."""
+    folder = Path(tempfile.mkdtemp(prefix="pipestat-pg-programs-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder.chmod(0o755)
+    # The programs look for their libraries where the wheel puts them, beside the package.
+    for part in (package, package.with_name(f"{package.name}.libs")):
+        if part.is_dir():
+            shutil.copytree(part, folder / part.name, symlinks=True)
+    return folder / package.name

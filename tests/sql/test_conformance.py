@@ -7,10 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipestat_conformance.profiles import TRIAL_PROFILES
+from pipestat_conformance.trials import ALL
 
-from tests.conformance.test_targets import run_suite
+from tests.conformance.suite_runs import (
+    notes_of_unsupported,
+    passing_profiles,
+    run_suite,
+    run_trials,
+)
 from tests.sql.servers import PostgresServer
 
+MIXED = {"trial.mixed.writers", "trial.mixed.exchange"}
 PROFILES = ("core", "history", "query", "concurrent-writers", "durable", "exact-integers")
 # A database that lies there in the other layout contradicts a configured one, so `sql-layout`,
 # whose vectors bring both, is judged where the database decides.
@@ -29,16 +37,20 @@ def store_of(database: str, postgres: PostgresServer, **options: str) -> str:
 
 def check(report: dict[str, Any], profiles: set[str]) -> None:
     assert report["outcome"] == "conformant"
-    judged = {name for name, found in report["profiles"].items() if found["counts"].get("pass")}
-    assert judged >= profiles
-    assert not {r["note"] for r in report["results"] if r["verdict"] == "unsupported"}
+    assert passing_profiles(report) >= profiles
+    assert not notes_of_unsupported(report)
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_it_is_conformant(database: str, postgres: PostgresServer, tmp_path: Path) -> None:
     store = store_of(database, postgres)
-    report = run_suite(tmp_path, "--backend", "sql", "--store", store)
-    check(report, {*PROFILES, "sql-layout"})
+    report = run_suite(tmp_path / "vectors", "--backend", "sql", "--store", store, "--quick")
+    check(report, {*PROFILES, "sql-layout"} - set(TRIAL_PROFILES))
+    store = store_of(database, postgres)
+    verdicts = run_trials(tmp_path / "trials", "sql", store, "--vector", "trial.*")
+    # Only programs that share a file have trials of another profile.
+    assert {id for id, verdict in verdicts.items() if verdict != "pass"} == MIXED
+    assert verdicts.keys() == ALL.keys()
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
@@ -53,6 +65,5 @@ def test_it_is_conformant_in_levels(
     trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
     trials += ["--vector", "trial.kill.*"]
     store = store_of(database, postgres, layout="levels")
-    report = run_suite(tmp_path / "trials", *options, *trials, "--store", store)
-    assert {r["verdict"] for r in report["results"]} == {"pass"}
-    assert len(report["results"]) == 11
+    verdicts = run_trials(tmp_path / "trials", "sql", store, *LEVELS, *trials)
+    assert list(verdicts.values()) == ["pass"] * 11

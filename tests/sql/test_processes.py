@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import random
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,42 +13,20 @@ from typing import Any
 
 import pytest
 
-from tests.environments import REPOSITORY, clean_environment
+from tests import writers
 from tests.sql.databases import Database
 
 Trials = Callable[[int, int], Iterator[random.Random]]
 FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
 
 
-def start(database: Database, schema: Path | None, *job: object, **config: Any) -> Any:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.sql.reporter", json.dumps(database.config(**config)),
-         str(schema or ""), *map(str, job)],
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )  # fmt: skip
+def start(database: Database, schema: Path | None, *job: object, **config: Any) -> writers.Writer:
+    text = json.dumps(database.config(**config))
+    return writers.start("tests.sql.reporter", text, schema or "", *job)
 
 
-def go(processes: list[Any]) -> None:
-    """Let all begin at the same moment."""
-    for process in processes:
-        assert process.stdout.readline() == "ready\n", process.stderr.read()
-    for process in processes:
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def finish(processes: list[Any]) -> list[list[str]]:
-    said = []
-    for process in processes:
-        out, err = process.communicate(timeout=200)
-        assert (process.returncode, err) == (0, ""), err
-        said.append(out.split())
-    return said
+def finish(processes: list[writers.Writer]) -> list[list[str]]:
+    return writers.finish(processes, seconds=200)
 
 
 @pytest.fixture
@@ -66,7 +42,7 @@ def test_every_report_of_many_processes(database: Database, schema: Path, layout
     processes = [
         start(database, schema, "many", number, each, layout=layout) for number in range(workers)
     ]
-    go(processes)
+    writers.go(processes)
     finish(processes)
     table = "demo" if layout == "records" else "demo__sample"
     rows = dict(database.rows(f"select record_identifier, n from {table}"))
@@ -79,7 +55,7 @@ def test_simultaneous_first_reports_of_one_record(database: Database, trials: Tr
             start(database, None, "first", worker, pipeline_name=f"demo{number}")
             for worker in range(8)
         ]
-        go(processes)
+        writers.go(processes)
         finish(processes)
         rows = database.rows(f"select record_identifier, pipestat_extended_data from demo{number}")
         [(identifier, text)] = rows
@@ -90,7 +66,7 @@ def test_simultaneous_first_reports_of_one_record(database: Database, trials: Tr
 def test_all_overwrite_one_result(database: Database, schema: Path) -> None:
     workers, each = (16, 25) if FULL else (6, 10)
     processes = [start(database, schema, "overwrite", w, each) for w in range(workers)]
-    go(processes)
+    writers.go(processes)
     finish(processes)
     [(last,)] = database.rows("select n from demo")
     history = database.rows("select value from demo__history order by time")
@@ -106,7 +82,7 @@ def test_many_open_at_once_with_a_new_column(database: Database, schema: Path, l
     database.open({"n": {"type": "integer"}}, layout=layout).report("s1", {"n": 1})
     schema.write_text("n: {type: integer}\nm: {type: string, index: true}\n")
     processes = [start(database, schema, "open", layout=layout) for _ in range(8)]
-    go(processes)
+    writers.go(processes)
     assert finish(processes) == [["1"]] * 8
     table = "demo" if layout == "records" else "demo__sample"
     assert {name: kind.lower() for name, kind in database.columns(table).items()}["m"] == "text"
@@ -117,7 +93,7 @@ def test_kill_9_of_a_writer(database: Database, schema: Path, trials: Trials) ->
     for number, source in enumerate(trials(30, 4)):
         name = f"demo{number}"
         process = start(database, schema, "many", 0, 100000, pipeline_name=name)
-        go([process])
+        writers.go([process])
         time.sleep(source.uniform(0, 0.8))
         process.kill()
         out, _ = process.communicate()

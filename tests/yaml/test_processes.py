@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,41 +14,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.environments import REPOSITORY, clean_environment
+from tests import writers
 from tests.yaml.stores import Stored
 
 Open = Callable[..., Stored]
 Trials = Callable[[int, int], Iterator[random.Random]]
 
 
-def start(path: Path, record: str, first: int, count: int, layout: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.yaml.writer", path, record, str(first), str(count), layout],
-        cwd=REPOSITORY,
-        env=clean_environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-
-
-def go(processes: list[subprocess.Popen[str]]) -> None:
-    """Let all begin at the same moment."""
-    for process in processes:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-    for process in processes:
-        assert process.stdin is not None
-        process.stdin.write("go\n")
-        process.stdin.flush()
-
-
-def finish(processes: list[subprocess.Popen[str]]) -> None:
-    for process in processes:
-        out, err = process.communicate(timeout=120)
-        assert (process.returncode, err) == (0, "")
-        assert out
+def start(path: Path, record: str, first: int, count: int, layout: str) -> writers.Writer:
+    return writers.start("tests.yaml.writer", path, record, first, count, layout)
 
 
 class Reader(threading.Thread):
@@ -97,8 +69,8 @@ def test_writers_lose_nothing_and_readers_see_whole_files(
     reader = Reader(store, set(names))
     reader.start()
     try:
-        go(processes)
-        finish(processes)
+        writers.go(processes)
+        assert all(writers.finish(processes, seconds=120))
     finally:
         reader.stopped.set()
         reader.join()
@@ -123,7 +95,7 @@ def test_kill_9_at_any_moment(stored: Open, trials: Trials) -> None:
         store = stored(f"{number}/results.yaml", layout=layout)
         store.report_many({f"old{n}": {"text": "x" * 100} for n in range(source.choice([0, 1500]))})
         process = start(store.path, "s1", 0, 10_000, layout)
-        go([process])
+        writers.go([process])
         time.sleep(source.uniform(0, 0.15))
         process.kill()
         out, _ = process.communicate()

@@ -16,8 +16,9 @@ from pipestat_conformance.executor import Executor
 from pipestat_conformance.inprocess import InProcessDriver
 from pipestat_conformance.mutants import Mutant
 from pipestat_conformance.mutants.mutation import inner_target
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.profiles import probes
-from pipestat_conformance.run import RunOptions, run, skip_reason
+from pipestat_conformance.run import run, skip_reason
 from pipestat_conformance.stores import StoreFactory, default_store, template
 from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.targets import Target
@@ -43,17 +44,24 @@ def _stores(on: str) -> StoreFactory:
     return template(default_store(on))
 
 
-def program_of(name: str, on: str = "memory") -> list[str]:
+# The command that serves any target as a program.
+SERVE = (sys.executable, "-m", "pipestat_conformance.serve")
+
+
+def program_of(name: str, on: str = "memory", serve: Sequence[str] = SERVE) -> list[str]:
     """Return the command that serves a mutant as a program."""
-    module = "pipestat_conformance.serve"
-    return [sys.executable, "-m", module, "--backend", on, "--mutant", name]
+    return [*serve, "--backend", on, "--mutant", name]
 
 
 class Gate:
-    """Runs vectors on mutants and on what they are made of; needs a folder of its own."""
+    """Runs vectors on mutants and on what they are made of; needs a folder of its own.
 
-    def __init__(self, folder: Path) -> None:
+    `serve` is a command that does the same as `python -m pipestat_conformance.serve`.
+    """
+
+    def __init__(self, folder: Path, serve: Sequence[str] = SERVE) -> None:
         self._folder = folder
+        self._serve = serve
         self._number = 0
         self._right: dict[tuple[str, str], bool] = {}
 
@@ -105,7 +113,8 @@ class Gate:
 
     def as_program(self, mutant: Mutant, candidates: Sequence[str]) -> list[Caught]:
         """Run vectors that catch a mutant in process on the program, until one does so there."""
-        driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=30)
+        program = program_of(mutant.name, mutant.on, self._serve)
+        driver = SubprocessDriver(program, timeout=30)
         executor = self._executor(driver, mutant.on)
         vectors = [v for v in self._vectors(driver, mutant.breaks) if v.id in candidates]
         # Each reopening is a new process.
@@ -122,7 +131,8 @@ class Gate:
 
     def in_trials(self, mutant: Mutant) -> list[Caught]:
         """Make the trials of a mutant, which only know programs."""
-        driver = SubprocessDriver(program_of(mutant.name, mutant.on), timeout=20)
+        program = program_of(mutant.name, mutant.on, self._serve)
+        driver = SubprocessDriver(program, timeout=20)
         options = RunOptions(driver, _stores(mutant.on), select=mutant.trials, vectors=())
         done = {result.id: result for result in run(options).results}
         return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]

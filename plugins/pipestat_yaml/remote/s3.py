@@ -197,16 +197,19 @@ class S3Objects(ObjectStore):
         self._fs = None
 
 
-# Making a client takes botocore longer than a report takes.
-_made: dict[str, Any] = {}
+# Making a client takes botocore longer than a report takes, and 15 MB: a few are kept, by the
+# process that made them and their settings.
+_made: dict[tuple[int, str], Any] = {}
+_KEPT = 4
 
 
 def _file_system(options: Mapping[str, Any]) -> Any:
     """Return a file system with a client, made before with the same settings in this process."""
     environment = sorted(item for item in os.environ.items() if item[0].startswith("AWS_"))
-    told = f"{os.getpid()} {environment} {sorted(options.items(), key=str)!r}"
-    name = hashlib.sha256(told.encode()).hexdigest()
-    if name not in _made:
+    told = f"{environment} {sorted(options.items(), key=str)!r}"
+    name = os.getpid(), hashlib.sha256(told.encode()).hexdigest()
+    fs = _made.get(name)
+    if fs is None:
         import s3fs
 
         fs = s3fs.S3FileSystem(**options, skip_instance_cache=True)
@@ -214,7 +217,11 @@ def _file_system(options: Mapping[str, Any]) -> Any:
         fs.connect()
         _check_library(fs)
         _made[name] = fs
-    return _made[name]
+        # Those of a parent process are left alone: to drop one would close its connections.
+        own = [made for made in list(_made) if made[0] == os.getpid()]
+        for oldest in own[:-_KEPT]:
+            _made.pop(oldest, None)
+    return fs
 
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:

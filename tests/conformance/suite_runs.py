@@ -1,0 +1,64 @@
+"""Runs of the suite's command, as anybody would start it."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.environments import clean_environment
+from tests.forking import running
+
+
+def conformance(*arguments: str, timeout: int = 500) -> str:
+    """Run the command and return what it printed, which a failure shows the end of."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pipestat_conformance", *arguments],
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+    assert done.returncode == 0, done.stdout[-8000:]
+    return done.stdout
+
+
+def run_suite(folder: Path, *options: str, timeout: int = 500) -> dict[str, Any]:
+    """Run the suite on a target that passes, and return the report that it leaves in `folder`."""
+    conformance("run", *options, "--report", str(folder), timeout=timeout)
+    report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
+    return report
+
+
+# What a process that serves the backend imports: it takes longer than all that a trial does.
+_IMPORTED = {
+    "sql": ["pipestat_sql.backend", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"],
+    "yaml": ["pipestat_yaml.remote.opening", "pipestat_yaml.remote.backend", "s3fs"],
+}
+_SERVED = ["pipestat_conformance.operations", "pipestat_conformance.targets"]
+
+
+def run_trials(folder: Path, backend: str, store: str, *options: str) -> dict[str, str]:
+    """Run trials on a backend, whose processes are forks; return verdict by id."""
+    asked = ["--backend", backend, "--store", store.replace("{unique}", "asked")]
+    modules = [*_SERVED, "pipestat_spec.opening", *_IMPORTED[backend]]
+    environment = clean_environment()
+    with running("pipestat_conformance.serve", modules, environment=environment) as program:
+        command = shlex.join([*program, *asked])
+        report = run_suite(folder, "--exec", command, "--store", store, *options)
+    return {result["id"]: result["verdict"] for result in report["results"]}
+
+
+def passing_profiles(report: dict[str, Any]) -> set[str]:
+    """Return the profiles of which something passes."""
+    return {name for name, found in report["profiles"].items() if found["counts"].get("pass")}
+
+
+def notes_of_unsupported(report: dict[str, Any]) -> list[str]:
+    """Return for each vector that was left out why it was."""
+    return [r["note"] for r in report["results"] if r["verdict"] == "unsupported"]

@@ -1,0 +1,194 @@
+"""A program whose imports are made once: each start of it is a fork, and costs no second.
+
+`forking.py PROGRAM MODULE...` imports the modules, prints where it listens, and forks when
+`start_fork.py` asks. What is forked has the standard streams, the folder, the environment and
+the arguments of the process that asks, and gives it its exit code; when that process is killed,
+it is killed too. Only the standard library is used, so that any environment will do.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import CodeType, ModuleType
+
+_START = Path(__file__).with_name("start_fork.py")
+
+
+@contextmanager
+def running(
+    program: str,
+    modules: Sequence[str],
+    *,
+    python: str | Path = sys.executable,
+    environment: dict[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Iterator[list[str]]:
+    """Give the command that starts `program`, a module or a path, with the modules imported."""
+    with subprocess.Popen(
+        [python, __file__, program, *modules],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdout is not None
+        address = server.stdout.readline().strip()
+        assert address, f"{program} cannot be started in forks"
+        yield [sys.executable, "-I", "-S", str(_START), address]
+        server.communicate(timeout=30)
+
+
+class Forks:
+    """Forks a process for every connection, and kills it when the connection ends."""
+
+    def __init__(self, program: str) -> None:
+        self._path, self._code = _compiled(program)
+        self._folder = tempfile.mkdtemp(prefix="forking-")
+        self.address = os.path.join(self._folder, "socket")
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(self.address)
+        self._listener.listen(128)
+        # The connection of each process that was forked, by its number.
+        self._connections: dict[int, socket.socket] = {}
+        self._ended, tell = socket.socketpair()
+        for end in (self._ended, tell):
+            end.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(tell.fileno(), warn_on_full_buffer=False)
+        self._tell = tell
+
+    def serve(self) -> None:
+        """Serve until stdin is closed."""
+        poll = select.poll()
+        poll.register(0, select.POLLIN)
+        poll.register(self._listener, select.POLLIN)
+        poll.register(self._ended, select.POLLIN)
+        while True:
+            for descriptor, _ in poll.poll():
+                if descriptor == 0:
+                    self._close()
+                    return
+                if descriptor == self._listener.fileno():
+                    self._begin(poll)
+                elif descriptor == self._ended.fileno():
+                    self._ended.recv(4096)
+                    self._end(poll)
+                else:
+                    self._kill(poll, descriptor)
+
+    def _begin(self, poll: select.poll) -> None:
+        connection, _ = self._listener.accept()
+        size, descriptors, _, _ = socket.recv_fds(connection, 4, 3)
+        with connection.makefile("rb") as stream:
+            text = stream.read(int.from_bytes(size, "big"))
+        if len(descriptors) < 3:
+            connection.close()
+            return
+        child = os.fork()
+        if child == 0:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            own = (self._listener, self._ended, self._tell, connection)
+            for end in (*own, *self._connections.values()):
+                end.close()
+            _become(self._path, self._code, text, descriptors)
+        for descriptor in descriptors:
+            os.close(descriptor)
+        self._connections[child] = connection
+        poll.register(connection, select.POLLIN)
+
+    def _kill(self, poll: select.poll, descriptor: int) -> None:
+        """Kill the process of a connection: nothing comes from it but its end."""
+        for child, connection in self._connections.items():
+            if connection.fileno() == descriptor:
+                poll.unregister(descriptor)
+                os.kill(child, signal.SIGKILL)
+
+    def _end(self, poll: select.poll) -> None:
+        """Give the exit codes of the processes that have ended to who asked for them."""
+        for child in list(self._connections):
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if not ended:
+                continue
+            connection = self._connections.pop(child)
+            with suppress(KeyError, OSError):
+                poll.unregister(connection)
+                connection.send(bytes([os.waitstatus_to_exitcode(status) % 256]))
+            connection.close()
+
+    def _close(self) -> None:
+        for child in self._connections:
+            os.kill(child, signal.SIGKILL)
+        os.unlink(self.address)
+        os.rmdir(self._folder)
+
+
+def _compiled(program: str) -> tuple[str, CodeType]:
+    path = program
+    if not program.endswith(".py"):
+        found = importlib.util.find_spec(program)
+        assert found is not None
+        assert found.origin is not None
+        path = found.origin
+    return path, compile(Path(path).read_bytes(), path, "exec")
+
+
+def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> None:
+    """Be the program in this process, which ends with it."""
+    ended = 1
+    try:
+        os.setsid()
+        for number, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        folder, count, *rest = os.fsdecode(asked).split("\0")
+        os.chdir(folder)
+        os.environ.clear()
+        os.environ.update(variable.split("=", 1) for variable in rest[int(count) :])
+        time.tzset()
+        sys.argv = [path, *rest[: int(count)]]
+        # A stream that nobody holds any more would close its descriptor.
+        sys.stdin = sys.__stdin__ = open(0, encoding="utf-8")  # noqa: SIM115
+        sys.stdout = sys.__stdout__ = open(1, "w", encoding="utf-8")  # noqa: SIM115
+        main = sys.modules["__main__"] = ModuleType("__main__")
+        main.__file__ = path
+        exec(code, main.__dict__)
+        ended = 0
+    except SystemExit as done:
+        ended = done.code if isinstance(done.code, int) else int(done.code is not None)
+    except BaseException:  # noqa: BLE001
+        sys.excepthook(*sys.exc_info())
+    finally:
+        try:
+            sys.stdout.flush()
+        finally:
+            os._exit(ended)
+
+
+def main(program: str, *modules: str) -> None:
+    """Fork the program for whoever asks, until stdin is closed."""
+    for module in modules:
+        importlib.import_module(module)
+    forks = Forks(program)
+    # What a collection touches would be copied in every fork.
+    gc.freeze()
+    print(forks.address, flush=True)
+    forks.serve()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
