@@ -100,20 +100,9 @@ def _query(args: argparse.Namespace, level: Level, columns: list[str] | None) ->
 
 def _print_page(page: Page, columns: list[str] | None, args: argparse.Namespace) -> None:
     from pipestat_spec.cli.output import print_data
-    from pipestat_spec.domain.filters import SPECIAL_FIELDS, field_value
-    from pipestat_spec.models.query import reference_page
+    from pipestat_spec.domain.query import page_with_fields
 
-    data = dict(reference_page(page, args.limit))
-    fields = [name for name in columns or ("status",) if name in SPECIAL_FIELDS]
-    data["records"] = [
-        {
-            **record.results,
-            "record_identifier": record.key.identifier,
-            **{name: field_value(record, (name,)) for name in fields},
-        }
-        for record in page.records
-    ]
-    print_data(data, args.format)
+    print_data(dict(page_with_fields(page, args.limit, columns or ("status",))), args.format)
 
 
 def _print_table(

@@ -7,15 +7,26 @@ no more of them than a page are kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from heapq import nsmallest
 
-from pipestat_spec.domain.filters import compile_filter, field_value, order_key
+from pipestat_spec.domain.filters import (
+    SPECIAL_FIELDS,
+    compile_filter,
+    field_value,
+    order_key,
+)
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
-from pipestat_spec.models.query import Page, Query, TimeColumn
+from pipestat_spec.models.query import (
+    Page,
+    Query,
+    TimeColumn,
+    record_dict,
+    reference_page,
+)
 from pipestat_spec.models.record import JSONValue, Record
 from pipestat_spec.models.text import shorten
 
@@ -27,6 +38,7 @@ __all__ = [
     "check_time_column",
     "distinct",
     "keep_columns",
+    "page_with_fields",
     "parse_time",
     "recent",
     "select",
@@ -95,6 +107,21 @@ def check_time_column(time_column: object) -> TimeColumn:
         hint="time columns: modified, created",
         time_column=time_column,
     )
+
+
+def page_with_fields(
+    page: Page, limit: int | None, columns: Iterable[str]
+) -> Mapping[str, object]:
+    """Return a page as `select_records` answers, with those of the columns that are no results.
+
+    They are fields such as `status` (PS-QRY-006); one without a value is None.
+    """
+    fields = [name for name in columns if name in SPECIAL_FIELDS]
+    records = [
+        {**record_dict(record), **{name: field_value(record, (name,)) for name in fields}}
+        for record in page.records
+    ]
+    return {**reference_page(page, limit), "records": records}
 
 
 def keep_columns(record: Record, columns: Sequence[str] | None) -> Record:

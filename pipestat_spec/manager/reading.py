@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
-from pipestat_spec.domain.query import TimeColumn, parse_time
+from pipestat_spec.domain.query import TimeColumn, page_with_fields, parse_time
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.manager.settings import ManagerSettings
@@ -95,7 +95,8 @@ class Reading(ManagerSettings):
         """Return a page of the records that match, in code-point order of their identifiers.
 
         The page is `{"total_size", "page_size", "next_page_token", "records"}`;
-        `total_size` counts all matches, and `next_page_token` is the `cursor` of the next
+        `columns` may name fields such as `status` beside results. `total_size` counts all
+        matches, and `next_page_token` is the `cursor` of the next
         page or None. `filter_conditions` are `{"key", "operator", "value"}`, joined by
         `bool_operator`; `where` is a filter text, and both together must hold
         (SPEC.md section 12). Raises FilterSyntaxError.
@@ -116,7 +117,7 @@ class Reading(ManagerSettings):
     ) -> Mapping[str, Any]:
         names = (columns,) if isinstance(columns, str) else tuple(columns or ())
         query = Query(self._resolve_level(level), names or None, where, limit, cursor)
-        return reference_page(self._store.select(query), limit)
+        return page_with_fields(self._store.select(query), limit, names)
 
     def select_distinct(
         self, columns: str | Sequence[str], level: str | None = None

@@ -545,3 +545,20 @@ def test_the_file_and_the_folder_where_each_record_has_its_own(tmp_path: Path) -
     assert psm.folder("a/b") == str(tmp_path / "a%2Fb")
     with psm.record("s2") as run:
         assert run.folder == str(tmp_path / "s2")
+
+
+def test_columns_may_name_the_status_and_the_times(tmp_path: Path) -> None:
+    psm = PipestatManager(results_file_path=tmp_path / "r.yaml")
+    psm.report({"n": 1, "m": 2}, "s1")
+    psm.set_status("completed", "s1")
+    psm.set_status("waiting", "s2")
+    psm.report({"n": 3}, "s3")
+    page = psm.select_records(columns=["n", "status"])
+    assert page["records"] == [
+        {"n": 1, "status": "completed", "record_identifier": "s1"},
+        {"status": "waiting", "record_identifier": "s2"},
+        {"n": 3, "status": None, "record_identifier": "s3"},
+    ]
+    (record,) = psm.select_records(columns="pipestat_created_time", where="n = 1")["records"]
+    assert set(record) == {"pipestat_created_time", "record_identifier"}
+    assert "status" not in psm.select_records()["records"][0]
