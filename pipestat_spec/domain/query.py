@@ -109,9 +109,7 @@ def check_time_column(time_column: object) -> TimeColumn:
     )
 
 
-def page_with_fields(
-    page: Page, limit: int | None, columns: Iterable[str]
-) -> Mapping[str, object]:
+def page_with_fields(page: Page, limit: int | None, columns: Iterable[str]) -> Mapping[str, object]:
     """Return a page as `select_records` answers, with those of the columns that are no results.
 
     They are fields such as `status` (PS-QRY-006); one without a value is None.
