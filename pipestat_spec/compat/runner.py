@@ -57,9 +57,10 @@ def main(arguments: Sequence[str]) -> int:
     hand_down(os.environ)
     if rest[0] == "-m":
         return _run_module(rest[1], rest[2:])
-    if _is_script(rest[0]):
-        return _run_script(rest[0], rest[1:])
-    return _run_command(rest[0], rest[1:], debug)
+    name = _command_name(rest[0])
+    if _is_script(name):
+        return _run_script(name, rest[1:])
+    return _run_command(name, rest[1:], debug)
 
 
 def hand_down(environment: MutableMapping[str, str]) -> None:
@@ -76,6 +77,14 @@ def _set_path(first: str | None) -> None:
         sys.path[:1] = [first] if first is not None else []
     # Processes that multiprocessing spawns get this list.
     sys.path.insert(0 if first is None or sys.flags.safe_path else 1, _SHIM)
+
+
+def _command_name(given: str) -> str:
+    """Return the name of a command whose path in this environment is given, as `which` tells it."""
+    folder, name = os.path.split(given)
+    here = os.path.dirname(sys.executable)
+    is_ours = bool(folder) and os.path.realpath(folder) == os.path.realpath(here)
+    return name if is_ours and _entry_point(name) is not None else given
 
 
 def _is_script(name: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.compat.programs import OURS, SHIM, drop_in
+from tests.compat.project import write_project
 from tests.environments import PythonEnvironment
 
 # Prints where it runs, and ends with the code that is asked for.
@@ -83,6 +84,18 @@ def test_an_installed_command(tmp_path: Path) -> None:
     assert drop_in(OURS, "pytest", "--version", cwd=tmp_path).stdout.startswith("pytest ")
     # pytest's code for a usage error.
     drop_in(OURS, "pytest", "--no-such-option", cwd=tmp_path, code=4)
+
+
+def test_an_installed_command_by_its_path(tmp_path: Path, looper: PythonEnvironment) -> None:
+    path = looper.command("looper")
+    assert path.is_file()
+    # The drop-in writes the configuration, so it is run as the command that it is.
+    project = write_project(
+        tmp_path / "pond", results_file_path="results.yaml", project_name="pond"
+    )
+    drop_in(looper, str(path), "check", cwd=project)
+    (config,) = project.glob("*/pipestat_config_count.yaml")
+    assert "layout: levels" in config.read_text()
 
 
 def test_pipestat_is_our_command_line_without_being_installed(tmp_path: Path) -> None:
