@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from pathlib import Path
 
 from pipestat_spec.errors import PipestatStartupError
+from pipestat_spec.whole_files import replace_file
 
 __all__ = ["EMITTER", "EMITTER_NAME", "install_emitter"]
 
@@ -36,19 +36,7 @@ def install_emitter(folder: str | os.PathLike[str], *, overwrite: bool = False) 
                 f"{target} exists already and is no {EMITTER_NAME}",
                 hint="give -o to replace it, or another DIR",
             )
-    target.parent.mkdir(parents=True, exist_ok=True)
-    _replace(target, content)
+    # A job may be running the file that is there; whatever the umask is, other users' jobs run
+    # it too.
+    replace_file(target, content, _MODE)
     return target
-
-
-def _replace(target: Path, content: bytes) -> None:
-    """Write in one step: a job may be running the file that is there."""
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(content)
-        # Whatever the umask is, other users' jobs run it too.
-        temporary.chmod(_MODE)
-        temporary.replace(target)
-    finally:
-        with suppress(FileNotFoundError):
-            temporary.unlink()

@@ -20,7 +20,7 @@ PLUGINS = REPOSITORY / "plugins"
 # From the ground up. A module may import its own layer and those above it in this list;
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
-    {"_version", "errors", "exceptions", "entry_points", "logs"},
+    {"_version", "errors", "exceptions", "entry_points", "logs", "whole_files"},
     {"models"},
     {"backend"},
     {"domain", "formatters", "hookspecs"},

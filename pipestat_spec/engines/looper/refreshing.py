@@ -26,6 +26,7 @@ from pipestat_spec.engines.looper.edits import (
 from pipestat_spec.engines.looper.merging import LooperConfig, check_one_store
 from pipestat_spec.errors import MissingConfigDataError, SchemaError, SchemaNotFoundError
 from pipestat_spec.models.yaml_text import yaml_text
+from pipestat_spec.whole_files import replace_file
 
 __all__ = ["Written", "write_config"]
 
@@ -87,7 +88,7 @@ def write_config(
     before = _text_of(config.path)
     if before is None:
         if not dry_run:
-            _replace(config.path, _rendered(wanted, wanted))
+            _write(config.path, _rendered(wanted, wanted))
         return Written(config.path, "written")
     base = _base(before)
     present = flatten(_parsed(config.path))
@@ -97,14 +98,14 @@ def write_config(
         # The text stays as it is, comments included; only what it came from is noted anew.
         after = before if base is None else _with_base(before, wanted, base.text)
         if after != before and not dry_run:
-            _replace(config.path, after)
+            _write(config.path, after)
         return Written(config.path, "unchanged", (), tuple(merged.kept))
     edited = base is None or base.text != digest(_body(before))
     backup = None
     if edited and not dry_run:
         backup = _keep(config.path, before)
     if not dry_run:
-        _replace(config.path, _rendered(merged.leaves, wanted))
+        _write(config.path, _rendered(merged.leaves, wanted))
     return Written(
         config.path,
         "refreshed",
@@ -204,18 +205,6 @@ def _backup_names(path: str) -> Iterator[str]:
         yield f"{path}.bak{number}"
 
 
-def _replace(path: str, text: str) -> None:
-    """Write in one step: a pipeline may be reading the file that is there."""
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    temporary = f"{path}.{os.getpid()}.tmp"
-    try:
-        with open(temporary, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            os.chmod(temporary, os.stat(path).st_mode & 0o777)
-        os.replace(temporary, path)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(temporary)
+def _write(path: str, text: str) -> None:
+    # A pipeline may be reading the file that is there.
+    replace_file(path, text.encode())
