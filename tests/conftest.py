@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,16 @@ from tests.parsers import NodeParser, read_ruamel_12
 _REQUIRE_ALL = os.environ.get("PIPESTAT_REQUIRE_ALL") == "1"
 _FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
 _SEED = os.environ.get("PIPESTAT_SEED", "0")
+
+
+def pytest_configure() -> None:
+    """Heed interruption: a job in the background ignores it, and so would what tests start."""
+    for number, handler in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGQUIT, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)

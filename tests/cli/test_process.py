@@ -113,8 +113,6 @@ def test_interruption_is_130_and_leaves_no_trace(folder: Path) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A job in the background inherits SIGINT as ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     # Opening for writing waits for the reader, which then waits for the end of the document.
     with (folder / "pipe").open("w"), process:
