@@ -13,10 +13,9 @@ from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
     PipestatStartupError,
-    SchemaError,
     SchemaNotFoundError,
 )
-from pipestat_spec.models.config import Config, merge_config, parse_config
+from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
 from pipestat_spec.models.output_schema import OutputSchema
 from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, DEFAULT_PROJECT_NAME
@@ -58,16 +57,9 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Co
     from pathlib import Path
 
     path = Path(os.path.expanduser(source)).absolute()
-    from pipestat_spec.schema_files import load_document
+    from pipestat_spec.schema_files import load_config_document
 
-    try:
-        document = load_document(path)
-    except SchemaNotFoundError as error:
-        raise MissingConfigDataError(
-            f"{named_by}: there is no file {str(path)!r}", hint=error.hint
-        ) from None
-    except SchemaError as error:
-        raise MissingConfigDataError(error.message, hint=error.hint) from None
+    document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
     return parse_config(document, path, backends=known)
 
 
@@ -174,8 +166,9 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
 def _loopers_layout(config: Config) -> str | None:
     """Return `levels` for a file that looper made: its readers know no other layout."""
     name = config.values.get("pipeline_name")
-    made = config.path is not None and config.path.name == f"pipestat_config_{name}.yaml"
-    return "levels" if name is not None and made else None
+    if name is None or config.path is None or config.path.name != looper_file_name(name):
+        return None
+    return "levels"
 
 
 def _base_folder(config: Config) -> str:

@@ -7,7 +7,7 @@ import os
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.errors import SchemaError, SchemaNotFoundError
+from pipestat_spec.errors import MissingConfigDataError, SchemaError, SchemaNotFoundError
 from pipestat_spec.models.output_schema import OutputSchema, parse_output_schema
 from pipestat_spec.models.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.text import shorten
@@ -15,7 +15,14 @@ from pipestat_spec.models.text import shorten
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
 
-__all__ = ["load_document", "load_output_schema", "load_status_schema", "read_text"]
+__all__ = [
+    "load_config_document",
+    "load_document",
+    "load_output_schema",
+    "load_status_schema",
+    "parse_document",
+    "read_text",
+]
 
 # Seconds to wait for a server that holds a schema.
 _TIMEOUT = 10
@@ -46,7 +53,24 @@ def load_document(location: str | os.PathLike[str]) -> Any:
     Raises SchemaNotFoundError; SchemaError with line and column when it cannot be parsed.
     """
     source = os.fspath(location)
-    text = read_text(source)
+    return parse_document(read_text(source), source)
+
+
+def load_config_document(location: str | os.PathLike[str], missing: str) -> Any:
+    """Return the document of a configuration; raises MissingConfigDataError.
+
+    `missing` is what it says when there is no such file.
+    """
+    try:
+        return load_document(location)
+    except SchemaNotFoundError as error:
+        raise MissingConfigDataError(missing, hint=error.hint) from None
+    except SchemaError as error:
+        raise MissingConfigDataError(error.message, hint=error.hint) from None
+
+
+def parse_document(text: str, source: str) -> Any:
+    """Return the YAML or JSON document in a text; raises SchemaError, as `load_document` does."""
     if text.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(text)

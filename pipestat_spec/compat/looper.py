@@ -42,7 +42,9 @@ def _written(section: Any, output_dir: str, interface: Any) -> str:
 
     made = merge_section(section, output_dir, interface.pipe_iface_file, interface.data)
     written = write_config(made)
-    for note in written.notes:
-        level = logging.WARNING if written.kept else logging.INFO
-        logging.getLogger("looper").log(level, "%s", note)
+    logger = logging.getLogger("looper")
+    for text in written.done:
+        logger.info("%s: %s", written.path, text)
+    for text in written.attention:
+        logger.warning("%s: %s", written.path, text)
     return made.path

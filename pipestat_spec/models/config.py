@@ -25,6 +25,7 @@ __all__ = [
     "LOOPER_KEYS",
     "Config",
     "ConfigKey",
+    "looper_file_name",
     "merge_config",
     "parse_config",
     "refuse_unknown_keys",
@@ -91,6 +92,11 @@ LOOPER_KEYS = frozenset(
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+
+
+def looper_file_name(pipeline_name: str) -> str:
+    """Return what looper calls the configuration that it makes for a pipeline."""
+    return f"pipestat_config_{pipeline_name}.yaml"
 
 
 class Config(NamedTuple):

@@ -9,11 +9,19 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.models.config import looper_file_name
 from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.text import shorten
 
-__all__ = ["STORE_KEYS", "LooperConfig", "check_one_store", "interface_levels", "merge_section"]
+__all__ = [
+    "STORE_KEYS",
+    "LooperConfig",
+    "check_one_store",
+    "expanded",
+    "interface_levels",
+    "merge_section",
+]
 
 # Each names a store; in the order in which pipestat looks for them.
 STORE_KEYS = ("results_file_path", "pephub_path", "database")
@@ -87,7 +95,7 @@ def merge_section(
     """
     name = _pipeline_name(interface, interface_path)
     # One that looper takes for a registry path is relative to the working folder still.
-    output_dir = os.path.abspath(_expanded(output_dir, "output_dir"))
+    output_dir = os.path.abspath(expanded(output_dir, "output_dir"))
     # What is no JSON, such as a date for a name, becomes text.
     settings: dict[str, Any] = json.loads(json.dumps(dict(section), default=str))
     settings |= {"pipeline_name": name, "output_dir": output_dir}
@@ -104,9 +112,9 @@ def merge_section(
     if flags is not None:
         settings["flag_file_dir"] = _below(os.path.dirname(output_dir), flags, "flag_file_dir")
     if settings.get("pephub_path") is not None:
-        settings["pephub_path"] = _expanded(settings["pephub_path"], "pephub_path")
+        settings["pephub_path"] = expanded(settings["pephub_path"], "pephub_path")
     settings.setdefault("layout", _LAYOUT)
-    path = os.path.join(output_dir, f"pipestat_config_{name}.yaml")
+    path = os.path.join(output_dir, looper_file_name(name))
     return LooperConfig(name, path, settings, interface_levels(interface), interface_path)
 
 
@@ -157,11 +165,11 @@ def _pipeline_name(interface: Mapping[str, Any], path: str) -> str:
 
 def _below(folder: str, path: object, where: str) -> str:
     """Return a path against a folder; an address stays as it is."""
-    text = _expanded(path, where)
+    text = expanded(path, where)
     return text if "://" in text else os.path.join(folder, text)
 
 
-def _expanded(path: object, where: str) -> str:
+def expanded(path: object, where: str) -> str:
     """Return a path with `~` and the environment's variables replaced, as looper does."""
     if not isinstance(path, str) or not path:
         raise MissingConfigDataError(f"{where}: {shorten(path)} is not a path", key=where)

@@ -10,11 +10,11 @@ from pipestat_spec.engines.looper.merging import (
     STORE_KEYS,
     LooperConfig,
     check_one_store,
+    expanded,
     merge_section,
 )
-from pipestat_spec.errors import MissingConfigDataError, SchemaError
+from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import refuse_unknown_keys
-from pipestat_spec.models.text import shorten
 
 __all__ = ["LOOPER_FILE", "choose_config", "looper_configs"]
 
@@ -83,15 +83,9 @@ def _find() -> str:
 
 
 def _read(path: str, what: str) -> Document:
-    from pipestat_spec.errors import SchemaNotFoundError
-    from pipestat_spec.schema_files import load_document
+    from pipestat_spec.schema_files import load_config_document
 
-    try:
-        document = load_document(path)
-    except SchemaNotFoundError as error:
-        raise MissingConfigDataError(f"there is no {what} {path}", hint=error.hint) from None
-    except SchemaError as error:
-        raise MissingConfigDataError(error.message, hint=error.hint) from None
+    document = load_config_document(path, f"there is no {what} {path}")
     if not isinstance(document, dict):
         raise MissingConfigDataError(f"{path}: a {what} is a mapping of keys to values")
     return document
@@ -126,10 +120,8 @@ def _output_dir(looper: Document, path: str, given: str | os.PathLike[str] | Non
             hint="the configuration is written there; add it, or give --output-dir",
             key="output_dir",
         )
-    if not isinstance(folder, str):
-        raise MissingConfigDataError(f"{path}: output_dir: {shorten(folder)} is not a path")
-    expanded = os.path.expandvars(os.path.expanduser(folder))
-    return os.path.normpath(os.path.join(os.path.dirname(path), expanded))
+    found = expanded(folder, f"{path}: output_dir")
+    return os.path.normpath(os.path.join(os.path.dirname(path), found))
 
 
 def _interfaces(
@@ -144,13 +136,9 @@ def _interfaces(
     nothing = True
     for kind, members in groups:
         for item in [members] if isinstance(members, str) else members or []:
-            if not isinstance(item, str):
-                raise MissingConfigDataError(
-                    f"{path}: pipeline_interfaces: {shorten(item)} is not a path"
-                )
             nothing = False
-            expanded = os.path.expandvars(os.path.expanduser(item))
-            yield os.path.realpath(os.path.join(os.path.dirname(path), expanded)), kind
+            found = expanded(item, f"{path}: pipeline_interfaces")
+            yield os.path.realpath(os.path.join(os.path.dirname(path), found)), kind
     if nothing:
         raise MissingConfigDataError(
             f"{path}: pipeline_interfaces is missing",

@@ -24,7 +24,7 @@ from pipestat_spec.engines.looper.edits import (
     nested,
 )
 from pipestat_spec.engines.looper.merging import LooperConfig, check_one_store
-from pipestat_spec.errors import MissingConfigDataError, SchemaError, SchemaNotFoundError
+from pipestat_spec.errors import MissingConfigDataError, SchemaError
 from pipestat_spec.models.yaml_text import yaml_text
 from pipestat_spec.whole_files import replace_file
 
@@ -54,13 +54,8 @@ class Written(NamedTuple):
     left_behind: str | None = None
 
     @property
-    def notes(self) -> list[str]:
-        """All of it for people, a line each; empty when nothing happened."""
-        return [f"{self.path}: {line}" for line in (*self.done, *self.attention)]
-
-    @property
     def done(self) -> list[str]:
-        """What was done with the file."""
+        """What was done with the file, a line each; empty when nothing happened."""
         lines: list[str] = [self.action] if self.action == "written" else []
         lines += [f"refreshed {', '.join(self.refreshed)}"] if self.refreshed else []
         return [*lines, *([f"the former file is kept as {self.backup}"] if self.backup else [])]
@@ -91,7 +86,7 @@ def write_config(
             _write(config.path, _rendered(wanted, wanted))
         return Written(config.path, "written")
     base = _base(before)
-    present = flatten(_parsed(config.path))
+    present = flatten(_parsed(before, config.path))
     merged = merge(wanted, present, base, overwrite)
     check_one_store(nested(merged.leaves), config.path)
     if digests(merged.leaves) == digests(present):
@@ -165,13 +160,11 @@ def _text_of(path: str) -> str | None:
         ) from None
 
 
-def _parsed(path: str) -> Mapping[str, Any]:
-    from pipestat_spec.schema_files import load_document
+def _parsed(text: str, path: str) -> Mapping[str, Any]:
+    from pipestat_spec.schema_files import parse_document
 
     try:
-        document = load_document(path)
-    except SchemaNotFoundError:
-        document = None
+        document = parse_document(text, path)
     except SchemaError as error:
         raise MissingConfigDataError(
             error.message, hint="mend it, or remove it to have it made anew"
