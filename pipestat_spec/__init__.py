@@ -14,13 +14,13 @@ from pipestat_spec._version import SPEC_VERSION, __version__
 
 if TYPE_CHECKING:
     from pipestat_spec.errors import PipestatError
-    from pipestat_spec.hookspecs import hookimpl
     from pipestat_spec.manager import (
         PipestatDualManager,
         PipestatManager,
         ProjectPipestatManager,
         SamplePipestatManager,
     )
+    from pipestat_spec.plugins.hookspecs import hookimpl
 
 __all__ = [
     "SPEC_VERSION",
@@ -39,7 +39,7 @@ _HOMES = {
     "ProjectPipestatManager": "pipestat_spec.manager",
     "SamplePipestatManager": "pipestat_spec.manager",
     "PipestatError": "pipestat_spec.errors",
-    "hookimpl": "pipestat_spec.hookspecs",
+    "hookimpl": "pipestat_spec.plugins.hookspecs",
 }
 
 

@@ -40,9 +40,9 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from pipestat_spec.models.output_schema import OutputSchema
     from pipestat_spec.models.query import Page, Query, TimeColumn
-    from pipestat_spec.models.status_schema import StatusSchema
+    from pipestat_spec.models.schema.output_schema import OutputSchema
+    from pipestat_spec.models.schema.status_schema import StatusSchema
 
 __all__ = [
     "Backend",

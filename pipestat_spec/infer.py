@@ -18,13 +18,13 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.logs import logger
 from pipestat_spec.models.identifiers import check_result_identifier
-from pipestat_spec.models.output_schema import parse_output_schema
 from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, JSONValue, Level, Record
-from pipestat_spec.models.result_types import OBJECT_TYPES, json_type
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.output_schema import parse_output_schema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.types import OBJECT_TYPES, json_type
 from pipestat_spec.models.text import shorten
 from pipestat_spec.models.yaml_text import yaml_text
-from pipestat_spec.plugins import plugins
+from pipestat_spec.plugins.loading import plugins
 
 __all__ = ["infer_results", "infer_schema", "schema_text"]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -14,27 +16,77 @@ from pipestat_spec.documents.report import (
     ReportDocument,
     parse_report_document,
 )
-from pipestat_spec.domain.file_paths import PathPrefixes, map_paths, parse_path_prefix
-from pipestat_spec.domain.fold import Contribution, fold
 from pipestat_spec.errors import (
     DocumentError,
     PipestatDataError,
     PipestatError,
     ResultConflictError,
 )
-from pipestat_spec.models.record import Record, RecordKey
+from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
+from pipestat_spec.models.schema.result_schema import in_place
+from pipestat_spec.models.schema.types import OBJECT_TYPES
 from pipestat_spec.models.text import shorten
 from pipestat_spec.store import Store
 
 __all__ = [
+    "Contribution",
     "IngestReport",
+    "PathPrefixes",
     "Progress",
     "SourcedDocument",
     "find_documents",
+    "fold",
     "ingest",
+    "map_paths",
     "parse_path_prefix",
     "read_documents",
 ]
+
+# A document without a time comes before all that have one.
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What one document, or several folded ones, say of one record.
+
+    `attempt` is 0 and `time` None where the document does not tell.
+    """
+
+    results: Mapping[str, JSONValue] = field(default_factory=dict)
+    status: str | None = None
+    status_message: str | None = None
+    source: Mapping[str, JSONValue] | None = None
+    attempt: int = 0
+    time: datetime | None = None
+
+
+def fold(contributions: Iterable[Contribution]) -> Contribution:
+    """Return one contribution for those of one record, given in their order.
+
+    For each result, for the status with its message, and for the source, the highest
+    attempt wins, then the latest time, then the last in order. The attempt and the time
+    of the outcome are those of the document that ranks highest.
+    """
+    results: dict[str, JSONValue] = {}
+    status: tuple[str | None, str | None] = (None, None)
+    source: Mapping[str, JSONValue] | None = None
+    attempt, time = 0, None
+    # The sort is stable: of equal rank the last one overwrites.
+    for item in sorted(contributions, key=_rank):
+        results.update(item.results)
+        if item.status is not None:
+            status = item.status, item.status_message
+        if item.source is not None:
+            source = item.source
+        attempt, time = item.attempt, item.time
+    return Contribution(results, *status, source, attempt, time)
+
+
+def _rank(contribution: Contribution) -> tuple[int, datetime]:
+    return contribution.attempt, contribution.time or _NO_TIME
+
 
 Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | ReportDocument | SourcedDocument
 # Called with the sources (files, documents in memory) that are checked, and their number.
@@ -256,3 +308,118 @@ def _conflict(errors: list[ResultConflictError]) -> ResultConflictError:
         hint=errors[0].hint,
         problems=problems,
     )
+
+
+# `thumbnail` is the other name of a thumbnail's path that reports may use.
+_PATH_KEYS = ("path", "thumbnail_path", "thumbnail")
+
+
+def parse_path_prefix(text: str) -> tuple[str, str]:
+    """Return OLD and NEW of a text `OLD=NEW`; raises PipestatDataError."""
+    old, sign, new = text.partition("=")
+    if not sign or not old:
+        raise PipestatDataError(
+            f"{shorten(repr(text))} is not a path prefix", hint="write OLD=NEW", text=text
+        )
+    return old, new
+
+
+class PathPrefixes:
+    """Replaces the longest matching prefix of a path; prefixes end where a component ends."""
+
+    def __init__(self, prefixes: Iterable[tuple[str, str]]) -> None:
+        pairs = [(old.removesuffix("/"), new) for old, new in prefixes if old]
+        self._pairs = sorted(pairs, key=lambda pair: len(pair[0]), reverse=True)
+
+    def __bool__(self) -> bool:
+        return bool(self._pairs)
+
+    def replace(self, path: str) -> str:
+        """Return the mapped path, or `path` itself when no prefix fits."""
+        for old, new in self._pairs:
+            if path == old or path.startswith(old + "/"):
+                rest = path[len(old) :]
+                if not new:
+                    return rest.lstrip("/") or "."
+                return (new.removesuffix("/") + rest) or "/"
+        return path
+
+
+def map_paths(
+    values: Mapping[str, JSONValue], level: LevelSchema | None, prefixes: PathPrefixes
+) -> dict[str, JSONValue]:
+    """Return results with the paths of their files and images mapped.
+
+    A declared result is searched for what its schema calls a file or an image, at any
+    depth; another one for objects that have the strings `path` and `title`.
+    """
+    return {name: _mapped(value, _schema(level, name), prefixes) for name, value in values.items()}
+
+
+def _schema(level: LevelSchema | None, name: str) -> ResultSchema | None:
+    if level is None:
+        return None
+    return level.results.get(name) or level.additional_schema(name)
+
+
+def _mapped(value: JSONValue, schema: ResultSchema | None, prefixes: PathPrefixes) -> JSONValue:
+    if schema is None:
+        return _by_shape(value, prefixes)
+    return _by_schema(value, [schema.schema], schema.definitions, prefixes)
+
+
+def _by_shape(value: JSONValue, prefixes: PathPrefixes) -> JSONValue:
+    if isinstance(value, list | tuple):
+        return [_by_shape(item, prefixes) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    is_file = isinstance(value.get("path"), str) and isinstance(value.get("title"), str)
+    return {
+        key: prefixes.replace(item)
+        if is_file and key in _PATH_KEYS and isinstance(item, str)
+        else _by_shape(item, prefixes)
+        for key, item in value.items()
+    }
+
+
+def _by_schema(
+    value: JSONValue,
+    schemas: Iterable[object],
+    definitions: Mapping[str, Any],
+    prefixes: PathPrefixes,
+) -> JSONValue:
+    """Map the paths in a value to which `schemas` apply, each string once at most."""
+    applicable = in_place(schemas, definitions)
+    if not applicable:
+        return value
+    if isinstance(value, list | tuple):
+        return [
+            _by_schema(item, list(_of_item(applicable, i)), definitions, prefixes)
+            for i, item in enumerate(value)
+        ]
+    if not isinstance(value, Mapping):
+        return value
+    is_file = any(schema.get("object_type") in OBJECT_TYPES for schema in applicable)
+    return {
+        key: prefixes.replace(item)
+        if is_file and key in _PATH_KEYS and isinstance(item, str)
+        else _by_schema(item, list(_of_property(applicable, str(key))), definitions, prefixes)
+        for key, item in value.items()
+    }
+
+
+def _of_item(schemas: Iterable[Mapping[str, Any]], index: int) -> Iterator[Any]:
+    for schema in schemas:
+        first = schema.get("prefixItems")
+        if isinstance(first, list) and index < len(first):
+            yield first[index]
+        else:
+            yield schema.get("items")
+
+
+def _of_property(schemas: Iterable[Mapping[str, Any]], key: str) -> Iterator[Any]:
+    for schema in schemas:
+        named = schema.get("properties", {}).get(key)
+        patterns = schema.get("patternProperties", {})
+        matching = [patterns[pattern] for pattern in patterns if re.search(pattern, key)]
+        yield from [named, *matching] if named or matching else [schema.get("additionalProperties")]

@@ -16,8 +16,8 @@ from pipestat_spec.backend import (
     Outcome,
     StoreSettings,
 )
-from pipestat_spec.hookspecs import hookimpl
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.plugins.hookspecs import hookimpl
 
 __all__ = ["MemoryBackend", "MemoryFactory"]
 

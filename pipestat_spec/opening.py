@@ -17,10 +17,10 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
-from pipestat_spec.models.output_schema import OutputSchema
 from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, DEFAULT_PROJECT_NAME
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
-from pipestat_spec.plugins import plugins
+from pipestat_spec.models.schema.output_schema import OutputSchema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
+from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.store import Store
 
 __all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_store"]

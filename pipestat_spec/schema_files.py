@@ -8,8 +8,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError, SchemaError, SchemaNotFoundError
-from pipestat_spec.models.output_schema import OutputSchema, parse_output_schema
-from pipestat_spec.models.status_schema import StatusSchema, parse_status_schema
+from pipestat_spec.models.schema.output_schema import OutputSchema, parse_output_schema
+from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.text import shorten
 
 if TYPE_CHECKING:

@@ -30,9 +30,9 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.memory import MemoryBackend
 from pipestat_spec.models.config import Config
-from pipestat_spec.models.output_schema import parse_output_schema
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA, parse_status_schema
+from pipestat_spec.models.schema.output_schema import parse_output_schema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, parse_status_schema
 from pipestat_spec.opening import open_store
 from pipestat_spec.store import Store
 

@@ -18,8 +18,8 @@ from pipestat_spec.domain.results import prepare_results
 from pipestat_spec.errors import MissingConfigDataError, PipelineTypeNotSuppliedError, SchemaError
 from pipestat_spec.infer import infer_results, infer_schema, schema_text
 from pipestat_spec.models.config import Config
-from pipestat_spec.models.output_schema import parse_output_schema
 from pipestat_spec.models.record import Record, RecordKey
+from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.opening import open_store
 from pipestat_spec.schema_files import load_output_schema
 

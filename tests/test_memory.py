@@ -12,7 +12,7 @@ from pipestat_spec.domain.changes import remove_record, report_results
 from pipestat_spec.errors import ResultConflictError
 from pipestat_spec.memory import MemoryBackend, MemoryFactory
 from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipestat_spec.entry_points import EntryPoint, find_entry_points
 from pipestat_spec.errors import PluginError
-from pipestat_spec.plugins import load_plugins
+from pipestat_spec.plugins.entry_points import EntryPoint, find_entry_points
+from pipestat_spec.plugins.loading import load_plugins
 
 BACKEND = """
 from pipestat_spec import hookimpl

@@ -17,7 +17,7 @@ from tests.forking import running
 Writer = subprocess.Popen[str]
 # What the writer of a module imports when it works.
 _IMPORTED = {
-    "tests.yaml.writer": ["tests.yaml.stores", "pipestat_yaml.backend"],
+    "tests.yaml.writer": ["tests.yaml.stores", "pipestat_yaml.local.backend"],
     "tests.remote.writer": ["pipestat_spec.manager", "pipestat_yaml.remote.backend", "s3fs"],
     "tests.sql.reporter": [
         *("pipestat_spec.manager", "pipestat_sql.backend"),

@@ -120,7 +120,7 @@ def _backend(parsed: argparse.Namespace, store: Any) -> Driver:
     from pipestat_conformance.serve import find_target
     from pipestat_conformance.stores import template
     from pipestat_spec.errors import PluginError
-    from pipestat_spec.plugins import plugins
+    from pipestat_spec.plugins.loading import plugins
 
     try:
         if parsed.mutant is None:

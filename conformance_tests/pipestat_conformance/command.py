@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.hookspecs import hookimpl
+from pipestat_spec.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
-    from pipestat_spec.hookspecs import CommandAdder
+    from pipestat_spec.plugins.hookspecs import CommandAdder
 
 __all__ = ["register_commands"]
 

@@ -99,7 +99,7 @@ class PluginTarget(Target):
         """Open the store as a configuration would; raises PipestatError."""
         from pipestat_spec.models.config import Config, parse_config
         from pipestat_spec.opening import open_store
-        from pipestat_spec.plugins import plugins
+        from pipestat_spec.plugins.loading import plugins
 
         with clean_settings():
             document = {**self._configuration(store), **_settings(opening, folder)}
@@ -108,7 +108,7 @@ class PluginTarget(Target):
 
     def _configuration(self, store: Mapping[str, Any]) -> dict[str, Any]:
         from pipestat_spec.models.config import KEYS
-        from pipestat_spec.plugins import plugins
+        from pipestat_spec.plugins.loading import plugins
 
         implied_by = plugins().backend(self.name).implied_by
         config: dict[str, Any] = {"backend": self.name}

@@ -91,7 +91,7 @@ def _nothing_waits() -> bool:
     # Registered functions, such as those that measure coverage; where nobody can tell, wait.
     if getattr(atexit, "_ncallbacks", lambda: 1)():
         return False
-    loading = sys.modules.get("pipestat_spec.plugins")
+    loading = sys.modules.get("pipestat_spec.plugins.loading")
     return loading is None or loading.only_built_in()
 
 

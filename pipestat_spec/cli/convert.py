@@ -129,6 +129,6 @@ def _is_config(place: str) -> bool:
         keys = set(re.findall(r"^([A-Za-z_]\w*) *:", file.read(_HEAD), re.MULTILINE))
     if not keys & _STORE_KEYS:
         return False
-    from pipestat_spec.plugins import plugins
+    from pipestat_spec.plugins.loading import plugins
 
     return keys <= KEYS.keys() | LOOPER_KEYS | plugins().backends.keys()

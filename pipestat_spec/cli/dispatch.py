@@ -89,7 +89,7 @@ def _run(name: str, arguments: list[str]) -> int:
 def plugin_commands() -> Iterator[PluginCommand]:
     """Yield the commands of plugins; one that fails, or takes a name twice, is warned of."""
     from pipestat_spec.cli.messages import warning
-    from pipestat_spec.plugins import plugins
+    from pipestat_spec.plugins.loading import plugins
 
     taken = {name.partition(" ")[0] for name in COMMANDS}
     manager = plugins().manager

@@ -53,7 +53,7 @@ def _cell(value: JSONValue) -> object:
 
 def _describe_plugins() -> list[dict[str, JSONValue]]:
     from pipestat_spec.cli.dispatch import plugin_commands
-    from pipestat_spec.plugins import plugins
+    from pipestat_spec.plugins.loading import plugins
 
     loaded = plugins()
     commands: dict[str, list[str]] = {}
@@ -82,7 +82,7 @@ def _describe_plugins() -> list[dict[str, JSONValue]]:
 
 
 def _observed(plugin: str) -> list[str]:
-    from pipestat_spec.plugins import plugins
+    from pipestat_spec.plugins.loading import plugins
 
     hook = plugins().manager.hook
     return [

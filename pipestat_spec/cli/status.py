@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.models.record import Record
-    from pipestat_spec.models.status_schema import StatusSchema
+    from pipestat_spec.models.schema.status_schema import StatusSchema
 
 __all__ = ["configure_clear", "configure_get", "configure_list", "configure_set"]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.models.config import Config
-    from pipestat_spec.models.output_schema import LevelSchema, OutputSchema
     from pipestat_spec.models.record import Level, Record
+    from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema
     from pipestat_spec.opening import OpenedStore
 
 __all__ = ["configure"]

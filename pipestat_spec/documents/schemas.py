@@ -16,10 +16,10 @@ from pipestat_spec.documents.fields import (
     checked,
 )
 from pipestat_spec.models.identifiers import RESERVED
-from pipestat_spec.models.output_schema import LevelSchema, OutputSchema, parse_output_schema
 from pipestat_spec.models.record import Level
-from pipestat_spec.models.result_types import JSON_TYPES, OBJECT_TYPES
-from pipestat_spec.models.status_schema import StatusSchema, parse_status_schema
+from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema, parse_output_schema
+from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
+from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES
 
 __all__ = ["OutputSchemaDocument", "StatusSchemaDocument"]
 

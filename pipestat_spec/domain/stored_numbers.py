@@ -13,8 +13,8 @@ from pipestat_spec.backend import Change, Outcome
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record
 
 if TYPE_CHECKING:
-    from pipestat_spec.models.output_schema import LevelSchema, OutputSchema
     from pipestat_spec.models.query import Page
+    from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema
 
 __all__ = ["StoredNumbers"]
 

@@ -11,10 +11,10 @@ from typing import Any
 from pipestat_spec.domain.validate_types import in_range, type_error
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import InvalidTypeError, InvalidValueError
-from pipestat_spec.models.output_schema import ResultSchema
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.result_schema import in_place
-from pipestat_spec.models.result_types import JSON_TYPES, admitted_types, json_type
+from pipestat_spec.models.schema.output_schema import ResultSchema
+from pipestat_spec.models.schema.result_schema import in_place
+from pipestat_spec.models.schema.types import JSON_TYPES, admitted_types, json_type
 from pipestat_spec.models.text import unique_keys
 
 __all__ = ["converted", "readings", "unreadable"]

@@ -7,9 +7,9 @@ from collections.abc import Collection
 
 from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.errors import InvalidTypeError
-from pipestat_spec.models.output_schema import ResultSchema
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.result_types import JSON_TYPES, json_type
+from pipestat_spec.models.schema.output_schema import ResultSchema
+from pipestat_spec.models.schema.types import JSON_TYPES, json_type
 from pipestat_spec.models.text import shorten
 
 __all__ = [

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec.backend import Capability
-from pipestat_spec.manager.places import record_folder
+from pipestat_spec.manager.settings import record_folder
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.store import Store
 

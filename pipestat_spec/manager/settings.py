@@ -11,14 +11,28 @@ from pipestat_spec.backend import Capability
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import MissingConfigDataError, PipelineTypeNotSuppliedError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
-from pipestat_spec.manager.places import record_folder, results_file
-from pipestat_spec.models.output_schema import OutputSchema
+from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.models.record import LEVELS, JSONValue, Level, Record, RecordKey
+from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.models.text import shorten
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
 
-__all__ = ["ManagerSettings"]
+__all__ = ["ManagerSettings", "record_folder", "results_file"]
+
+
+def results_file(store: Store, identifier: str | None) -> str | None:
+    """Return the results file, of a record where each has its own; None where there is none."""
+    file: str | None = getattr(store.backend, "file", None)
+    if file is None or identifier is None or PLACEHOLDER not in file:
+        return file
+    return expand_record_path(file, identifier)
+
+
+def record_folder(store: Store, identifier: str) -> str:
+    """Return the folder where relative paths of a record's files start (PS-REC-005)."""
+    file = results_file(store, identifier)
+    return store.settings.base_folder if file is None else os.path.dirname(file)
 
 
 class ManagerSettings:

@@ -18,15 +18,15 @@ from pipestat_spec.models.record import (
     Record,
     RecordKey,
 )
-from pipestat_sql import sqlite_files
-from pipestat_sql.access import Access, TableAccess
-from pipestat_sql.addresses import database_url
-from pipestat_sql.catalog import read_catalog
-from pipestat_sql.codec import Row
-from pipestat_sql.connecting import Database, Session
-from pipestat_sql.options import SqlOptions
-from pipestat_sql.placement import listed_namespaces
-from pipestat_sql.writing import Writing
+from pipestat_sql.database import sqlite_files
+from pipestat_sql.database.addresses import database_url
+from pipestat_sql.database.connecting import Database, Session
+from pipestat_sql.database.options import SqlOptions
+from pipestat_sql.rows.access import Access, TableAccess
+from pipestat_sql.rows.codec import Row
+from pipestat_sql.rows.writing import Writing
+from pipestat_sql.tables.catalog import read_catalog
+from pipestat_sql.tables.placement import listed_namespaces
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.query import TimeColumn

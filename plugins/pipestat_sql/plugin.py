@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
-from pipestat_spec.hookspecs import hookimpl
+from pipestat_spec.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -21,7 +21,7 @@ class SqlFactory(BackendFactory):
     implied_by = ("database",)
 
     def options_model(self) -> type[BaseModel]:
-        from pipestat_sql.options import SqlOptions
+        from pipestat_sql.database.options import SqlOptions
 
         return SqlOptions
 

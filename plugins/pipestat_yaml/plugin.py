@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
-from pipestat_spec.hookspecs import hookimpl
+from pipestat_spec.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from pipestat_yaml.remote.urls import Location
@@ -33,10 +33,10 @@ class YamlFactory(BackendFactory):
             return open_backend(path, settings)
         settings = _with_local_flags(settings)
         if PLACEHOLDER in path:
-            from pipestat_yaml.record_files import RecordFilesBackend
+            from pipestat_yaml.local.record_files import RecordFilesBackend
 
             return RecordFilesBackend(path, settings)
-        from pipestat_yaml.backend import YamlBackend
+        from pipestat_yaml.local.backend import YamlBackend
 
         return YamlBackend(path, settings)
 
@@ -47,7 +47,7 @@ class YamlFactory(BackendFactory):
             from pipestat_yaml.remote import opening
 
             return opening.list_namespaces(path, settings)
-        from pipestat_yaml.namespaces import list_namespaces
+        from pipestat_yaml.local.namespaces import list_namespaces
 
         return list_namespaces(path)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipestat_spec.entry_points import find_entry_points
+from pipestat_spec.plugins.entry_points import find_entry_points
 
 
 def ours(group: str) -> list[tuple[str, str]]:

@@ -20,12 +20,12 @@ PLUGINS = REPOSITORY / "plugins"
 # From the ground up. A module may import its own layer and those above it in this list;
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
-    {"_version", "errors", "exceptions", "entry_points", "logs", "whole_files"},
+    {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "whole_files"},
     {"models"},
     {"backend"},
-    {"domain", "formatters", "hookspecs"},
+    {"domain", "formatters", "plugins.hookspecs"},
     {"plugins", "memory", "schema_files", "documents"},
-    {"checked_changes", "store", "observers"},
+    {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
     {"opening", "ingest", "infer", "convert", "engines.snakemake", "engines.looper"},
     {"manager"},
@@ -50,7 +50,7 @@ CORE_THIRD_PARTY = {
 FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
-    "pipestat_spec.hookspecs",
+    "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
     "pipestat_spec.domain.filters",
     "pipestat_spec.domain.query",

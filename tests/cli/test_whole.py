@@ -18,8 +18,8 @@ import pipestat_spec
 from pipestat_spec import hookimpl
 from pipestat_spec.cli import dispatch, reference
 from pipestat_spec.cli.dispatch import COMMANDS, build_parser
-from pipestat_spec.entry_points import EntryPoint
-from pipestat_spec.plugins import load_plugins
+from pipestat_spec.plugins.entry_points import EntryPoint
+from pipestat_spec.plugins.loading import load_plugins
 from tests.cli.runs import Run
 from tests.environments import REPOSITORY
 
@@ -146,7 +146,7 @@ def plugin(monkeypatch: pytest.MonkeyPatch) -> Plugin:
             found.append(load_plugins([*built_in, point]))
         return found[0]
 
-    for place in ("plugins", "observers", "opening"):
+    for place in ("plugins.loading", "plugins.observers", "opening"):
         monkeypatch.setattr(f"pipestat_spec.{place}.plugins", plugins)
     return module
 

@@ -41,7 +41,7 @@ BY_VECTORS = [name for name, mutant in MUTANTS.items() if not mutant.trials]
 # What a mutant as a program imports.
 IMPORTED = [
     *("pipestat_conformance.operations", "pipestat_conformance.mutants"),
-    *("pipestat_spec.opening", "pipestat_yaml.backend"),
+    *("pipestat_spec.opening", "pipestat_yaml.local.backend"),
 ]
 BY_TRIALS = [name for name, mutant in MUTANTS.items() if mutant.trials]
 

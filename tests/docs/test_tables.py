@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from pipestat_spec import errors, hookspecs
+from pipestat_spec import errors
 from pipestat_spec.models.config import KEYS
+from pipestat_spec.plugins import hookspecs
 
 DOCS = Path(__file__).parents[2] / "docs"
 UPDATE = os.environ.get("PIPESTAT_UPDATE_DOCS") == "1"

@@ -24,10 +24,10 @@ from pipestat_spec.documents.records import (
     StatusSchemaDocument,
 )
 from pipestat_spec.models.config import KEYS, Config, parse_config
-from pipestat_spec.models.output_schema import OutputSchema, parse_output_schema
 from pipestat_spec.models.query import And, Comparison, In, Page, Query
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Record, RecordKey
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.output_schema import OutputSchema, parse_output_schema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.schema_files import load_document, load_output_schema
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"

@@ -19,8 +19,8 @@ from pipestat_spec.documents.report import ReportDocument
 from pipestat_spec.errors import InvalidIdentifierError, PipestatError, SchemaError
 from pipestat_spec.models.config import KEYS, LOOPER_KEYS, parse_config
 from pipestat_spec.models.identifiers import check_record_identifier, check_result_identifier
-from pipestat_spec.models.output_schema import parse_output_schema
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA, parse_status_schema
+from pipestat_spec.models.schema.output_schema import parse_output_schema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, parse_status_schema
 from pipestat_spec.schema_files import load_document
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"

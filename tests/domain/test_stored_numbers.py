@@ -11,10 +11,10 @@ from pipestat_spec.backend import Outcome, StoreSettings
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidValueError, ResultConflictError
 from pipestat_spec.memory import MemoryBackend
-from pipestat_spec.models.output_schema import parse_output_schema
 from pipestat_spec.models.query import Comparison, Query
 from pipestat_spec.models.record import Record, RecordKey
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.output_schema import parse_output_schema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.store import Store
 
 KEY = RecordKey("sample", "s1")

@@ -19,7 +19,7 @@ from pipestat_spec.errors import (
     SchemaError,
     SchemaValidationErrorDuringReport,
 )
-from pipestat_spec.models.output_schema import ResultSchema, parse_output_schema
+from pipestat_spec.models.schema.output_schema import ResultSchema, parse_output_schema
 from pipestat_spec.schema_files import load_output_schema
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"

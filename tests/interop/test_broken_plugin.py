@@ -15,14 +15,14 @@ BROKEN = {
     "leaves": "import sys; sys.exit('leaving')",
     "misses": "import no_such_library_at_all",
     "syntax": "def (",
-    "misspelt": "from pipestat_spec.hookspecs import hookimpl\n"
+    "misspelt": "from pipestat_spec.plugins.hookspecs import hookimpl\n"
     "@hookimpl\ndef register_backend(register): pass\n",
-    "rivals": "from pipestat_spec.hookspecs import hookimpl\n"
+    "rivals": "from pipestat_spec.plugins.hookspecs import hookimpl\n"
     "from pipestat_spec.memory import MemoryFactory\n"
     "@hookimpl\ndef register_backends(register): register(MemoryFactory())\n",
 }
 WORKING = """
-from pipestat_spec.hookspecs import hookimpl
+from pipestat_spec.plugins.hookspecs import hookimpl
 from pipestat_spec.memory import MemoryFactory
 
 class Factory(MemoryFactory):

@@ -8,7 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipestat_spec.models.output_schema import OutputSchema, ResultSchema, parse_output_schema
+from pipestat_spec.models.schema.output_schema import (
+    OutputSchema,
+    ResultSchema,
+    parse_output_schema,
+)
 from pipestat_spec.schema_files import load_output_schema
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"

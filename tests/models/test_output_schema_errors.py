@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipestat_spec.errors import SchemaError
-from pipestat_spec.models.output_schema import parse_output_schema
+from pipestat_spec.models.schema.output_schema import parse_output_schema
 
 
 def refusal(document: Any) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pipestat_spec.models.output_schema import parse_output_schema
+from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.schema_files import load_output_schema
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"

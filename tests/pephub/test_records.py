@@ -12,7 +12,7 @@ from pipestat_spec.errors import (
     ResultConflictError,
 )
 from pipestat_spec.models.record import RecordKey
-from pipestat_spec.plugins import plugins
+from pipestat_spec.plugins.loading import plugins
 from tests.pephub.conftest import SCHEMA, Place
 
 BIG = 2**53 + 1

@@ -11,8 +11,8 @@ from typing import Any, Literal
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.backend import StoreSettings
-from pipestat_spec.models.output_schema import parse_output_schema
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.output_schema import parse_output_schema
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.store import Store
 from tests.open_backend import OpenBackend
 from tests.sql.servers import PostgresServer
@@ -51,7 +51,7 @@ class Database:
         **changes: Any,
     ) -> Opened:
         """Open the backend; `schema` is an output schema in any form, the minimal one too."""
-        from pipestat_sql.options import SqlOptions
+        from pipestat_sql.database.options import SqlOptions
         from pipestat_sql.plugin import SqlFactory
 
         settings = StoreSettings(

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from pipestat_sql.queries import count_matches, distinct_values, recent_page, select_page
-from pipestat_sql.shape import Kind, Layout, ResultColumn, TableShape
+from pipestat_sql.tables.shape import Kind, Layout, ResultColumn, TableShape
 
 from pipestat_spec.domain import query as meaning
 from pipestat_spec.domain.times import format_utc

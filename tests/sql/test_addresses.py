@@ -6,7 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from pipestat_sql.sqlite_files import is_on_network
+from pipestat_sql.database.sqlite_files import is_on_network
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import MissingConfigDataError

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from pipestat_sql.naming import cut_name, find_name, new_names
+from pipestat_sql.tables.naming import cut_name, find_name, new_names
 
 from tests.sql.databases import Database
 

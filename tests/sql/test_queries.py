@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pipestat_sql.queries import condition, count_matches, distinct_values, select_page
 from pipestat_sql.queries.bounds import bigint_bound, double_bound, text_bound
 from pipestat_sql.queries.sqlite_functions import text_key
-from pipestat_sql.shape import Kind
+from pipestat_sql.tables.shape import Kind
 
 from pipestat_spec.domain.filters import order_key
 from pipestat_spec.errors import FilterSyntaxError

@@ -7,12 +7,12 @@ import re
 import sys
 from pathlib import Path
 
-from pipestat_sql.options import SqlOptions
+from pipestat_sql.database.options import SqlOptions
 from pipestat_sql.plugin import SqlFactory
 
 from pipestat_spec.backend import SelectsRecords, StoreSettings
 from pipestat_spec.models.query import And, Comparison, Like, Query
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 
 
 def peak_memory() -> int:

@@ -10,7 +10,7 @@ import yaml
 from pipestat_yaml.plugin import YamlFactory
 
 from pipestat_spec.backend import StoreSettings
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from tests.open_backend import OpenBackend
 
 

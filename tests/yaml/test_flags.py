@@ -12,13 +12,13 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipestat_yaml.flags import flag_name
+from pipestat_yaml.local.flags import flag_name
 
 from pipestat_spec.domain.changes import clear_status, in_turn, report_results, set_status
 from pipestat_spec.errors import PipestatDataError, PipestatError
 from pipestat_spec.models.file_names import encode_component
 from pipestat_spec.models.record import RecordKey
-from pipestat_spec.models.status_schema import StatusDefinition, StatusSchema
+from pipestat_spec.models.schema.status_schema import StatusDefinition, StatusSchema
 from tests.yaml.stores import Stored
 
 Open = Callable[..., Stored]
@@ -223,7 +223,7 @@ def test_a_status_never_runs_ahead_of_the_results(
     stored: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer comes between the two looks of a reader, at the file and at the flag."""
-    from pipestat_yaml.local_file import LocalFile
+    from pipestat_yaml.local.local_file import LocalFile
 
     store, writer = stored(), stored()
     store.report("s1", {"n": 1})

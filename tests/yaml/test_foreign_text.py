@@ -12,8 +12,8 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipestat_yaml.loading import open_document
-from pipestat_yaml.trailer import read_trailer
+from pipestat_yaml.text.loading import open_document
+from pipestat_yaml.text.trailer import read_trailer
 
 from pipestat_spec.errors import PipestatDataError
 from tests.parsers import tagged

@@ -11,8 +11,8 @@ import yaml
 
 from pipestat_spec.domain.changes import report_results
 from pipestat_spec.errors import LayoutError, MissingConfigDataError, PipestatDataError
-from pipestat_spec.models.output_schema import parse_output_schema
 from pipestat_spec.models.record import RecordKey
+from pipestat_spec.models.schema.output_schema import parse_output_schema
 from tests.yaml.stores import Stored
 
 Open = Callable[..., Stored]

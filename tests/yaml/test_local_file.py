@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipestat_yaml.local_file import LocalFile, mapped_errors
+from pipestat_yaml.local.local_file import LocalFile, mapped_errors
 
 from pipestat_spec.errors import (
     MissingConfigDataError,
@@ -19,7 +19,7 @@ from pipestat_spec.errors import (
     PipestatError,
     PipestatStartupError,
 )
-from pipestat_spec.models.status_schema import DEFAULT_STATUS_SCHEMA
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from tests.environments import REPOSITORY
 from tests.yaml.stores import Stored, open_stored
 
@@ -143,7 +143,7 @@ DENIED = "PipestatStartupError: {path} cannot be used: permission denied"
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-import pipestat_yaml.backend, pipestat_yaml.reader
+import pipestat_yaml.local.backend, pipestat_yaml.text.reader
 from tests.yaml.stores import open_stored
 os.setgid(65534); os.setuid(65534)
 try:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipestat_yaml import mounts
-from pipestat_yaml.mounts import check_locks, find_mount
+from pipestat_yaml.local import mounts
+from pipestat_yaml.local.mounts import check_locks, find_mount
 
 from pipestat_spec.backend import Capability
 from pipestat_spec.errors import UnsafeStoreError

@@ -122,7 +122,7 @@ def test_a_stopped_writer_holds_the_others_up_and_they_say_so(
 ) -> None:
     import fcntl
 
-    from pipestat_yaml import local_file
+    from pipestat_yaml.local import local_file
 
     monkeypatch.setattr(local_file, "PATIENCE", 0.05)
     store = stored()

@@ -7,7 +7,7 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from pipestat_yaml.reader import read_yaml
+from pipestat_yaml.text.reader import read_yaml
 
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.yaml_text import Verbatim as out  # a value outside the data model

@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from pipestat_yaml.loading import open_document
-from pipestat_yaml.placement import Placement
-from pipestat_yaml.records import Records
-from pipestat_yaml.transaction import decide
+from pipestat_yaml.records.placement import Placement
+from pipestat_yaml.records.records import Records, decide
+from pipestat_yaml.text.loading import open_document
 
 from pipestat_spec.backend import Change
 from pipestat_spec.domain.changes import (

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipestat_conformance.special_values import parse_json
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.output_schema import ResultSchema
+from pipestat_spec.models.schema.output_schema import ResultSchema
 
 __all__ = [
     "SYSTEM",

@@ -10,7 +10,7 @@ from typing import Any
 from pipestat_conformance.mutants.mutation import Call, each_scalar, operation
 from pipestat_spec.domain.values import canonical, same_value
 from pipestat_spec.errors import InvalidTypeError, InvalidValueError
-from pipestat_spec.models.output_schema import ResultSchema
+from pipestat_spec.models.schema.output_schema import ResultSchema
 
 _READING = "retrieve value"
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
-from pipestat_spec.hookspecs import hookimpl
+from pipestat_spec.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

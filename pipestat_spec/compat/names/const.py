@@ -9,7 +9,7 @@ from typing import Any
 from pipestat_spec.compat.absent import refuse_name
 from pipestat_spec.models.config import KEYS
 from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME  # noqa: F401
-from pipestat_spec.models.result_types import OBJECT_TYPES as _OBJECT_TYPES
+from pipestat_spec.models.schema.types import OBJECT_TYPES as _OBJECT_TYPES
 
 PKG_NAME = "pipestat"
 

@@ -40,7 +40,7 @@ def validate_type(
     Raises SchemaValidationErrorDuringReport.
     """
     from pipestat_spec.domain.results import prepare_results
-    from pipestat_spec.models.output_schema import parse_output_schema
+    from pipestat_spec.models.schema.output_schema import parse_output_schema
 
     levels = parse_output_schema(
         {"pipeline_name": "any", "samples": {"value": dict(schema)}}

@@ -99,7 +99,7 @@ def _section(looper: Document, path: str) -> Mapping[str, Any]:
             hint="give it results_file_path, database or pephub_path",
             key="pipestat",
         )
-    from pipestat_spec.plugins import plugins
+    from pipestat_spec.plugins.loading import plugins
 
     refuse_unknown_keys(section, f"{path}: pipestat", plugins().backends)
     if not check_one_store(section, f"{path}: pipestat") and section.get("backend") is None:

@@ -44,7 +44,7 @@ from pipestat_sql.queries.fields import (
     Typed,
 )
 from pipestat_sql.queries.joined import Part, joined, leaf, negated
-from pipestat_sql.shape import Kind, TableShape
+from pipestat_sql.tables.shape import Kind, TableShape
 
 __all__ = ["condition"]
 

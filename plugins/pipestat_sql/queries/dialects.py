@@ -14,7 +14,7 @@ from pipestat_spec.models.record import JSONValue
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from pipestat_sql.shape import Kind
+    from pipestat_sql.tables.shape import Kind
 
 __all__ = ["Condition", "Dialect", "Expression", "Order", "Path"]
 

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from pipestat_spec.domain.filters import SPECIAL_FIELDS, OrderKey, order_key
 from pipestat_spec.domain.query import distinct
 from pipestat_spec.models.record import JSONValue
-from pipestat_sql.json_text import load
 from pipestat_sql.queries.bounds import is_storable
 from pipestat_sql.queries.databases import dialect_of
 from pipestat_sql.queries.dialects import Dialect, Expression
@@ -23,7 +22,8 @@ from pipestat_sql.queries.streams import (
     rows_of,
     stream_records,
 )
-from pipestat_sql.shape import Kind, TableShape
+from pipestat_sql.rows.json_text import load
+from pipestat_sql.tables.shape import Kind, TableShape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -11,7 +11,7 @@ from pipestat_spec.domain.filters import SPECIAL_FIELDS
 from pipestat_spec.models.query import FieldPath
 from pipestat_sql.queries.bounds import is_storable
 from pipestat_sql.queries.dialects import Condition, Dialect, Expression
-from pipestat_sql.shape import Kind, TableShape
+from pipestat_sql.tables.shape import Kind, TableShape
 
 __all__ = [
     "EXTENDED",

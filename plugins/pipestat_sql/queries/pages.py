@@ -26,7 +26,7 @@ from pipestat_sql.queries.streams import (
     rows_of,
     stream_records,
 )
-from pipestat_sql.shape import TableShape
+from pipestat_sql.tables.shape import TableShape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -27,7 +27,7 @@ from pipestat_sql.queries.comparing import COMPARE
 from pipestat_sql.queries.dialects import Condition, Dialect, Expression, Order, Path
 from pipestat_sql.queries.postgresql_documents import JSONText, same_content
 from pipestat_sql.queries.postgresql_numbers import number_condition
-from pipestat_sql.shape import Kind
+from pipestat_sql.tables.shape import Kind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

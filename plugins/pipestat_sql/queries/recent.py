@@ -22,7 +22,7 @@ from pipestat_sql.queries.databases import dialect_of
 from pipestat_sql.queries.dialects import Condition, Dialect, Expression
 from pipestat_sql.queries.pages import Window, after_identifier, matching_rows, read_window
 from pipestat_sql.queries.streams import ToRecord, columns_of, has_local_times, stream_records
-from pipestat_sql.shape import TableShape
+from pipestat_sql.tables.shape import TableShape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

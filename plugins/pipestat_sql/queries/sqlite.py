@@ -17,7 +17,7 @@ from pipestat_sql.queries.bounds import is_number, is_storable_all, text_bound
 from pipestat_sql.queries.comparing import COMPARE
 from pipestat_sql.queries.dialects import Condition, Dialect, Expression, Order, Path
 from pipestat_sql.queries.sqlite_functions import register, text_key
-from pipestat_sql.shape import Kind
+from pipestat_sql.tables.shape import Kind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

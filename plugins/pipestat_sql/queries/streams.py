@@ -13,7 +13,7 @@ from pipestat_spec.models.query import And, Filter, Like, Not, Or
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.databases import dialect_of
 from pipestat_sql.queries.fields import TIMES, record_identifier
-from pipestat_sql.shape import TableShape
+from pipestat_sql.tables.shape import TableShape
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, RowMapping

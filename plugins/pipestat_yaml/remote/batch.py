@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 
 from pipestat_spec.backend import Change
 from pipestat_spec.models.record import Record, RecordKey
+from pipestat_yaml.records.records import Decision
 from pipestat_yaml.remote.fetching import fetch_many
 from pipestat_yaml.remote.guard import WriteGuard
 from pipestat_yaml.remote.mirror import Mirror
 from pipestat_yaml.remote.progress import Progress
 from pipestat_yaml.remote.remote_file import RemoteFile
 from pipestat_yaml.remote.updating import Put, Updating
-from pipestat_yaml.transaction import Decision
 
 __all__ = ["Batch"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipestat_spec.errors import PipestatError, UnsafeStoreError, UnsupportedOperation
-from pipestat_yaml.local_file import warn_unsafe
+from pipestat_yaml.local.local_file import warn_unsafe
 from pipestat_yaml.remote.objects import ObjectStore
 from pipestat_yaml.remote.probe import honours_conditions, is_remembered
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.models.record import Level
-from pipestat_yaml.loading import open_document
-from pipestat_yaml.placement import Placement
-from pipestat_yaml.records import Records
+from pipestat_yaml.records.placement import Placement
+from pipestat_yaml.records.records import Records
 from pipestat_yaml.remote.fetching import fetch_many
 from pipestat_yaml.remote.object_names import NameTemplate, emptied_size
 from pipestat_yaml.remote.objects import Listed, ObjectStore, StoredObject
 from pipestat_yaml.remote.retry import Tries
+from pipestat_yaml.text.loading import open_document
 
 __all__ = ["ObjectIndex"]
 

@@ -7,9 +7,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
-from pipestat_yaml.document import SectionKey
-from pipestat_yaml.layout import Layout
-from pipestat_yaml.parsed import parse_document
+from pipestat_yaml.text.document import SectionKey
+from pipestat_yaml.text.layout import Layout
+from pipestat_yaml.text.parsed import parse_document
 
 __all__ = ["NameTemplate", "emptied_size"]
 

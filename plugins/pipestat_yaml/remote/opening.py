@@ -9,8 +9,7 @@ from typing import Any
 from pipestat_spec.backend import Backend, StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatStartupError
 from pipestat_spec.models.file_names import PLACEHOLDER
-from pipestat_yaml.loading import open_document
-from pipestat_yaml.namespaces import named_in, records_in
+from pipestat_yaml.local.namespaces import named_in, records_in
 from pipestat_yaml.remote.fetching import fetch_many
 from pipestat_yaml.remote.guard import WriteGuard
 from pipestat_yaml.remote.mirror import LocalMirror, Mirror, NoMirror, ObjectMirror
@@ -19,6 +18,7 @@ from pipestat_yaml.remote.objects import ObjectStore
 from pipestat_yaml.remote.retry import DEFAULT_SECONDS, Tries
 from pipestat_yaml.remote.updating import Seen
 from pipestat_yaml.remote.urls import Location, is_url, locate, shown
+from pipestat_yaml.text.loading import open_document
 
 __all__ = ["list_namespaces", "open_backend"]
 

@@ -8,16 +8,15 @@ from threading import RLock
 
 from pipestat_spec.backend import Change, StoreSettings
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_yaml.layout import Layout
-from pipestat_yaml.loading import open_document
-from pipestat_yaml.placement import Placement
-from pipestat_yaml.records import Records
+from pipestat_yaml.records.placement import Placement
+from pipestat_yaml.records.records import Records, decide
 from pipestat_yaml.remote.guard import WriteGuard
 from pipestat_yaml.remote.mirror import Mirror
 from pipestat_yaml.remote.objects import StoredObject
 from pipestat_yaml.remote.retry import Tries
 from pipestat_yaml.remote.updating import Decide, Seen, Updating
-from pipestat_yaml.transaction import decide
+from pipestat_yaml.text.layout import Layout
+from pipestat_yaml.text.loading import open_document
 
 __all__ = ["RemoteFile"]
 

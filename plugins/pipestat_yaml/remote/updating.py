@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from pipestat_spec.errors import PipestatDataError, PipestatError
+from pipestat_yaml.records.records import Decision
 from pipestat_yaml.remote.evidence import Attempt, find_own, is_settled, metadata_for, new_id
 from pipestat_yaml.remote.guard import WriteGuard
 from pipestat_yaml.remote.objects import (
@@ -21,7 +22,6 @@ from pipestat_yaml.remote.objects import (
     Transient,
 )
 from pipestat_yaml.remote.retry import Tries
-from pipestat_yaml.transaction import Decision
 
 __all__ = ["Seen", "Updating"]
 

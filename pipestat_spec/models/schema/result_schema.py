@@ -1,0 +1,131 @@
+"""One result's schema: self-contained JSON Schema 2020-12 (SPEC.md section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from pipestat_spec.models.schema.expand import Expander, describe_no_mapping
+from pipestat_spec.models.schema.types import (
+    OBJECT_TYPES,
+    VALIDATION_KEYWORDS,
+    SchemaPath,
+    admitted_types,
+    is_result_definition,
+    schema_error,
+)
+
+__all__ = ["ResultSchema", "in_place", "parse_result_schema"]
+
+
+@dataclass(frozen=True, eq=False)
+class ResultSchema:
+    """What one result may be.
+
+    `schema` validates on its own; `declared` is what the author wrote. `types` are the
+    JSON types admitted at the top (`file` and `image` are objects), None when the schema
+    does not tell. `exact_type` is the one that `type`, references resolved, names alone.
+    `only_types` says that nothing beyond the type is asked. `object_type`
+    is `file` or `image` for a result that is one. `definitions` maps the references in
+    `schema` to what they lead to. Two are equal when they are one object.
+    """
+
+    identifier: str
+    schema: Mapping[str, Any]
+    declared: Mapping[str, Any]
+    types: frozenset[str] | None = None
+    exact_type: str | None = None
+    description: str | None = None
+    highlight: bool = False
+    index: bool = False
+    object_type: str | None = None
+    only_types: bool = False
+    source: str | None = None
+    path: SchemaPath = ()
+    definitions: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    template: ResultSchema | None = field(default=None, repr=False)
+
+    @property
+    def title(self) -> str | None:
+        """The author's title of the result."""
+        title = self.declared.get("title")
+        return title if isinstance(title, str) else None
+
+    def named(self, identifier: str) -> ResultSchema:
+        """Return the same schema for another result; `template` is the one it came from."""
+        return replace(self, identifier=identifier, template=self.template or self)
+
+    @cached_property
+    def has_images(self) -> bool:
+        """Whether the result is an image or holds images."""
+        return _mentions_image(self.schema)
+
+
+def _mentions_image(part: object) -> bool:
+    if isinstance(part, Mapping):
+        return part.get("object_type") == "image" or any(map(_mentions_image, part.values()))
+    return isinstance(part, list) and any(map(_mentions_image, part))
+
+
+def in_place(schemas: Iterable[object], definitions: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the schemas and those that they apply to the same value, each once."""
+    found: dict[int, Mapping[str, Any]] = {}
+    waiting = list(schemas)[::-1]
+    while waiting:
+        schema = waiting.pop()
+        if isinstance(schema, Mapping) and id(schema) not in found:
+            found[id(schema)] = schema
+            parts = [definitions.get(schema.get("$ref", ""))]
+            for key in ("allOf", "anyOf", "oneOf"):
+                branches = schema.get(key)
+                parts += branches if isinstance(branches, list) else []
+            parts += [schema.get("then"), schema.get("else")]
+            waiting += parts[::-1]
+    return list(found.values())
+
+
+def parse_result_schema(
+    identifier: str,
+    declared: object,
+    document: Mapping[str, Any],
+    source: str | None,
+    path: SchemaPath,
+) -> ResultSchema:
+    """Return the schema of one result, with the definitions of `document` that it needs.
+
+    Raises SchemaError for an unknown type, a reference that leads nowhere or elsewhere,
+    and a definition that defines nothing.
+    """
+    if not isinstance(declared, Mapping):
+        raise schema_error(source, path, *describe_no_mapping(declared))
+    if not is_result_definition(declared) and "const" not in declared and "type" not in declared:
+        raise schema_error(
+            source,
+            path,
+            "the result has no type",
+            "add one, for example type: integer (or $ref, anyOf, oneOf, allOf, enum, const)",
+        )
+    expander = Expander(document, declared, source, path)
+    try:
+        schema = expander.expand_result(declared, path)
+    except RecursionError:
+        raise schema_error(source, path, "too many references in a row") from None
+    top = expander.chain(schema)
+    types = next((part["type"] for part in top if "type" in part), None)
+    return ResultSchema(
+        identifier,
+        schema,
+        declared,
+        types=admitted_types(schema, expander.by_reference),
+        exact_type=types if isinstance(types, str) else None,
+        description=next((d for s in top if isinstance(d := s.get("description"), str)), None),
+        highlight=declared.get("highlight") is True,
+        index=declared.get("index") is True,
+        object_type=next((t for s in top for t in OBJECT_TYPES if s.get("object_type") == t), None),
+        only_types=not VALIDATION_KEYWORDS & (schema.keys() - {"type"}),
+        source=source,
+        path=path,
+        definitions=expander.by_reference,
+    )

@@ -1,0 +1,240 @@
+"""A local file that is read without a lock and replaced under one (SPEC.md section 8).
+
+The lock is on a file of its own beside the target, `.{name}.lock`, which is never deleted;
+the kernel releases it when its holder dies. New content is written to `.{name}.tmp`, synced
+and renamed over the target, so that readers see the old or the new file and nothing else.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
+from pipestat_yaml.local.mounts import check_locks, unlockable
+
+__all__ = ["LocalFile", "mapped_errors", "warn_unsafe"]
+
+# Seconds of waiting for the lock after which a warning says so.
+PATIENCE = 5.0
+_JOINED_BEYOND = 16
+_NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
+_UNUSABLE = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "not permitted",
+    errno.EROFS: "the file system is read-only",
+    errno.EISDIR: "it is a folder",
+    errno.ENOTDIR: "a part of the path is not a folder",
+    errno.ELOOP: "the symbolic links go in a circle",
+    errno.ENAMETOOLONG: "the name is too long",
+    errno.EEXIST: "a part of the path is not a folder",
+}
+
+
+@contextmanager
+def mapped_errors(path: str, hint: str | None = None) -> Iterator[None]:
+    """Turn the system's errors into ours; the one place that does.
+
+    `hint` says what is stored by now; without it nothing is.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise _mapped(path, error, hint) from error
+
+
+def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
+    reason = _UNUSABLE.get(error.errno or 0)
+    if reason is None:
+        text = error.strerror or str(error)
+        return PipestatDataError(
+            f"{path}: {text[:1].lower()}{text[1:]}", hint=hint or "nothing was stored", file=path
+        )
+    what = error.filename if isinstance(error.filename, str) else path
+    detail = "" if what == path else f" ({what})"
+    return PipestatStartupError(
+        f"{path} cannot be used: {reason}{detail}",
+        hint=hint or "give the path of a file that may be written",
+        file=path,
+    )
+
+
+def warn_unsafe(fault: str) -> None:
+    """Say that the promises to simultaneous writers are not given."""
+    import logging
+
+    message = "%s; with unsafe_writes, simultaneous writers can lose results"
+    logging.getLogger("pipestat_spec").warning(message, fault)
+
+
+class LocalFile:
+    """One file by path; the methods raise OSError, which `mapped_errors` translates."""
+
+    def __init__(self, path: str, *, unsafe: bool = False) -> None:
+        self.path = path
+        self._unsafe = unsafe
+        self._warned = False
+
+    def read(self) -> bytes | None:
+        """Return the content, or None when there is no file; takes no lock."""
+        try:
+            with open(self.path, "rb", buffering=0) as file:
+                return file.readall()
+        except FileNotFoundError:
+            return None
+
+    @property
+    def target(self) -> str:
+        """The path with symbolic links resolved."""
+        return os.path.realpath(self.path)
+
+    @property
+    def temporary(self) -> str:
+        """Where the content goes before it replaces the file's."""
+        folder, name = os.path.split(self.target)
+        return os.path.join(folder, f".{name}.tmp")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the lock, with nothing left over from a writer that died."""
+        folder, name = os.path.split(self.target)
+        if not self._unsafe:
+            check_locks(folder)
+        os.makedirs(folder, exist_ok=True)
+        descriptor = self._lock(os.path.join(folder, f".{name}.lock"))
+        try:
+            with suppress(FileNotFoundError):
+                os.unlink(self.temporary)
+            yield
+        finally:
+            # Not by closing alone: a child process may have inherited the descriptor.
+            with suppress(OSError):
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            os.close(descriptor)
+
+    def _lock(self, path: str) -> int:
+        while True:
+            descriptor = _open_lock(path)
+            try:
+                self._wait(descriptor)
+                if _is_at(descriptor, path):
+                    return descriptor
+            except BaseException:
+                os.close(descriptor)
+                raise
+            # Somebody deleted the lock file: those who come now lock another one.
+            os.close(descriptor)
+
+    def _wait(self, descriptor: int) -> None:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with _warning_after(PATIENCE, self.path):
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+            fault = unlockable(os.path.dirname(self.target))
+            if not self._unsafe:
+                raise fault from error
+            if not self._warned:
+                self._warned = True
+                warn_unsafe(fault.message)
+
+    def replace(
+        self, chunks: Sequence[bytes | memoryview], just_before: Callable[[], None] | None = None
+    ) -> None:
+        """Put the chunks in place of the content; needs the lock.
+
+        `just_before` is called when they are on disk; what it raises leaves the file as it was.
+        """
+        target, temporary = self.target, self.temporary
+        try:
+            old: os.stat_result | None = os.stat(target)
+        except FileNotFoundError:
+            old = None
+        if old is not None and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
+        try:
+            _write(temporary, chunks, old)
+            if just_before is not None:
+                just_before()
+            os.replace(temporary, target)
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(temporary)
+            raise
+        with mapped_errors(self.path, "the change may have been stored; read it before you repeat"):
+            sync_folder(os.path.dirname(target))
+
+
+def _open_lock(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except PermissionError:
+        # Made by another user: reading suffices to lock it.
+        with suppress(OSError):
+            return os.open(path, os.O_RDONLY)
+        raise
+
+
+def _is_at(descriptor: int, path: str) -> bool:
+    try:
+        there = os.stat(path)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))
+
+
+@contextmanager
+def _warning_after(seconds: float, path: str) -> Iterator[None]:
+    import logging
+    import threading
+
+    logger = logging.getLogger("pipestat_spec")
+    message = "waiting for another process that writes %s"
+    timer = threading.Timer(seconds, logger.warning, (message, path))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _write(path: str, chunks: Sequence[bytes | memoryview], like: os.stat_result | None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    try:
+        if like is not None:
+            _adopt(descriptor, like)
+        for chunk in [b"".join(chunks)] if len(chunks) > _JOINED_BEYOND else chunks:
+            rest = memoryview(chunk)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _adopt(descriptor: int, like: os.stat_result) -> None:
+    """Give the new file the owner, group and mode of the old one, as far as we may."""
+    own = os.fstat(descriptor)
+    if (own.st_uid, own.st_gid) != (like.st_uid, like.st_gid):
+        try:
+            os.fchown(descriptor, like.st_uid, like.st_gid)
+        except PermissionError:
+            with suppress(PermissionError):
+                os.fchown(descriptor, -1, like.st_gid)
+    os.fchmod(descriptor, like.st_mode & 0o7777)
+
+
+def sync_folder(folder: str) -> None:
+    """Make a rename in the folder last."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

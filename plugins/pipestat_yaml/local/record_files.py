@@ -1,0 +1,107 @@
+"""The backend for results paths with `{record_identifier}` (SPEC.md section 7.6)."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterable, Iterator
+
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_yaml.local.backend import claimed_capabilities
+from pipestat_yaml.local.local_file import mapped_errors
+from pipestat_yaml.local.results_file import ResultsFile
+
+__all__ = ["RecordFilesBackend", "find_files", "own_records"]
+
+
+class RecordFilesBackend(Backend):
+    """Each record in a file of its own, named by its identifier.
+
+    A file counts only for the record whose expanded path it has: files that aggregate
+    records of others match the pattern too.
+    """
+
+    def __init__(self, template: str, settings: StoreSettings) -> None:
+        folder = template.partition(PLACEHOLDER)[0]
+        self.capabilities = claimed_capabilities(folder, settings) - {Capability.ATOMIC_BATCH}
+        self.file = template
+        self._settings = settings
+        self._warned: set[str] = set()
+
+    def _results(self, identifier: str) -> ResultsFile:
+        return ResultsFile(expand_record_path(self.file, identifier), self._settings)
+
+    def read(self, key: RecordKey) -> Record | None:
+        return self._results(key.identifier).read(key)
+
+    def update(self, key: RecordKey, change: Change) -> Record | None:
+        return self._results(key.identifier).update_many([(key, change)])[0]
+
+    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
+        return self._results(key.identifier).history(key)
+
+    def scan(
+        self, level: Level, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        for identifier in self._identifiers(level):
+            if after is not None and identifier <= after:
+                continue
+            if limit is not None and limit <= 0:
+                return
+            record = self.read(RecordKey(level, identifier))
+            if record is not None:
+                limit = None if limit is None else limit - 1
+                yield record
+
+    def count(self, level: Level) -> int:
+        return len(self._identifiers(level))
+
+    def _identifiers(self, level: Level) -> list[str]:
+        """Return the records in code-point order, read from inside the files."""
+        found: list[str] = []
+        for path in find_files(self.file):
+            file = ResultsFile(path, self._settings)
+            if self._settings.namespace not in file.namespaces():
+                continue
+            there = file.records().identifiers(level)
+            own = own_records(self.file, path, there)
+            found += own
+            self._warn(path, [name for name in there if name not in own])
+        return sorted(found)
+
+    def _warn(self, path: str, strangers: list[str]) -> None:
+        if strangers and path not in self._warned:
+            import logging
+
+            self._warned.add(path)
+            logging.getLogger("pipestat_spec").warning(
+                "%s also holds record %r (%d in all), which belongs into another file",
+                path,
+                strangers[0],
+                len(strangers),
+            )
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+
+def own_records(template: str, path: str, identifiers: Iterable[str]) -> list[str]:
+    """Return those of the records in a file that it is named for."""
+    path = os.path.normpath(path)
+    return [
+        name for name in identifiers if os.path.normpath(expand_record_path(template, name)) == path
+    ]
+
+
+def find_files(template: str) -> list[str]:
+    """Return the existing files that the template could name, in no order."""
+    pattern = "*".join(glob.escape(part) for part in template.split(PLACEHOLDER))
+    with mapped_errors(template):
+        # Flags lie in the same folder; a template such as `runs/{record_identifier}` fits them.
+        return [
+            path
+            for path in glob.iglob(pattern)
+            if os.path.isfile(path) and (template.endswith(".flag") or not path.endswith(".flag"))
+        ]

@@ -1,0 +1,248 @@
+"""Between a record and what a file holds for it (SPEC.md section 7.2).
+
+The results stand beside the reserved key `meta`, which holds times, source, message and
+history. In the `levels` layout it also holds the times and the history in the form that
+pipestat 0.13.1 reads: local time, whole seconds. Keys of `meta` that are not ours stay, and
+so do reserved names among the results.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.values import MAX_DEPTH
+from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.models.identifiers import RESERVED
+from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
+from pipestat_spec.models.text import shorten
+from pipestat_spec.models.yaml_text import Verbatim
+from pipestat_yaml.text.layout import Layout
+
+__all__ = [
+    "check_history",
+    "check_stored",
+    "decode_history",
+    "decode_record",
+    "encode_record",
+    "meta_of",
+    "with_status",
+]
+
+_META = "meta"
+_LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
+_TIME = re.compile(r"\d{4}(?:-\d\d){2}[T ]\d\d(?::\d\d){2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
+_CREATED = ("created", "pipestat_created_time")
+_MODIFIED = ("modified", "pipestat_modified_time")
+# Zones differ by multiples of this, by at most that.
+_ZONE_STEP = timedelta(minutes=15)
+_ZONE_SPAN = timedelta(hours=14)
+_TICK = timedelta(microseconds=1)
+
+
+def decode_record(key: RecordKey, stored: Mapping[str, Any], status: str | None) -> Record:
+    """Return the record that the file holds as `stored`."""
+    meta = meta_of(stored)
+    source, message = meta.get("source"), meta.get("status_message")
+    return Record(
+        key,
+        results={name: value for name, value in stored.items() if name not in RESERVED},
+        status=status,
+        status_message=message if isinstance(message, str) else None,
+        source=source if isinstance(source, dict) else None,
+        created=_decode_time(meta, _CREATED),
+        modified=_decode_time(meta, _MODIFIED),
+    )
+
+
+def encode_record(
+    record: Record,
+    entries: Iterable[HistoryEntry],
+    stored: Mapping[str, Any] | None,
+    layout: Layout,
+) -> dict[str, Any]:
+    """Return what the file is to hold for a record that it held as `stored` until now.
+
+    A key of `meta` is touched only when it says something else than the record.
+    """
+    meta = dict(meta_of(stored or {}))
+    known = decode_record(record.key, stored or {}, None)
+    for name, old, new in (
+        ("source", known.source, None if record.source is None else dict(record.source)),
+        ("status_message", known.status_message, record.status_message),
+    ):
+        if old != new:
+            _put(meta, name, new)
+    for names, old_time, new_time in (
+        (_CREATED, known.created, record.created),
+        (_MODIFIED, known.modified, record.modified),
+    ):
+        if old_time != new_time:
+            _put(meta, names[0], new_time and format_utc(new_time))
+            if layout == "levels" or names[1] in meta:
+                _put(meta, names[1], new_time and _format_local(new_time))
+    for entry in entries:
+        _add_entry(meta, entry, layout)
+    if "history" in meta:
+        # The bulk goes last, for those who read the file.
+        for name in ("history", "history_times"):
+            if name in meta:
+                meta[name] = meta.pop(name)
+    hidden = {
+        name: value for name, value in (stored or {}).items() if name in RESERVED and name != _META
+    }
+    return {**hidden, **record.results, _META: meta}
+
+
+def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
+    """Return a record's history, oldest first; entries without a readable time are left out.
+
+    Those of one result that say the same time are told apart by a microsecond.
+    """
+    meta = meta_of(stored)
+    precise = _mapping(meta, "history_times")
+    entries = []
+    for result, values in _mapping(meta, "history").items():
+        times = _mapping(precise, result)
+        taken: set[datetime] = set()
+        for text, value in values.items() if isinstance(values, dict) else ():
+            time = _parse_time(times.get(text)) or _parse_time(text)
+            if time is not None:
+                while time in taken:
+                    time += _TICK
+                taken.add(time)
+                entries.append(HistoryEntry(result, value, time))
+    return sorted(entries, key=lambda entry: entry.time)
+
+
+def with_status(
+    stored: Mapping[str, Any], status: str | None, *, keep_none: bool
+) -> dict[str, Any]:
+    """Return the stored form with the status in its `meta`, None too when `keep_none`."""
+    meta = {name: value for name, value in meta_of(stored).items() if name != "status"}
+    if status is not None or keep_none:
+        meta = {"status": status, **meta}
+    return {**{name: value for name, value in stored.items() if name != _META}, _META: meta}
+
+
+def meta_of(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the file holds about a record beside its results."""
+    return _mapping(stored, _META)
+
+
+def _mapping(container: Mapping[str, Any], name: str) -> dict[str, Any]:
+    value = container.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _put(meta: dict[str, Any], name: str, value: Any) -> None:
+    if value is None:
+        meta.pop(name, None)
+    else:
+        meta[name] = value
+
+
+def _add_entry(meta: dict[str, Any], entry: HistoryEntry, layout: Layout) -> None:
+    values = _own(_own(meta, "history"), entry.result)
+    if layout == "records":
+        time = entry.time
+        while (text := format_utc(time)) in values:
+            time += timedelta(microseconds=1)
+        values[text] = entry.value
+        return
+    time = entry.time
+    while (text := _format_local(time)) in values:
+        time += timedelta(seconds=1)
+    values[text] = entry.value
+    _own(_own(meta, "history_times"), entry.result)[text] = format_utc(entry.time)
+
+
+def _own(container: dict[str, Any], name: str) -> dict[str, Any]:
+    """Put a copy of the mapping `name` into its container, so that what was read stays."""
+    container[name] = copy = dict(_mapping(container, name))
+    return copy
+
+
+def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:
+    ours, theirs = (meta.get(name) for name in names)
+    precise, local = _parse_time(ours), _parse_time(theirs)
+    if precise is None or local is None:
+        return precise or local
+    # pipestat renews only its own key. That of another time zone is no change.
+    apart = abs(_face_value(theirs) - _face_value(ours))
+    return precise if apart <= _ZONE_SPAN and not apart % _ZONE_STEP else local
+
+
+def _face_value(text: Any) -> datetime:
+    """Return what a clock on the wall of the writer's zone showed."""
+    return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
+
+
+def _format_local(time: datetime) -> str:
+    return time.astimezone().strftime(_LOCAL_FORMAT)
+
+
+def _parse_time(text: Any) -> datetime | None:
+    """Return a time of day (PS-REC-003, or local by PS-YAML-011), else None."""
+    if not isinstance(text, str) or _TIME.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:
+    """Raise PipestatDataError when the results, or `meta`, cannot be read."""
+    for name, value in stored.items():
+        if name not in RESERVED:
+            _check(value, f"result {shorten(name)!r}", key, file)
+    meta = stored.get("meta")
+    if meta is not None and not isinstance(meta, dict):
+        raise PipestatDataError(
+            f"{file}: 'meta' of record {shorten(key.identifier)!r} is no mapping",
+            hint="correct the file by hand",
+            file=file,
+            record_identifier=key.identifier,
+        )
+    if meta and isinstance(meta.get("source"), dict):
+        _check(meta["source"], "the source", key, file)
+
+
+def check_history(key: RecordKey, entries: Iterable[HistoryEntry], file: str) -> None:
+    """Raise PipestatDataError when an old value is outside the data model."""
+    for entry in entries:
+        _check(entry.value, f"an old value of result {shorten(entry.result)!r}", key, file)
+
+
+def _check(value: Any, what: str, key: RecordKey, file: str) -> None:
+    # Numbers and the like need no look: the readers give those of the data model only.
+    problem = _problem(value, MAX_DEPTH) if isinstance(value, str | dict | list | tuple) else None
+    if problem:
+        raise PipestatDataError(
+            f"{file}: {what} of record {shorten(key.identifier)!r} {problem}",
+            hint="correct the file by hand",
+            file=file,
+            record_identifier=key.identifier,
+        )
+
+
+def _problem(value: Any, depth: int) -> str | None:
+    if isinstance(value, str):
+        return "holds the character U+0000" if "\0" in value else None
+    if isinstance(value, Verbatim):
+        return f"holds {shorten(value.text)}, which is outside the data model"
+    if not isinstance(value, dict | list):
+        return None
+    if depth == 0:
+        return f"is nested more than {MAX_DEPTH} levels deep"
+    children: Iterable[Any] = value
+    if isinstance(value, dict):
+        children = (*value, *value.values())
+    for child in children:
+        if problem := _problem(child, depth - 1):
+            return problem
+    return None
