@@ -38,6 +38,8 @@ MAX_NESTING = 120
 MAX_ALIASED = 100_000
 # Digits beyond which no integer is computed: it takes the square of the time.
 _MAX_DIGITS = 4000
+# Characters that a parser looks ahead for the end of a key (YAML 1.1, section 7.2: 1024).
+_READ_AHEAD = 1100
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _PREFIX = "tag:yaml.org,2002:"
@@ -53,25 +55,38 @@ def read_yaml(data: bytes, name: str) -> Any:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         _refuse(name, line, "the text is not UTF-8", "save the file as UTF-8")
-    loader = _LOADER(text)
+    return _read(text, name, _LOADER)
+
+
+def _read(text: str, name: str, kind: type[yaml.SafeLoader]) -> Any:
     try:
-        return _Composer(loader, name).document()
+        return _Composer(kind(text), name).document()
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, _position(error, text)) + 1
+        line = text.count("\n", 0, _position(error, text, kind)) + 1
         _refuse(name, line, "a character that YAML does not allow", "remove or escape it", error)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        if mark and kind is not yaml.SafeLoader and _opened_ahead(text, mark.index) > MAX_NESTING:
+            return _read(text, name, yaml.SafeLoader)
         problem = getattr(error, "problem", None) or str(error).splitlines()[0]
         line = mark.line + 1 if mark else 1
         _refuse(name, line, f"not valid YAML: {problem}", "correct it by hand", error)
-    finally:
-        loader.dispose()
 
 
-def _position(error: yaml.reader.ReaderError, text: str) -> int:
+def _opened_ahead(text: str, end: int) -> int:
+    """Return how many brackets stand open in what a scanner may have read ahead up to `end`.
+
+    libyaml has a limit of nesting of its own and meets it there, before this reader counts. The
+    Python reader has none.
+    """
+    ahead = text[max(0, end - _READ_AHEAD) : end]
+    return sum(map(ahead.count, "[{")) - sum(map(ahead.count, "]}"))
+
+
+def _position(error: yaml.reader.ReaderError, text: str, kind: type[yaml.SafeLoader]) -> int:
     # libyaml counts bytes, the Python reader characters.
     position = int(error.position)
-    if _LOADER is yaml.SafeLoader:
+    if kind is yaml.SafeLoader:
         return position
     return len(text.encode()[:position].decode("utf-8", "ignore"))
 
