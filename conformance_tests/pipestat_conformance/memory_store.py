@@ -18,7 +18,7 @@ from typing import Any
 from pipestat_conformance.operations import Session, StoreSession
 from pipestat_conformance.targets import PluginTarget
 from pipestat_conformance.vectors import Opening
-from pipestat_spec.backend import Backend, Change
+from pipestat_spec.backend import Backend, Change, Transition
 from pipestat_spec.memory import MemoryBackend
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.store import Store
@@ -38,7 +38,7 @@ class SnapshotBackend(MemoryBackend):
         self.load()
         return super().read(key)
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         with self.locked():
             self.load()
             before = self._records, self._history
@@ -131,8 +131,8 @@ class MemoryTarget(PluginTarget):
         return Store(
             self.wrap(SnapshotBackend(Path(snapshot))),
             opened.settings,
-            validate=opened.validate,
-            additional_properties=opened.additional_properties,
+            validate=opened.rules.validate,
+            additional_properties=opened.rules.additional_properties,
         )
 
     def _configuration(self, store: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002

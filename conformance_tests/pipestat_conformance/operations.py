@@ -79,7 +79,7 @@ def _report(store: Store, args: _Args) -> None:
 def _report_many(store: Store, args: _Args) -> None:
     store.apply(
         [
-            (key, store.report_change(key, values, overwrite=args.get("overwrite", False)))
+            (key, store.rules.report(key, values, overwrite=args.get("overwrite", False)))
             for key, values in (
                 (RecordKey(_level(args), record), values)
                 for record, values in args["records"].items()

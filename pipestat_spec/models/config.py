@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.models.text import nearest, shorten
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEYS",
-    "LAYOUTS",
     "LOOPER_KEYS",
     "Config",
     "ConfigKey",
@@ -31,7 +31,6 @@ __all__ = [
     "refuse_unknown_keys",
 ]
 
-LAYOUTS = ("records", "levels")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 Kind: TypeAlias = Literal["string", "path", "boolean", "mapping", "level", "layout"]
 

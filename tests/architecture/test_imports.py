@@ -22,8 +22,8 @@ PLUGINS = REPOSITORY / "plugins"
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "whole_files"},
     {"models"},
-    {"backend"},
-    {"domain", "formatters", "plugins.hookspecs"},
+    {"domain"},
+    {"backend", "formatters", "plugins.hookspecs"},
     {"plugins", "memory", "schema_files", "documents"},
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.

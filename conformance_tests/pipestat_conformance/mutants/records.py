@@ -9,7 +9,7 @@ from typing import Any
 
 from pipestat_conformance.memory_store import SnapshotBackend
 from pipestat_conformance.mutants.mutation import Call, backend, operation
-from pipestat_spec.backend import Change, Outcome
+from pipestat_spec.backend import Change, Outcome, Transition
 from pipestat_spec.models.record import Record, RecordKey
 
 
@@ -27,7 +27,7 @@ def empty_report_makes_a_record(call: Call) -> Any:
     """A report without any value makes a record."""
     call.go()
     if not call.values and call.current is None:
-        call.store.backend.update(call.key, lambda _: Outcome(Record(call.key)))
+        call.store.backend.update(call.key, lambda *_: Outcome(Record(call.key)))
 
 
 @operation("PS-REC-002", on="report set_status")
@@ -59,8 +59,8 @@ def _is_time(value: Any) -> bool:
 class HistoryLostWithinATick(SnapshotBackend):
     """The clock has whole seconds: changes within one second share a time, and one entry."""
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
-        def coarse(current: Record | None) -> Outcome:
+    def update(self, key: RecordKey, change: Change) -> Transition:
+        def coarse(current: Record | None, *_: object) -> Outcome:
             record, entries = change(current)
             now = datetime.now(UTC).replace(microsecond=0)
             if record is None or record is current:
@@ -81,7 +81,7 @@ def status_touches_modified(call: Call) -> Any:
     if before is not None:
         now = datetime.now(UTC)
         call.store.backend.update(
-            call.key, lambda current: Outcome(current and replace(current, modified=now))
+            call.key, lambda current, *_: Outcome(current and replace(current, modified=now))
         )
 
 

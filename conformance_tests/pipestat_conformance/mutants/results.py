@@ -53,7 +53,7 @@ def partial_write_when_validation_fails(call: Call) -> Any:
 @operation("PS-RES-002", "PS-SCH-006", on="report")
 def schema_not_validated(call: Call) -> Any:
     """Values are not compared with the output schema."""
-    call.store.validate = False
+    call.store.rules = replace(call.store.rules, validate=False)
     return call.go()
 
 
@@ -87,7 +87,7 @@ def undeclared_results_dropped(call: Call) -> Any:
 @operation("PS-RES-005", on="report")
 def objects_need_a_schema(call: Call) -> Any:
     """Without a schema, only scalars are accepted."""
-    without = call.session.opening.schema is None or not call.store.validate
+    without = call.session.opening.schema is None or not call.store.rules.validate
     if without and any(isinstance(value, dict | list) for value in call.values.values()):
         raise InvalidValueError("without a schema, values are scalars")
     return call.go()
@@ -104,7 +104,7 @@ def equal_report_adds_history(call: Call) -> Any:
             HistoryEntry(k, v, now) for k, v in before.results.items() if k in call.values
         )
         changed = replace(before, modified=now)
-        call.store.backend.update(call.key, lambda _: Outcome(changed, entries))
+        call.store.backend.update(call.key, lambda *_: Outcome(changed, entries))
 
 
 @operation("PS-RES-006", on="report")
@@ -133,7 +133,7 @@ def overwrite_without_permission(call: Call) -> Any:
 def text_not_converted(call: Call) -> Any:
     """Text is stored as it is, though its conversion was asked for."""
     if call.args.get("convert"):
-        call.store.validate = False
+        call.store.rules = replace(call.store.rules, validate=False)
     return call.go()
 
 
@@ -238,7 +238,7 @@ def removed_record_leaves_its_history(call: Call) -> Any:
     entries = left.pop(call.key, ())
     current = call.current
     if entries and current is not None:
-        call.store.backend.update(call.key, lambda _: Outcome(replace(current), entries))
+        call.store.backend.update(call.key, lambda *_: Outcome(replace(current), entries))
     return None
 
 

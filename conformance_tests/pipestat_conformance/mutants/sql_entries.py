@@ -47,7 +47,7 @@ class OldValuesInMetaOnly(SqliteTables):
 class _ColumnsCount(Histories):
     @classmethod
     def read(cls, store: SqliteTables, key: RecordKey, row: Row) -> list[HistoryEntry]:
-        if store.layout() == "records":
+        if store.existing_layout() == "records":
             return super().read(store, key, row)
         columns = store.result_columns(store.table(key.level), key.level)
         return [

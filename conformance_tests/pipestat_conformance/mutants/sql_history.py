@@ -29,7 +29,7 @@ class Histories:
     def table(cls, store: SqliteTables, level: Level) -> str:
         """Return what the history table is called, whether or not it is there."""
         namespace = store.settings.namespace
-        levels = store.layout() == "levels"
+        levels = store.existing_layout() == "levels"
         name = f"{namespace}__{level}_history" if levels else f"{namespace}__history"
         return store.existing(name, store.tables()) or store.named(name, store.tables())
 
@@ -37,7 +37,7 @@ class Histories:
     def make(cls, store: SqliteTables, level: Level) -> None:
         """Make the table, or the columns that it lacks."""
         table = cls.table(store, level)
-        if store.layout() == "records":
+        if store.existing_layout() == "records":
             columns = {"record_identifier": "TEXT NOT NULL", "result": "TEXT NOT NULL"}
             columns |= {"value": "JSON TEXT", "time": "TEXT"}
         else:
@@ -58,7 +58,7 @@ class Histories:
         if table not in store.tables():
             return []
         column, value = "source_record_id", row["id"]
-        if store.layout() == "records":
+        if store.existing_layout() == "records":
             column, value = "record_identifier", key.identifier
         found = store.run(f"SELECT * FROM {quoted(table)} WHERE {column} = ?", [value])
         return sorted(found, key=lambda row: int(row.get("id", 0)))
@@ -67,7 +67,7 @@ class Histories:
     def read(cls, store: SqliteTables, key: RecordKey, row: Row) -> list[HistoryEntry]:
         """Return all entries, oldest first."""
         rows = cls.rows(store, key, row)
-        if store.layout() == "records":
+        if store.existing_layout() == "records":
             times = [datetime.fromisoformat(f"{r['time']}+00:00") for r in rows]
             values = [names.read_cell("json", r["value"]) for r in rows]
             entries = [
@@ -105,7 +105,7 @@ class Histories:
     def settle(cls, store: SqliteTables, key: RecordKey) -> None:
         """Give the reference's copies their `meta`, before the record is other than they say."""
         row = store.row(key)
-        if row is None or store.layout() == "records":
+        if row is None or store.existing_layout() == "records":
             return
         for copy, entries in cls.copied(store, key, row):
             time = store.time(copy, "modified") if not entries else entries[0].time
@@ -132,7 +132,7 @@ class Histories:
         cls, store: SqliteTables, key: RecordKey, time: datetime, values: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         """Return the rows that say what was replaced at a time."""
-        if store.layout() == "records":
+        if store.existing_layout() == "records":
             identifier = {"record_identifier": key.identifier, "time": column_time(time)}
             return [
                 {**identifier, "result": name, "value": names.json_text(value)}
@@ -163,7 +163,7 @@ class Histories:
     def delete(cls, store: SqliteTables, key: RecordKey, row: Row) -> None:
         """Delete the history of a record."""
         column, value = "source_record_id", row["id"]
-        if store.layout() == "records":
+        if store.existing_layout() == "records":
             column, value = "record_identifier", key.identifier
         table = cls.table(store, key.level)
         if table in store.tables():

@@ -33,7 +33,7 @@ class ContradictingLayoutIgnored(SqliteTables):
     """A configured layout that the tables have not is no error."""
 
     def checked_layout(self, writing: Level | None = None) -> str | None:  # noqa: ARG002
-        return self.layout()
+        return self.existing_layout()
 
 
 @tables("PS-SQL-002")
@@ -80,7 +80,9 @@ class RowsWithoutProjectUnseen(SqliteTables):
     """A row without a project name belongs to nobody."""
 
     def own(self, row: Row) -> bool:
-        return self.layout() == "records" or row["project_name"] == self.settings.project_name
+        return (
+            self.existing_layout() == "records" or row["project_name"] == self.settings.project_name
+        )
 
 
 class _Times(SqliteTables):
@@ -103,7 +105,7 @@ class TimesAreAlwaysLocal(_Times):
     """A time column of the layout `levels` is local, whoever has written it."""
 
     def time(self, row: Row, name: str) -> datetime | None:
-        if self.layout() == "records":
+        if self.existing_layout() == "records":
             return super().time(row, name)
         column = self.column(row, name)
         return column and column.astimezone(UTC)

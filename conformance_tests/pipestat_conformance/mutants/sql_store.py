@@ -17,7 +17,7 @@ from typing import Any
 from pipestat_conformance.mutants import sql_names as names
 from pipestat_conformance.mutants.sql_history import Histories
 from pipestat_conformance.mutants.sql_names import SYSTEM, TYPES, column_time, quoted
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import InvalidValueError, LayoutError, SchemaError
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
@@ -52,7 +52,7 @@ class SqliteTables(Backend):
     def opened(self) -> None:
         """Add to the tables that exist what they lack."""
         for level in LEVELS:
-            if self.layout() is not None and self.table(level) in self.tables():
+            if self.existing_layout() is not None and self.table(level) in self.tables():
                 self.complete(self.table(level), level)
 
     def close(self) -> None:
@@ -86,7 +86,7 @@ class SqliteTables(Backend):
         taken = {other.casefold() for other in there}
         return names.cut(name) if len(name.encode()) > 63 or name.casefold() in taken else name
 
-    def layout(self) -> str | None:
+    def existing_layout(self) -> str | None:
         """Return the layout that exists."""
         there = self.tables()
         for level in LEVELS:
@@ -102,7 +102,7 @@ class SqliteTables(Backend):
 
     def checked_layout(self, writing: Level | None = None) -> str | None:
         """Return the layout that exists; raises LayoutError where it contradicts."""
-        layout = self.layout()
+        layout = self.existing_layout()
         if None not in (layout, self.settings.layout) and layout != self.settings.layout:
             raise LayoutError(f"the layout is {layout}, not {self.settings.layout}")
         if (layout or self.settings.layout) == "records" and writing == "project":
@@ -111,7 +111,7 @@ class SqliteTables(Backend):
 
     def table(self, level: Level, layout: str | None = None) -> str:
         """Return what the table of a level is called, whether or not it is there."""
-        levels = (layout or self.layout()) == "levels"
+        levels = (layout or self.existing_layout()) == "levels"
         name = f"{self.settings.namespace}__{level}" if levels else self.settings.namespace
         return self.existing(name, self.tables()) or self.named(name, self.tables())
 
@@ -128,7 +128,7 @@ class SqliteTables(Backend):
 
     def make(self, level: Level) -> None:
         """Make the tables of a namespace that are missing; inside a transaction."""
-        layout = self.layout() or self.new_layout(level)
+        layout = self.existing_layout() or self.new_layout(level)
         table = self.table(level, layout)
         if table not in self.tables():
             levels = ("project_name", "pipeline_name")
@@ -173,7 +173,9 @@ class SqliteTables(Backend):
 
     def rows(self, level: Level) -> list[Row]:
         """Return all rows of the store, in the order of their records."""
-        if self.checked_layout() is None or (self.layout() == "records" and level == "project"):
+        if self.checked_layout() is None or (
+            self.existing_layout() == "records" and level == "project"
+        ):
             return []
         table = self.table(level)
         found = self.run(f"SELECT * FROM {quoted(table)}") if table in self.tables() else []
@@ -265,7 +267,7 @@ class SqliteTables(Backend):
         row = self.row(key)
         return iter(() if row is None else self.past.read(self, key, row))
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         with self.transaction():
             self.checked_layout(key.level)
             current = self.read(key)
@@ -278,13 +280,13 @@ class SqliteTables(Backend):
                 self.past.settle(self, key)
                 self.write(outcome.record)
                 self.past.add(self, key, outcome.history)
-            return outcome.record
+            return Transition(current, outcome.record)
 
     def write(self, record: Record) -> None:
         """Insert or update the row of a record."""
         table, row = self.table(record.key.level), self.row(record.key)
         cells = self.cells(record, table, {} if row is None else self.meta(row))
-        if self.layout() == "levels":
+        if self.existing_layout() == "levels":
             cells["project_name"] = self.settings.project_name
         if row is None:
             columns, marks = ", ".join(map(quoted, cells)), ", ".join("?" * len(cells))

@@ -42,8 +42,8 @@ class SqliteTarget(MemoryTarget):
         return Store(
             self.kind(path, opened.settings),
             opened.settings,
-            validate=opened.validate,
-            additional_properties=opened.additional_properties,
+            validate=opened.rules.validate,
+            additional_properties=opened.rules.additional_properties,
         )
 
 

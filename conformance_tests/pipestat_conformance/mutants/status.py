@@ -71,7 +71,7 @@ def unknown_status_accepted(call: Call) -> Any:
         current = call.current
         if current is not None:
             changed = replace(current, status=status)
-            call.store.backend.update(call.key, lambda _: Outcome(changed))
+            call.store.backend.update(call.key, lambda *_: Outcome(changed))
         return None
 
 

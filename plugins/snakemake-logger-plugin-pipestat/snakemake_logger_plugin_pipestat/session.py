@@ -42,11 +42,11 @@ def open_session(settings: LogHandlerSettings) -> Session:
         record = parse_record_expression(settings.record)
         manager = PipestatManager(config_file=settings.config, pipeline_name=settings.pipeline_name)
         store = manager.store
-        store.require(Capability.STATUS, "keeping the status of Snakemake's jobs")
+        store.rules.require(Capability.STATUS, "keeping the status of Snakemake's jobs")
         for state in (State.RUNNING, State.FINISHED, State.FAILED):
             store.settings.statuses.check(state.value)
         if settings.project:
-            store.require(Capability.PROJECT_LEVEL, "the record of the project level")
+            store.rules.require(Capability.PROJECT_LEVEL, "the record of the project level")
     except PipestatError as error:
         raise WorkflowError(f"pipestat: {error}") from None
     project = RecordKey("project", store.settings.project_name) if settings.project else None
