@@ -29,8 +29,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Outcome, Transition
+from pipestat_spec.models.layout import LAYOUTS, Layout
 from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
     HistoryEntry,
@@ -203,14 +205,29 @@ class StoreSettings:
     statuses: StatusSchema
     project_name: str = DEFAULT_PROJECT_NAME
     schema: OutputSchema | None = None
-    layout: str | None = None
-    new_layout: str | None = None
+    layout: Layout | None = None
+    new_layout: Layout | None = None
     multi_namespaces: bool = False
     unsafe_writes: bool = False
     base_folder: str = field(default_factory=os.getcwd)
     config_folder: str = field(default_factory=os.getcwd)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.layout not in (None, *LAYOUTS):
+            raise MissingConfigDataError(
+                f"layout {self.layout!r} is not known", hint="use 'records' or 'levels'"
+            )
+
+    def layout_of_new(self, level: Level = "sample") -> Layout:
+        """Return the layout of a namespace that gets its first record, at `level` (PS-YAML-004)."""
+        if self.layout is not None:
+            return self.layout
+        if self.new_layout is not None:
+            return self.new_layout
+        project = self.schema.levels.get("project") if self.schema else None
+        return "levels" if level == "project" or (project and project.results) else "records"
 
 
 class BackendFactory(ABC):

@@ -18,6 +18,7 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
+from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import (
     DEFAULT_PIPELINE_NAME,
     DEFAULT_PROJECT_NAME,
@@ -36,7 +37,7 @@ __all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_
 CONFIG_VARIABLE = "PIPESTAT_CONFIG"
 # The layout of what a store does not hold yet, for programs that expect one of it; existing
 # records keep theirs, and the configuration's `layout` is stronger.
-NEW_LAYOUT: ContextVar[str | None] = ContextVar("NEW_LAYOUT", default=None)
+NEW_LAYOUT: ContextVar[Layout | None] = ContextVar("NEW_LAYOUT", default=None)
 # Which key decides when several imply a backend (the order of the existing package).
 _IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
 
@@ -211,7 +212,7 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
     return DEFAULT_PIPELINE_NAME
 
 
-def _loopers_layout(config: Config) -> str | None:
+def _loopers_layout(config: Config) -> Layout | None:
     """Return `levels` for a file that looper made: its readers know no other layout."""
     name = config.values.get("pipeline_name")
     if name is None or config.path is None or config.path.name != looper_file_name(name):

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from pipestat_pephub.client import REFUSED_IDENTIFIERS, Client, Project, Written
-from pipestat_pephub.faults import Unsettled, unknown_outcome
+from pipestat_pephub.faults import UnknownOutcome, unknown_outcome
 from pipestat_pephub.options import connection
 from pipestat_pephub.registry_path import parse_registry_path
 from pipestat_pephub.samples import SAMPLE_NAME, Attributes, Found, Sample
@@ -120,7 +120,7 @@ class PephubBackend(Backend):
         What a request did that brought no answer is found out by reading the sample: it
         holds what was sent, or the change is decided anew.
         """
-        unsettled: Write | None = None
+        unanswered: Write | None = None
         for attempt in range(self.session.retries + 2):
             found = self._find(key, sample)
             record = found.changed(change)
@@ -131,10 +131,10 @@ class PephubBackend(Backend):
                 write = self._unless_last(write, found)
             try:
                 written = write.make(self._client)
-            except Unsettled as doubt:
-                unsettled = write
-                sample = self._after_doubt(key, write, doubt, attempt)
-                if write.stands_in(sample):
+            except UnknownOutcome as unknown:
+                unanswered = write
+                sample = self._settle(key, write, unknown, attempt)
+                if write.is_stored_in(sample):
                     return self._stored(key, found, write)
                 continue
             if written is Written.DONE:
@@ -142,8 +142,8 @@ class PephubBackend(Backend):
             if written is Written.REFUSED:
                 self._look_at_index(key)
             sample = self._client.sample(key.identifier)
-            if unsettled is not None and unsettled.stands_in(sample):
-                return self._stored(key, found, unsettled)
+            if unanswered is not None and unanswered.is_stored_in(sample):
+                return self._stored(key, found, unanswered)
             if written is Written.ABSENT and sample is not None:
                 raise self._client.refused_write(key.identifier)
         raise PipestatPEPHubError(
@@ -156,26 +156,26 @@ class PephubBackend(Backend):
     def _stored(self, key: RecordKey, found: Found, write: Write) -> Transition:
         return Transition(found.record, self._attributes.find(key, write.sample).record)
 
-    def _after_doubt(
-        self, key: RecordKey, write: Write, doubt: Unsettled, attempt: int
+    def _settle(
+        self, key: RecordKey, write: Write, unknown: UnknownOutcome, attempt: int
     ) -> Sample | None:
         """Return the sample after a write without an answer; raises PipestatPEPHubError."""
         what = f"writing the sample {shorten(key.identifier, 40)!r}"
         if attempt > self.session.retries:
-            raise unknown_outcome(self._client.name, what, doubt.reason)
+            raise unknown_outcome(self._client.name, what, unknown.reason)
         # A second request to add a sample, beside one that is still under way, would make two.
-        patient = isinstance(write, Add) and not write.overwrite and doubt.late
+        patient = isinstance(write, Add) and not write.overwrite and unknown.late
         for look in range(attempt, self.session.retries + 1):
             self.session.pause(look)
             try:
                 sample = self._client.sample(key.identifier)
             except PipestatPEPHubError as error:
                 raise unknown_outcome(
-                    self._client.name, what, f"{doubt.reason}, then {error.message}"
+                    self._client.name, what, f"{unknown.reason}, then {error.message}"
                 ) from None
             if sample is not None or not patient:
                 return sample
-        raise unknown_outcome(self._client.name, what, doubt.reason)
+        raise unknown_outcome(self._client.name, what, unknown.reason)
 
     def _unless_last(self, write: Remove, found: Found) -> Write:
         """Keep the name of the last sample: the server can neither list nor extend an empty PEP."""
