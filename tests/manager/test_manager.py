@@ -29,6 +29,7 @@ from pipestat_spec.errors import (
     SchemaNotFoundError,
     UnrecognizedStatusError,
 )
+from pipestat_spec.models.record import RecordKey
 
 SCHEMA = """
 title: Read counts
