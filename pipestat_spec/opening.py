@@ -9,13 +9,14 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
+from pipestat_spec.configuration import merge_config, parse_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
     PipestatStartupError,
     SchemaNotFoundError,
 )
-from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
+from pipestat_spec.models.config import Config, looper_file_name
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
 from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, DEFAULT_PROJECT_NAME
 from pipestat_spec.models.schema.output_schema import OutputSchema

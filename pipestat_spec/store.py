@@ -39,9 +39,9 @@ from pipestat_spec.errors import (
 from pipestat_spec.logs import logger
 from pipestat_spec.models.identifiers import check_record_identifier
 from pipestat_spec.models.record import LEVELS, HistoryEntry, JSONValue, Level, Record, RecordKey
-from pipestat_spec.models.text import shorten
 from pipestat_spec.plugins.hookspecs import RecordEvent
 from pipestat_spec.plugins.observers import notify
+from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.query import TimeColumn

@@ -11,12 +11,12 @@ from pipestat_spec.backend import Capability
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import MissingConfigDataError, PipelineTypeNotSuppliedError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
-from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.models.record import LEVELS, JSONValue, Level, Record, RecordKey
 from pipestat_spec.models.schema.output_schema import OutputSchema
-from pipestat_spec.models.text import shorten
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
+from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["ManagerSettings", "record_folder", "results_file"]
 
