@@ -12,8 +12,8 @@ from pipestat_spec.errors import PipestatDataError, PipestatError, ResultConflic
 from pipestat_spec.models.change import NOTHING
 from pipestat_spec.models.identifiers import check_record_identifier
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
-from pipestat_spec.models.text import shorten
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["ConvertReport", "convert"]
 

@@ -22,9 +22,9 @@ from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, JSONValue
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.models.schema.types import OBJECT_TYPES, json_type
-from pipestat_spec.models.text import shorten
-from pipestat_spec.models.yaml_text import yaml_text
 from pipestat_spec.plugins.loading import plugins
+from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.yaml_writer import yaml_text
 
 __all__ = ["infer_results", "infer_schema", "schema_text"]
 

@@ -27,8 +27,8 @@ from pipestat_spec.models.record import JSONValue, Record, RecordKey
 from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import OBJECT_TYPES
-from pipestat_spec.models.text import shorten
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "Contribution",

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipestat_spec.backend import BackendFactory, StoreSettings
+from pipestat_spec.configuration import merge_config, parse_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
@@ -16,7 +17,7 @@ from pipestat_spec.errors import (
     PipestatStartupError,
     SchemaNotFoundError,
 )
-from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
+from pipestat_spec.models.config import Config, looper_file_name
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import (
@@ -28,9 +29,9 @@ from pipestat_spec.models.record import (
 )
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
-from pipestat_spec.models.text import shorten
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_store"]
 

@@ -11,8 +11,7 @@ from typing import Any
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
-from pipestat_spec.domain.query import parse_time
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError, UnsupportedOperation
 from pipestat_spec.models.query import And, Query, reference_page
 from pipestat_spec.models.record import Level, Record, RecordKey

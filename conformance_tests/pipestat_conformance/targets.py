@@ -97,7 +97,8 @@ class PluginTarget(Target):
 
     def open_store(self, store: Mapping[str, Any], opening: Opening, folder: Path) -> Store:
         """Open the store as a configuration would; raises PipestatError."""
-        from pipestat_spec.models.config import Config, parse_config
+        from pipestat_spec.configuration import parse_config
+        from pipestat_spec.models.config import Config
         from pipestat_spec.opening import open_store
         from pipestat_spec.plugins.loading import plugins
 

@@ -142,7 +142,7 @@ def _warn_of_unknown(
 ) -> None:
     """Name the columns that no record has and no schema declares: probably misspelt."""
     from pipestat_spec.domain.filters import SPECIAL_FIELDS
-    from pipestat_spec.models.text import nearest
+    from pipestat_spec.text.strings import nearest
 
     schema = found.store.rules.level_schema(level)
     known = {name for record in records for name in record.results}

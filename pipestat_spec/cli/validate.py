@@ -82,8 +82,8 @@ def _print(problems: list[Problem], style: str) -> None:
 def _check(args: argparse.Namespace, checked: list[str]) -> Iterator[Problem]:
     """Yield every problem; add to `checked` what was looked at."""
     from pipestat_spec.cli.stores import store_arguments
+    from pipestat_spec.configuration import merge_config
     from pipestat_spec.errors import NoBackendSpecifiedError, SchemaError
-    from pipestat_spec.models.config import merge_config
     from pipestat_spec.opening import load_config
 
     config = merge_config(store_arguments(args), load_config(args.config))

@@ -16,7 +16,7 @@ from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
 from pipestat_spec.models.change import NOTHING, Change, Outcome
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "clear_status",

@@ -16,7 +16,7 @@ from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change
 from pipestat_spec.models.identifiers import check_record_identifier
 from pipestat_spec.models.record import LEVELS, JSONValue, Level, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
     from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema

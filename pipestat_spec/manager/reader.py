@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
-from pipestat_spec.domain.query import page_with_fields, parse_time
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.query import page_with_fields
+from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
 from pipestat_spec.models.query import (

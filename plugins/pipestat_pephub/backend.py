@@ -20,7 +20,7 @@ from pipestat_pephub.writes import Add, Remove, Write, plan
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.errors import MissingConfigDataError, PipestatPEPHubError
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["PephubBackend"]
 

@@ -12,7 +12,7 @@ from pipestat_pephub.registry_path import RegistryPath
 from pipestat_pephub.samples import SAMPLE_NAME, Sample
 from pipestat_pephub.session import Answer, Session
 from pipestat_spec.errors import InvalidIdentifierError, PipestatPEPHubError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["REFUSED_IDENTIFIERS", "Client", "Project", "Written"]
 

@@ -9,7 +9,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from pipestat_spec.errors import PipestatPEPHubError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "UnknownOutcome",

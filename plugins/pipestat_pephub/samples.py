@@ -13,7 +13,7 @@ from pipestat_spec.backend import Change, StoreSettings
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, PipestatPEPHubError, ResultConflictError
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "RESULTS",

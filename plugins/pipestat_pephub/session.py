@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 from pipestat_pephub.faults import UnknownOutcome, never_arrived, unreachable, why
 from pipestat_pephub.options import Connection
 from pipestat_spec.errors import PipestatPEPHubError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["Answer", "Session"]
 

@@ -7,10 +7,10 @@ import tracemalloc
 from typing import Any
 
 import pytest
-from pipestat_yaml.text.reader import read_yaml
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.yaml_text import Verbatim as out  # a value outside the data model
+from pipestat_spec.text.yaml_reader import read_yaml
+from pipestat_spec.text.yaml_writer import Verbatim as out  # a value outside the data model
 
 
 def read(text: str) -> Any:

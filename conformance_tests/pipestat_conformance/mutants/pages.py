@@ -10,8 +10,7 @@ from typing import Any
 
 from pipestat_conformance.mutants.mutation import Call, backend, operation
 from pipestat_conformance.mutants.query import Searching
-from pipestat_spec.domain.query import parse_time
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.models.query import Query
 from pipestat_spec.models.record import Record
 

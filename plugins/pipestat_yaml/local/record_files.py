@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterable, Iterator
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import claimed_capabilities
 from pipestat_yaml.local.local_file import mapped_errors
 from pipestat_yaml.local.results_file import ResultsFile

@@ -13,9 +13,9 @@ from pipestat_spec import PipestatManager
 from pipestat_spec.backend import Capability
 from pipestat_spec.documents.files import SourcedDocument
 from pipestat_spec.documents.report import parse_report_document
+from pipestat_spec.engines.record_expression import RecordExpression, parse_record_expression
 from pipestat_spec.errors import InvalidIdentifierError, PipestatError
 from pipestat_spec.models.record import RecordKey
-from pipestat_spec.models.record_expression import RecordExpression, parse_record_expression
 from snakemake_logger_plugin_pipestat.board import Board, Job, State
 from snakemake_logger_plugin_pipestat.failures import (
     ErrorTexts,

@@ -8,7 +8,7 @@ from string import Formatter
 
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.identifiers import check_record_identifier
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["RecordExpression", "parse_record_expression"]
 

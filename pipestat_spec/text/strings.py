@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
 
-__all__ = ["check_text", "nearest", "shorten", "unique_keys"]
+__all__ = ["check_text", "nearest", "shorten"]
 
 
 def check_text(text: str, name: str) -> str:
@@ -40,13 +39,3 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     from difflib import get_close_matches
 
     return next(iter(get_close_matches(name, list(known), 1)), None)
-
-
-def unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Return a JSON object from its pairs, for `json.loads`; raises ValueError for a key twice."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the key {shorten(twice)!r} stands twice in one object")
-    return found

@@ -26,9 +26,9 @@ from yaml.events import (
 )
 from yaml.resolver import Resolver
 
-from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.yaml_text import Verbatim
+from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.text.yaml_writer import Verbatim
 
 __all__ = ["MAX_ALIASED", "MAX_NESTING", "read_yaml"]
 
