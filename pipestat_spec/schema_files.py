@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipestat_spec.errors import MissingConfigDataError, SchemaError, SchemaNotFoundError
 from pipestat_spec.models.schema.output_schema import OutputSchema, parse_output_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
     from yaml.nodes import MappingNode, Node
@@ -120,7 +120,7 @@ def _local_path(location: str) -> str:
 
 
 def _neighbour(path: str) -> str | None:
-    from pipestat_spec.models.text import nearest
+    from pipestat_spec.text.strings import nearest
 
     try:
         return nearest(os.path.basename(path), os.listdir(os.path.dirname(path) or os.curdir))

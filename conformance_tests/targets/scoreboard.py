@@ -104,8 +104,9 @@ def prepare(target: Target) -> None:
         folder = target.python.parents[1]
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
         example = REPOSITORY / "examples" / "third_party_backend"
-        what = ["--editable", f"{REPOSITORY}[conformance]", "--editable", str(example)]
-        subprocess.run(install_command(target.python, "development", *what), check=True)
+        projects = (REPOSITORY, REPOSITORY / "conformance_tests", example)
+        editable = [text for project in projects for text in ("--editable", str(project))]
+        subprocess.run(install_command(target.python, "development", *editable), check=True)
 
 
 def run(target: Target) -> None:

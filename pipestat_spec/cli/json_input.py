@@ -7,7 +7,8 @@ import sys
 
 from pipestat_spec.errors import InvalidValueError
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.text import shorten, unique_keys
+from pipestat_spec.text.json_reader import unique_keys
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["parse_json", "read_json"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipestat_spec.models import yaml_text as emitter
 from pipestat_spec.models.record import JSONValue
+from pipestat_spec.text import yaml_writer as emitter
 
 __all__ = ["yaml_text"]
 

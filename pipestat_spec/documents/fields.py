@@ -22,8 +22,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from pipestat_spec.domain.query import parse_time
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import InvalidTimeFormatError, PipestatError
 from pipestat_spec.models.identifiers import (
@@ -33,7 +32,7 @@ from pipestat_spec.models.identifiers import (
     check_record_identifier,
     check_result_identifier,
 )
-from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
     "IDENTIFIER_SCHEMA",

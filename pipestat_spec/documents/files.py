@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipestat_spec.errors import DocumentError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["SourcedDocument", "find_documents", "read_documents"]
 

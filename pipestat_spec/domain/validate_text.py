@@ -15,7 +15,7 @@ from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import JSON_TYPES, admitted_types, json_type
-from pipestat_spec.models.text import unique_keys
+from pipestat_spec.text.json_reader import unique_keys
 
 __all__ = ["converted", "readings", "unreadable"]
 

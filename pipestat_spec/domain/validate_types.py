@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
-from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.errors import InvalidTypeError
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER, JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.types import JSON_TYPES, json_type
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "as_admitted_type",

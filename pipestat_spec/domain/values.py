@@ -13,21 +13,10 @@ from enum import Enum
 from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
-from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.text import check_text, shorten
+from pipestat_spec.models.record import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONValue
+from pipestat_spec.text.strings import check_text, shorten
 
-__all__ = [
-    "MAX_DEPTH",
-    "MAX_INTEGER",
-    "MIN_INTEGER",
-    "canonical",
-    "same_value",
-]
-
-MAX_INTEGER = 2**63 - 1
-MIN_INTEGER = -(2**63)
-# Arrays and objects nested deeper than this are refused.
-MAX_DEPTH = 100
+__all__ = ["canonical", "same_value"]
 
 
 def canonical(value: object, name: str = "value") -> JSONValue:

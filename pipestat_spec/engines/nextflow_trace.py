@@ -16,9 +16,9 @@ from typing import Any
 
 from pipestat_spec.documents.files import SourcedDocument
 from pipestat_spec.documents.report import REPORT_DOCUMENT_VERSION
+from pipestat_spec.engines.record_expression import RecordExpression
 from pipestat_spec.errors import PipestatError
-from pipestat_spec.models.record_expression import RecordExpression
-from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = ["read_trace"]
 

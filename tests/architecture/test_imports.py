@@ -21,13 +21,24 @@ PLUGINS = REPOSITORY / "plugins"
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "whole_files"},
+    # The types of the data model: what text becomes, and what becomes text.
+    {"models.record"},
+    {"text"},
     {"models"},
-    {"backend"},
-    {"domain", "formatters", "plugins.hookspecs"},
-    {"plugins", "memory", "schema_files", "documents"},
+    {"domain"},
+    {"backend", "formatters", "plugins.hookspecs"},
+    {"plugins", "memory", "schema_files", "configuration", "documents"},
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
-    {"opening", "ingest", "infer", "convert", "engines.snakemake", "engines.looper"},
+    {
+        "opening",
+        "ingest",
+        "infer",
+        "convert",
+        "engines.record_expression",
+        "engines.snakemake",
+        "engines.looper",
+    },
     {"manager"},
     {"__init__"},
     {"engines"},
@@ -56,6 +67,7 @@ FOR_PLUGINS = {
     "pipestat_spec.domain.query",
     "pipestat_spec.domain.times",
     "pipestat_spec.domain.values",
+    "pipestat_spec.text",
 }
 PLUGIN_THIRD_PARTY = {
     "pipestat_sql": {"psycopg", "pydantic", "sqlalchemy"},

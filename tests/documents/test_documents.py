@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
+from pipestat_spec.configuration import parse_config
 from pipestat_spec.documents.fields import explain
 from pipestat_spec.documents.records import (
     ConfigDocument,
@@ -23,7 +24,7 @@ from pipestat_spec.documents.records import (
     RecordDocument,
     StatusSchemaDocument,
 )
-from pipestat_spec.models.config import KEYS, Config, parse_config
+from pipestat_spec.models.config import KEYS, Config
 from pipestat_spec.models.query import And, Comparison, In, Page, Query
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Record, RecordKey
 from pipestat_spec.models.schema.output_schema import OutputSchema, parse_output_schema

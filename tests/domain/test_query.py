@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipestat_spec.domain.filter_text import parse_filter
-from pipestat_spec.domain.query import check_limit, distinct, parse_time, recent, select
+from pipestat_spec.domain.query import check_limit, distinct, recent, select
+from pipestat_spec.domain.times import parse_time
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
 from pipestat_spec.models.query import Page, Query
 from pipestat_spec.models.record import Record, RecordKey

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipestat_spec.configuration import merge_config, parse_config
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.config import Config, merge_config, parse_config
+from pipestat_spec.models.config import Config
 
 
 def test_paths_refer_to_the_file(tmp_path: Path) -> None:

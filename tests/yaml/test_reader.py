@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 import yaml
-from pipestat_yaml.text import reader
-from pipestat_yaml.text.reader import read_yaml
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.yaml_text import Verbatim as out  # a value outside the data model
+from pipestat_spec.text import yaml_reader
+from pipestat_spec.text.yaml_reader import read_yaml
+from pipestat_spec.text.yaml_writer import Verbatim as out  # a value outside the data model
 
 
 @pytest.fixture(params=["C", "Python"])
 def either_loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "Python":
-        monkeypatch.setattr(reader, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_reader, "_LOADER", yaml.SafeLoader)
 
 
 def read(text: str) -> Any:

@@ -25,7 +25,7 @@ from pipestat_spec.engines.looper.edits import (
 )
 from pipestat_spec.engines.looper.merging import LooperConfig, check_one_store
 from pipestat_spec.errors import MissingConfigDataError, SchemaError
-from pipestat_spec.models.yaml_text import yaml_text
+from pipestat_spec.text.yaml_writer import yaml_text
 from pipestat_spec.whole_files import replace_file
 
 __all__ = ["Written", "write_config"]

@@ -15,7 +15,7 @@ from pipestat_spec.models.schema.types import (
     is_result_definition,
     schema_error,
 )
-from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = ["Expander", "References", "describe_no_mapping", "pointer", "references_in_place"]
 

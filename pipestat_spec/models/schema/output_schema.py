@@ -17,7 +17,7 @@ from pipestat_spec.models.schema.forms import LevelSection, find_sections
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["LevelSchema", "OutputSchema", "ResultSchema", "parse_output_schema"]
 

@@ -14,12 +14,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.domain.values import MAX_DEPTH
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.identifiers import RESERVED
-from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
-from pipestat_spec.models.text import shorten
-from pipestat_spec.models.yaml_text import Verbatim
+from pipestat_spec.models.record import MAX_DEPTH, HistoryEntry, Record, RecordKey
+from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.yaml_writer import Verbatim
 from pipestat_yaml.text.layout import Layout
 
 __all__ = [
