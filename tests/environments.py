@@ -137,8 +137,8 @@ def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     with _environment(f"{name}-projects", {**made_from, **_versions(name)}) as folder:
         if folder is not None:
             editable = [t for path in (REPOSITORY, *plugins) for t in ("--editable", str(path))]
-            options = ["--no-deps", "--no-build-isolation"]
-            _run(install_command(environment.python, name, *options, *editable))
+            install = ["install", "--quiet", "--no-deps", "--no-build-isolation"]
+            _run([*_pip(environment.python), *install, *editable])
             folder.mkdir()
     return environment
 
@@ -164,9 +164,13 @@ def lock_file(name: str) -> Path:
 
 def install_command(python: Path, lock: str, *what: str) -> list[str]:
     """Return the command that installs into another Python, in the versions of a lock file."""
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-input"]
     versions = str(lock_file(lock))
-    return [*pip, "--constraint", versions, "--build-constraint", versions, *what]
+    pins = ["--constraint", versions, "--build-constraint", versions]
+    return [*_pip(python), "install", "--quiet", *pins, *what]
+
+
+def _pip(python: Path) -> list[str]:
+    return [sys.executable, "-m", "pip", "--no-input", "--python", str(python)]
 
 
 def _project(folder: Path) -> dict[str, Any]:
