@@ -15,11 +15,28 @@ from pipestat_spec.text.strings import nearest, shorten
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["merge_config", "parse_config", "refuse_unknown_keys"]
+__all__ = ["load_config_document", "merge_config", "parse_config", "refuse_unknown_keys"]
 
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+
+
+def load_config_document(path: str | os.PathLike[str], missing: str | None = None) -> Any:
+    """Return what a configuration's file says, before it is checked.
+
+    Raises MissingConfigDataError; `missing` is what it says when there is no such file.
+    """
+    from pipestat_spec.text.locations import MissingText, read_document
+    from pipestat_spec.text.unreadable import UnreadableText
+
+    try:
+        return read_document(path)
+    except UnreadableText as error:
+        problem = f"{os.fspath(path)}: {error}"
+        if missing is not None and isinstance(error, MissingText):
+            problem = missing
+        raise MissingConfigDataError(problem, hint=error.hint) from None
 
 
 def parse_config(

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
-from pipestat_spec.configuration import merge_config, parse_config
+from pipestat_spec.configuration import load_config_document, merge_config, parse_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
@@ -58,8 +58,6 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Co
     from pathlib import Path
 
     path = Path(os.path.expanduser(source)).absolute()
-    from pipestat_spec.schema_files import load_config_document
-
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
     return parse_config(document, path, backends=known)
 

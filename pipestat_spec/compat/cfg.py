@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.compat.places import flag_folder
+from pipestat_spec.configuration import load_config_document
 from pipestat_spec.errors import UnsupportedOperation
 from pipestat_spec.models.config import Config
 
@@ -96,9 +97,7 @@ class ConfigDocument(Mapping[str, Any]):
             return dict(self._given)
         if self._config.path is None:
             return {}
-        from pipestat_spec.schema_files import load_document
-
-        return dict(load_document(self._config.path) or {})
+        return dict(load_config_document(self._config.path) or {})
 
     @property
     def exp(self) -> dict[str, Any]:

@@ -115,6 +115,7 @@ def test_many_results_as_json(
         (["--json", "{"], "is not JSON"),
         (["--json", '{"reads": 1, "reads": 2}'], "'reads' stands twice"),
         (["--json", '{"rate": NaN}'], "rate"),
+        (["rate:=-Infinity"], "-Infinity is not a JSON number; write null"),
         (["--json", "@missing.json"], "missing.json: No such file"),
         (["x:=nope"], "result 'x'"),
         (["x:=@missing.json"], "missing.json"),

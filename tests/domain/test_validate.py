@@ -407,9 +407,9 @@ def test_without_a_schema_a_text_is_a_string() -> None:
         ("{type: array}", "5", "result 'r': '5' is a string, not an array; give JSON, for example "
          "'[1, 2]'"),
         ("{type: array}", "[1,", "result 'r': '[1,' cannot be stored as an array: no JSON, "
-         "Expecting value at column 4"),
+         "line 1, column 4: expecting value"),
         ("{type: array}", "[NaN]", "result 'r': '[NaN]' cannot be stored as an array: NaN is not "
-         "JSON"),
+         "a JSON number"),
         ("{type: array}", '{"a": 1}', "result 'r': {\"a\": 1} is an object, not an array"),
         ("{type: file}", "", "result 'r': '' is a string, not a file (an object with path and "
          "title)"),
