@@ -8,7 +8,7 @@ are those of the functions that the run time uses.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -36,8 +36,8 @@ from pipestat_spec.documents.fields import (
 )
 from pipestat_spec.documents.schemas import OutputSchemaDocument, StatusSchemaDocument
 from pipestat_spec.domain.filter_text import filter_from_conditions, parse_filter
+from pipestat_spec.domain.history import history_dict
 from pipestat_spec.domain.query import check_limit
-from pipestat_spec.domain.times import format_utc
 from pipestat_spec.models.query import And, Filter, Page, Query, reference_page
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 
@@ -111,10 +111,7 @@ class HistoryDocument(RootModel[dict[ResultIdentifier, _Past]]):
     @classmethod
     def from_entries(cls, entries: Iterable[HistoryEntry]) -> Self:
         """Return the document of history entries, oldest first."""
-        history: dict[str, dict[str, Any]] = {}
-        for entry in entries:
-            history.setdefault(entry.result, {})[format_utc(entry.time)] = entry.value
-        return cls.model_validate(history)
+        return cls.model_validate(history_dict(entries))
 
     def to_entries(self) -> list[HistoryEntry]:
         """Return the entries, oldest first; those of one time as the document orders them."""

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
+from pipestat_spec.domain.history import history_dict, of_results
 from pipestat_spec.domain.query import TimeColumn, page_with_fields
-from pipestat_spec.domain.times import format_utc, parse_time
+from pipestat_spec.domain.times import parse_time
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.manager.settings import ManagerSettings
 from pipestat_spec.models.query import And, Filter, In, Page, Query, record_dict, reference_page
@@ -75,11 +76,8 @@ class Reading(ManagerSettings):
         Raises RecordNotFoundError when there is no such record.
         """
         wanted = [result_identifier] if isinstance(result_identifier, str) else result_identifier
-        history: dict[str, dict[str, JSONValue]] = {}
-        for entry in self._store.history(self._key(record_identifier, level)):
-            if wanted is None or entry.result in wanted:
-                history.setdefault(entry.result, {})[format_utc(entry.time)] = entry.value
-        return history
+        entries = self._store.history(self._key(record_identifier, level))
+        return history_dict(of_results(entries, wanted))
 
     def select_records(
         self,

@@ -33,13 +33,21 @@ class Verbatim(NamedTuple):
     text: str
 
 
-def yaml_text(data: JSONValue) -> str:
-    """Return `data` as block YAML in its own order, without the last line break."""
+def yaml_text(data: JSONValue, *, sort_keys: bool = False) -> str:
+    """Return `data` as block YAML, in its own order or sorted, without the last line break."""
+    if sort_keys:
+        data = _sorted(data)
     if not data or not isinstance(data, dict | list):
         return _scalar(data)
     lines: list[str] = []
     _add_children(lines, data, "")
     return "\n".join(lines)
+
+
+def _sorted(data: JSONValue) -> JSONValue:
+    if isinstance(data, dict):
+        return {key: _sorted(data[key]) for key in sorted(data)}
+    return [_sorted(item) for item in data] if isinstance(data, list) else data
 
 
 def is_plain(text: str) -> bool:

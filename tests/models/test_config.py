@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, text: str, proble
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(MissingConfigDataError, match="^no such configuration; the current folder"):
+    with pytest.raises(MissingConfigDataError, match=r"^no such configuration; the current folder"):
         load_config_document(tmp_path / "c.yaml", "no such configuration")
     with pytest.raises(MissingConfigDataError, match="cannot be read: Is a directory"):
         load_config_document(tmp_path, "no such configuration")
