@@ -6,7 +6,6 @@ Schema is the same rule as far as that language can say it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias, TypeVar
@@ -22,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from pipestat_spec.domain.times import format_utc, parse_time
+from pipestat_spec.domain.times import RFC_3339, format_utc, read_time
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import InvalidTimeFormatError, PipestatError
 from pipestat_spec.models.identifiers import (
@@ -107,10 +106,6 @@ Results: TypeAlias = Annotated[
     WithJsonSchema({"type": "object", "propertyNames": RESULT_IDENTIFIER_SCHEMA}),
 ]
 
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-
 
 def parse_document_time(value: object) -> datetime:
     """Return a time of a document as UTC: RFC 3339, with `Z` or an offset.
@@ -119,19 +114,20 @@ def parse_document_time(value: object) -> datetime:
     """
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
-    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+    moment = read_time(value)
+    if moment is None:
         raise InvalidTimeFormatError(
             f"{shorten(repr(value))} is not a time with an offset",
             hint="write it as 2026-01-31T12:00:00Z",
             text=value,
         )
-    return parse_time(value.upper())
+    return moment
 
 
 TIME_SCHEMA: dict[str, Any] = {
     "type": "string",
     "format": "date-time",
-    "pattern": "^" + _RFC_3339.pattern.replace("\\d", "[0-9]") + "$",
+    "pattern": "^" + RFC_3339.pattern.replace("\\d", "[0-9]") + "$",
 }
 Time: TypeAlias = Annotated[
     datetime,
