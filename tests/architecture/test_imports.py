@@ -21,9 +21,10 @@ PLUGINS = REPOSITORY / "plugins"
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "whole_files"},
-    # The types of the data model: what text becomes, and what becomes text.
+    # The data model: what text becomes and what becomes text, and when two values are the same.
     {"models.record"},
     {"text"},
+    {"domain.values"},
     {"models"},
     {"backend"},
     {"domain", "formatters", "plugins.hookspecs"},

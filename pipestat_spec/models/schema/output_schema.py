@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
@@ -135,7 +136,7 @@ def _parse_level(
         if identifier not in results:
             schema = parse_result_schema(identifier, declared, document, source, path)
             results[identifier] = schema
-        elif not _same(results[identifier].declared, declared):
+        elif not same_value(results[identifier].declared, declared):
             other = ".".join(results[identifier].path)
             raise schema_error(
                 source, path, f"differs from the same result at {other}", "remove one of the two"
@@ -150,15 +151,6 @@ def _parse_level(
         )
     schema = parse_result_schema("additional", additional, document, source, path)
     return LevelSchema(level, results, schema.schema, required, schema)
-
-
-def _same(left: object, right: object) -> bool:
-    """Tell whether two parts of a document are the same, true and 1 apart."""
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    return type(left) is type(right) and left == right
 
 
 def _identifier(name: object, path: SchemaPath, source: str | None) -> str:

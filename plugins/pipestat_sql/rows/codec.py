@@ -195,7 +195,7 @@ class Codec:
             if new != former or (old and old.foreign_times and new is not None):
                 meta[name] = new and format_utc(new)
                 values[_TIMES[name]] = self._stored_time(_TIMES[name], new)
-        if record.source != (before.source if before else None):
+        if not same_value(record.source, before.source if before else None):
             meta["source"] = None if record.source is None else dict(record.source)
         if record.status_message != (before.status_message if before else None):
             meta["status_message"] = record.status_message

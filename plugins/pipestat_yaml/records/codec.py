@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipestat_spec.domain.times import format_local, format_utc, read_time
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.identifiers import RESERVED
 from pipestat_spec.models.record import MAX_DEPTH, HistoryEntry, Record, RecordKey
@@ -70,7 +71,7 @@ def encode_record(
         ("source", known.source, None if record.source is None else dict(record.source)),
         ("status_message", known.status_message, record.status_message),
     ):
-        if old != new:
+        if not same_value(old, new):
             _put(meta, name, new)
     for names, old_time, new_time in (
         (_CREATED, known.created, record.created),
