@@ -56,7 +56,7 @@ $(VENV)/.demo: $(VENV)/.core examples/quickstart/requirements.txt
 	@$(PIP) --requirement examples/quickstart/requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.demo
+$(VENV)/.dev: $(VENV)/.demo conformance_tests/pyproject.toml
 	@echo "installing the tools for development"
-	@$(PIP) --group test --group lint
+	@$(PIP) --editable ./conformance_tests --group test --group lint
 	@touch $@

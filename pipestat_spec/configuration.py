@@ -8,7 +8,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.config import KEYS, LAYOUTS, LOOPER_KEYS, Config, Kind
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Config, Kind
+from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.text.strings import nearest, shorten
 

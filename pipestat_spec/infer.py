@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipestat_spec.backend import Backend, Capability, ListsNamespaces, StoreSettings
+from pipestat_spec.backend import Backend, Capability, StoreSettings
 from pipestat_spec.errors import (
     MissingConfigDataError,
     PipelineTypeNotSuppliedError,
@@ -85,7 +85,7 @@ def _open(results_file: str | os.PathLike[str], name: str | None) -> tuple[str, 
         DEFAULT_PIPELINE_NAME, DEFAULT_STATUS_SCHEMA, multi_namespaces=True, config={_KEY: path}
     )
     factory = factories[0]
-    found = factory.namespaces(settings) if isinstance(factory, ListsNamespaces) else []
+    found = factory.namespaces(settings)
     if name not in found and len(found) > 1:
         raise MissingConfigDataError(
             f"{path} holds several namespaces: " + ", ".join(found),

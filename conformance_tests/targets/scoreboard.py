@@ -104,8 +104,9 @@ def prepare(target: Target) -> None:
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         example = REPOSITORY / "examples" / "third_party_backend"
         pip = [str(target.python), "-m", "pip", "install", "--quiet"]
-        install = ["--editable", f"{REPOSITORY}[conformance]", "--editable", str(example)]
-        subprocess.run([*pip, *install], check=True)
+        projects = (REPOSITORY, REPOSITORY / "conformance_tests", example)
+        editable = [text for project in projects for text in ("--editable", str(project))]
+        subprocess.run([*pip, *editable], check=True)
 
 
 def run(target: Target) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.models.config import KEYS, LAYOUTS
+from pipestat_spec.models.config import KEYS
+from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 
 if TYPE_CHECKING:

@@ -141,17 +141,13 @@ def _check_keywords(schema: OutputSchema) -> Iterator[Problem]:
 def _check_store(
     found: OpenedStore, args: argparse.Namespace, checked: list[str]
 ) -> Iterator[Problem]:
-    from pipestat_spec.backend import Capability
-    from pipestat_spec.models.record import LEVELS
-
     store = found.store
     count = 0
     progress = Progress("validating", "records", quiet=args.quiet)
-    has_projects = Capability.PROJECT_LEVEL in store.backend.capabilities
-    levels = (args.pipeline_type,) if args.pipeline_type else LEVELS if has_projects else LEVELS[:1]
+    levels = (args.pipeline_type,) if args.pipeline_type else store.rules.levels
     undeclared: dict[str, Level] = {}
     for level in levels:
-        schema = store.level_schema(level)
+        schema = store.rules.level_schema(level)
         for record in store.scan(level):
             count += 1
             yield from _check_record(found, record, schema, undeclared)
@@ -190,4 +186,6 @@ def _check_value(found: OpenedStore, schema: LevelSchema | None, name: str, valu
     """Judge a stored value as if it were reported; raises the errors of `report`."""
     from pipestat_spec.domain.results import prepare_results
 
-    prepare_results({name: value}, schema, additional_properties=found.store.additional_properties)
+    prepare_results(
+        {name: value}, schema, additional_properties=found.store.rules.additional_properties
+    )

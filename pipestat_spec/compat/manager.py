@@ -58,19 +58,19 @@ class PipestatManager(manager.PipestatManager):
         finally:
             NEW_LAYOUT.reset(token)
         self._given: Mapping[str, Any] | None = settings.get("config_dict")
-        create_results_file(self._config, self.file, self.pipeline_name)
+        create_results_file(self._opened.config, self.file, self.pipeline_name)
 
     # Read by looper and pypiper
 
     @cached_property
     def cfg(self) -> Settings:
         """The settings under pipestat's names."""
-        return Settings(self, self._config, self._given)
+        return Settings(self, self._opened.config, self._given)
 
     @cached_property
     def backend(self) -> Operations:
         """The operations that pipestat's backends have."""
-        return Operations(self, self._config)
+        return Operations(self, self._opened.config)
 
     @property
     def all_result_schemas(self) -> dict[str, dict[str, JSONValue]]:

@@ -18,7 +18,8 @@ from pydantic_core import CoreSchema
 
 from pipestat_spec.configuration import parse_config
 from pipestat_spec.documents.fields import checked
-from pipestat_spec.models.config import KEYS, LAYOUTS, LOOPER_KEYS, Config, Kind
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Config, Kind
+from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS, Level
 
 __all__ = ["ConfigDocument"]

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipestat_spec.backend import Change, Outcome
+from pipestat_spec.models.change import NOTHING, Change, Outcome, Transition
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ class StoredNumbers:
     def records(self, level: Level, records: Iterator[Record]) -> Iterator[Record]:
         """Return the records with the doubles."""
         return map(self.record, records) if level in self._is_number else records
+
+    def transition(self, transition: Transition) -> Transition:
+        """Return a transition with the doubles in both records."""
+        before, after = transition
+        seen = before and self.record(before)
+        return Transition(seen, seen if after is before else after and self.record(after))
 
     def page(self, level: Level, page: Page) -> Page:
         """Return a page of records with the doubles."""
@@ -86,11 +92,13 @@ class StoredNumbers:
         if level not in self._is_number:
             return change
 
-        def as_it_stands(current: Record | None) -> Outcome:
+        def as_it_stands(
+            current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /
+        ) -> Outcome:
             if current is None:
-                return change(None)
+                return change(None, foreign)
             seen = self.record(current)
-            record, history = change(seen)
+            record, history = change(seen, foreign)
             if record is seen:
                 record = current
             elif record is not None and record.results is seen.results:

@@ -15,14 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KEYS",
-    "LAYOUTS",
     "LOOPER_KEYS",
     "Config",
     "ConfigKey",
     "looper_file_name",
 ]
 
-LAYOUTS = ("records", "levels")
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 Kind: TypeAlias = Literal["string", "path", "boolean", "mapping", "level", "layout"]
 

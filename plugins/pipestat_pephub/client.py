@@ -81,7 +81,7 @@ class Client:
         return document
 
     def add(self, name: str, sample: Sample, *, overwrite: bool = False) -> Written:
-        """Store a whole sample; raises Unsettled and PipestatPEPHubError, as the others do."""
+        """Store a whole sample; raises UnknownOutcome and PipestatPEPHubError, as the others do."""
         parameters = {**self._parameters, **({"overwrite": "true"} if overwrite else {})}
         answer = self.session.send("POST", self._sample(name), parameters, dict(sample))
         if answer.status == 409:

@@ -26,8 +26,8 @@ LAYERS: list[set[str]] = [
     {"text"},
     {"domain.values"},
     {"models"},
-    {"backend"},
-    {"domain", "formatters", "plugins.hookspecs"},
+    {"domain"},
+    {"backend", "formatters", "plugins.hookspecs"},
     {"plugins", "memory", "schema_files", "configuration", "documents"},
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.

@@ -156,7 +156,7 @@ def _reports(opened: Any, names: list[str], overwrite: bool) -> list[Any]:
     from pipestat_spec.models.record import RecordKey
 
     keys = [RecordKey("sample", name) for name in names]
-    return [(k, opened.store.report_change(k, {"i": 9}, overwrite=overwrite)) for k in keys]
+    return [(k, opened.store.rules.report(k, {"i": 9}, overwrite=overwrite)) for k in keys]
 
 
 @pytest.mark.parametrize("layout", ["records", "levels"])

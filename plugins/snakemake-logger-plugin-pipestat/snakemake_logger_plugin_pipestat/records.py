@@ -159,15 +159,15 @@ class Records:
 
     def _change(self, key: RecordKey, standing: Standing) -> Change:
         if not self.keeps_source:
-            return _unless_own_word(standing, self.store.status_change(key, standing.status))
+            return _unless_own_word(standing, self.store.rules.set_status(key, standing.status))
         message = standing.message or self._notes.get(key)
         source = self.source(standing.rule, standing.attempt)
         if standing.attempts:
             source["attempts"] = dict(standing.attempts)
-        set_status = self.store.status_change(key, standing.status, message, source)
+        set_status = self.store.rules.set_status(key, standing.status, message, source)
         decided = _unless_own_word(standing, set_status)
 
-        def change(current: Record | None) -> Outcome:
+        def change(current: Record | None, *_: object) -> Outcome:
             outcome = decided(current)
             record = outcome.record
             assert record is not None  # no status is set by removing a record
@@ -191,7 +191,7 @@ class Records:
 def _unless_own_word(standing: Standing, set_status: Change) -> Change:
     """Keep a status that a job itself has set, `partial` for example, when all is done."""
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, *_: object) -> Outcome:
         if standing.status == COMPLETED and current is not None and current.status not in _OURS:
             return Outcome(current)
         return set_status(current)
