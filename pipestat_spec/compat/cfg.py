@@ -14,7 +14,7 @@ from pipestat_spec.models.config import Config
 if TYPE_CHECKING:
     from pipestat_spec.manager import PipestatManager
 
-__all__ = ["ConfigDocument", "Settings"]
+__all__ = ["WrittenConfig", "Settings"]
 
 # What a manager's property tells, by the name in `cfg`.
 _PROPERTIES = {
@@ -55,7 +55,7 @@ class Settings(Mapping[str, Any]):
     ) -> None:
         self._manager = manager
         self._config = config
-        self._document = ConfigDocument(config, given)
+        self._document = WrittenConfig(config, given)
 
     def __getitem__(self, key: str) -> Any:
         if key in _PROPERTIES:
@@ -83,7 +83,7 @@ class Settings(Mapping[str, Any]):
         return len(_PROPERTIES) + len(_CONFIGURED) + 2
 
 
-class ConfigDocument(Mapping[str, Any]):
+class WrittenConfig(Mapping[str, Any]):
     """The configuration as it was written; its repr shows no value, one may be a password."""
 
     def __init__(self, config: Config, given: Mapping[str, Any] | None) -> None:
