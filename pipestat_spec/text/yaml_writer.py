@@ -7,6 +7,7 @@ parser takes for something else, otherwise in double quotes as JSON writes them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from json import dumps
 from typing import NamedTuple
 
@@ -69,6 +70,8 @@ def quote(text: str) -> str:
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
+# The same few keys open the entries of every record.
+@lru_cache(maxsize=1024)
 def header_lines(key: str, indent: str) -> str:
     """Return the line or lines that open the entry `key`; the value follows its last colon."""
     quoted = quote(key)
