@@ -14,7 +14,7 @@ from pipestat_spec.models.config import Config
 if TYPE_CHECKING:
     from pipestat_spec.manager import PipestatManager
 
-__all__ = ["WrittenConfig", "Settings"]
+__all__ = ["Settings", "WrittenConfig"]
 
 # What a manager's property tells, by the name in `cfg`.
 _PROPERTIES = {

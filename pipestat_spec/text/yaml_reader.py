@@ -31,13 +31,13 @@ from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.unreadable import UnreadableText
 from pipestat_spec.text.yaml_writer import Verbatim
 
-__all__ = ["MAX_ALIASED", "MAX_NESTING", "read_yaml"]
+__all__ = ["read_yaml"]
 
 # Mappings and sequences inside each other.
-MAX_NESTING = 120
-_TOO_DEEP = (f"more than {MAX_NESTING} levels of nesting", "flatten the value")
+_MAX_NESTING = 120
+_TOO_DEEP = (f"more than {_MAX_NESTING} levels of nesting", "flatten the value")
 # Nodes that aliases may add; a document of a few bytes can ask for billions.
-MAX_ALIASED = 100_000
+_MAX_ALIASED = 100_000
 # Digits beyond which no integer is computed: it takes the square of the time.
 _MAX_DIGITS = 4000
 
@@ -82,11 +82,10 @@ def _position(error: yaml.reader.ReaderError, text: str) -> int:
 def _not_yaml(error: yaml.YAMLError) -> UnreadableText:
     said = [getattr(error, name, None) for name in ("context", "problem")]
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = ", ".join(filter(None, said)) or str(error)
     if "nesting depth" in problem:  # libyaml, which looks ahead, may find it first
-        return UnreadableText(*_TOO_DEEP, line, column)
-    return UnreadableText(f"not valid YAML: {shorten(problem, 160)}", "correct it", line, column)
+        return UnreadableText(*_TOO_DEEP, *_place(mark))
+    return UnreadableText(f"not valid YAML: {shorten(problem, 160)}", "correct it", *_place(mark))
 
 
 class _Anchor:
@@ -167,7 +166,7 @@ class _Composer:
             value_event = next(self._events)
             value, _ = self._node(value_event, depth)
             # `<<` in quotes is another key than the merge key.
-            name, line = (merges, key), _line(event)
+            name, line = (merges, key), _place(event.start_mark)[0]
             if name in lines:
                 raise _wrong(
                     event,
@@ -203,15 +202,15 @@ class _Composer:
         if anchor is None:
             raise _wrong(event, f"alias *{name} holds itself", "write the value out")
         self._aliased += anchor.nodes
-        if self._aliased > MAX_ALIASED:
+        if self._aliased > _MAX_ALIASED:
             raise _wrong(
-                event, f"aliases repeat more than {MAX_ALIASED} values", "write the values out"
+                event, f"aliases repeat more than {_MAX_ALIASED} values", "write the values out"
             )
         self._check_depth(event, depth + anchor.depth)
         return anchor.value, anchor.text
 
     def _check_depth(self, event: Event, depth: int) -> None:
-        if depth > MAX_NESTING:
+        if depth > _MAX_NESTING:
             raise _wrong(event, *_TOO_DEEP)
         self._deepest = max(self._deepest, depth)
 
@@ -258,13 +257,11 @@ def _wrong_tag(event: Event, tag: object) -> UnreadableText:
 
 
 def _wrong(event: Event, problem: str, hint: str) -> UnreadableText:
-    mark = event.start_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    return UnreadableText(problem, hint, line, column)
+    return UnreadableText(problem, hint, *_place(event.start_mark))
 
 
-def _line(event: Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _is_merge(event: Event) -> bool:
