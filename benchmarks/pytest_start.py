@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, added, seconds
-from tests.environments import REPOSITORY
+from tests.environments import REPOSITORY, install_command
 
 TARGET_MS = 20.0
 
@@ -19,8 +19,9 @@ def figures(folder: Path) -> Iterator[Figure]:
     The environment holds pytest and this package only, so that the one plugin is ours.
     """
     python = folder / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "pytest", str(REPOSITORY)]
+    made = [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")]
+    subprocess.run(made, check=True)
+    install = install_command(python, "development", "pytest", str(REPOSITORY))
     subprocess.run(install, check=True, stdin=subprocess.DEVNULL)
     (folder / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
 

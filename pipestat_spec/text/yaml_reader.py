@@ -38,9 +38,12 @@ _MAX_NESTING = 120
 _TOO_DEEP = (f"more than {_MAX_NESTING} levels of nesting", "flatten the value")
 # Nodes that aliases may add; a document of a few bytes can ask for billions.
 _MAX_ALIASED = 100_000
+# Characters that a parser looks ahead for the end of a key (YAML 1.1, section 7.2: 1024).
+_READ_AHEAD = 1100
 # Digits beyond which no integer is computed: it takes the square of the time.
 _MAX_DIGITS = 4000
 
+_LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _PREFIX = "tag:yaml.org,2002:"
 _KEPT_AS_TEXT = {_PREFIX + "str", _PREFIX + "timestamp", _PREFIX + "value", "!"}
 _CONSTRUCTED = {_PREFIX + name for name in ("null", "bool", "int", "float")}
@@ -54,11 +57,18 @@ def read_yaml(text: str, *, verbatim: bool = False) -> Any:
     their record to refuse. Without it integers may be of any size (the bound of a schema can
     be), and what is no number of JSON is refused. Raises UnreadableText with line and column.
     """
-    loader = cast("yaml.SafeLoader", getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text))
+    return _read(text, verbatim, _LOADER)
+
+
+def _read(text: str, verbatim: bool, kind: type[yaml.SafeLoader]) -> Any:
     try:
-        return _Composer(loader, verbatim).document()
+        loader = kind(text)
+        try:
+            return _Composer(loader, verbatim).document()
+        finally:
+            loader.dispose()
     except yaml.reader.ReaderError as error:
-        before = text[: _position(error, text)]
+        before = text[: _position(error, text, kind)]
         raise UnreadableText(
             "a character that YAML does not allow",
             "remove or escape it",
@@ -66,25 +76,33 @@ def read_yaml(text: str, *, verbatim: bool = False) -> Any:
             len(before) - before.rfind("\n"),
         ) from error
     except yaml.YAMLError as error:
-        raise _not_yaml(error) from error
-    finally:
-        loader.dispose()
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        if mark and kind is not yaml.SafeLoader and _opened(text, mark.index) > _MAX_NESTING:
+            return _read(text, verbatim, yaml.SafeLoader)
+        raise _not_yaml(error, mark) from error
 
 
-def _position(error: yaml.reader.ReaderError, text: str) -> int:
+def _opened(text: str, end: int) -> int:
+    """Return how many brackets stand open in what a scanner may have read ahead up to `end`.
+
+    libyaml has a limit of nesting of its own and meets it there, before this reader counts. The
+    Python reader has none.
+    """
+    ahead = text[max(0, end - _READ_AHEAD) : end]
+    return sum(map(ahead.count, "[{")) - sum(map(ahead.count, "]}"))
+
+
+def _position(error: yaml.reader.ReaderError, text: str, kind: type[yaml.SafeLoader]) -> int:
     # libyaml counts bytes, the Python reader characters.
     position = int(error.position)
-    if not hasattr(yaml, "CSafeLoader"):
+    if kind is yaml.SafeLoader:
         return position
     return len(text.encode()[:position].decode("utf-8", "ignore"))
 
 
-def _not_yaml(error: yaml.YAMLError) -> UnreadableText:
+def _not_yaml(error: yaml.YAMLError, mark: yaml.Mark | None) -> UnreadableText:
     said = [getattr(error, name, None) for name in ("context", "problem")]
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = ", ".join(filter(None, said)) or str(error)
-    if "nesting depth" in problem:  # libyaml, which looks ahead, may find it first
-        return UnreadableText(*_TOO_DEEP, *_place(mark))
     return UnreadableText(f"not valid YAML: {shorten(problem, 160)}", "correct it", *_place(mark))
 
 

@@ -30,7 +30,7 @@ FAULTS = {
     "not-utf-8": "not JSON",
     "array": "wrong answer",
     "wrong-seq": "seq is",
-    "no-seq": "'seq' is a required property",
+    "no-seq": "'seq'",
     "nan": "NaN is not JSON",
     "twice": "the key 'ok' occurs twice",
     "both": "wrong answer",

@@ -273,10 +273,10 @@ def broken(part: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (broken("dialects", ["oracle"]), "dialects/0: 'oracle' is not one of"),
+        (broken("dialects", ["oracle"]), "dialects/0: 'oracle'"),
         (broken("dialects", []), "dialects: "),
-        (broken("tables", {"t": {"rows": []}}), "tables/t: 'columns' is a required property"),
-        (broken("tables", {"t": {"columns": {"a": "int"}}}), "tables/t/columns/a: 'int' is not"),
+        (broken("tables", {"t": {"rows": []}}), "tables/t: 'columns'"),
+        (broken("tables", {"t": {"columns": {"a": "int"}}}), "tables/t/columns/a: 'int'"),
         (broken("tables", {"t": {"columns": {}}}), "tables/t/columns: "),
         (
             broken("tables", {"t": {"columns": {"a": "text"}, "rows": [{"b": 1}]}}),
@@ -289,15 +289,15 @@ def broken(part: str, value: Any) -> dict[str, Any]:
         (broken("after", {"tables": {"t": {"cells": []}}}), "after/tables/t: "),
         (broken("after", {"tables": {"t": {}}}), "after/tables/t: "),
         (broken("after", {"tables": {"t": {"columns": {"a": "int"}}}}), "after/tables/t/columns/a"),
-        (broken("steps", [{"op": "insert_rows", "args": {"table": "t"}}]), "'rows' is a required"),
-        (broken("steps", [{"op": "insert_rows"}]), "'args' is a required property"),
+        (broken("steps", [{"op": "insert_rows", "args": {"table": "t"}}]), "'rows'"),
+        (broken("steps", [{"op": "insert_rows"}]), "'args'"),
         (
             broken("steps", [{"op": "add_column", "args": {"table": "t", "column": "c"}}]),
-            "'type' is a required property",
+            "'type'",
         ),
         (
             broken("steps", [{"op": "update_rows", "args": {"table": "t", "set": {"a": 1}}}]),
-            "'where' is a required property",
+            "'where'",
         ),
         (broken("files", {"results.yaml": ""}), "about files as well as about tables"),
         (broken("after", {"only": ["x"]}), "about files as well as about tables"),

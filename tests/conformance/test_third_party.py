@@ -20,7 +20,13 @@ from zipfile import ZipFile
 import pytest
 
 from tests.docs.test_code_blocks import Block, Reader
-from tests.environments import REPOSITORY, PythonEnvironment, clean_environment
+from tests.environments import (
+    REPOSITORY,
+    PythonEnvironment,
+    clean_environment,
+    install_command,
+    lock_file,
+)
 from tests.legs import leave_out
 
 SUITE = REPOSITORY / "conformance_tests"
@@ -41,7 +47,9 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         copy = folder / f"source-{name}"
         # A copy, so that nothing that a build leaves behind gets into the repository.
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*", "node_modules", "dist"))
-        _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(copy))
+        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+        versions = ["--build-constraint", str(lock_file("development"))]
+        _run_pip([*pip, *versions, "--wheel-dir", str(folder), str(copy)])
     return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
 
 
@@ -51,15 +59,14 @@ def installed(
 ) -> Iterator[PythonEnvironment]:
     """An environment that holds the wheels and what they ask for, and nothing else."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     environment = PythonEnvironment(folder)
-    _pip(str(environment.python), "install", *map(str, wheels.values()))
+    _run_pip(install_command(environment.python, "development", *map(str, wheels.values())))
     yield environment
     shutil.rmtree(folder)
 
 
-def _pip(python: str, *arguments: str) -> None:
-    command = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+def _run_pip(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if done.returncode:
         text = done.stderr.strip()
@@ -67,7 +74,7 @@ def _pip(python: str, *arguments: str) -> None:
         if "ConnectionError" in text or "No matching distribution" in text:
             last = text.splitlines()[-1]
             leave_out("wheels", f"pip: {last}", "connect to a package index for 'pip install'")
-        pytest.fail(f"pip {' '.join(arguments)}\n{text}")
+        pytest.fail(f"{' '.join(command)}\n{text}")
 
 
 def _files(wheel: Path) -> set[str]:
