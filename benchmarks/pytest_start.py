@@ -21,9 +21,12 @@ def figures(folder: Path) -> Iterator[Figure]:
     python = folder / "venv" / "bin" / "python"
     made = [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")]
     subprocess.run(made, check=True)
-    install = install_command(python, "development", "pytest", str(REPOSITORY))
+    projects = [str(REPOSITORY), str(REPOSITORY / "conformance_tests")]
+    install = install_command(python, "development", "pytest", *projects)
     subprocess.run(install, check=True, stdin=subprocess.DEVNULL)
     (folder / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    # Else the configuration of this repository, which lies above, would count.
+    (folder / "pytest.ini").write_text("[pytest]\n")
 
     def start(**variables: str) -> float:
         command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_nothing.py"]

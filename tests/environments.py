@@ -223,6 +223,7 @@ here=$(dirname "$0")
 export NXF_OFFLINE=true NXF_PLUGINS_DEFAULT=false NXF_ANSI_LOG=false NXF_DISABLE_CHECK_LATEST=true
 exec java -XX:TieredStopAtLevel=1 {opens} -cp "$here/lib/*" nextflow.cli.Launcher "$@"
 """
+_MAVEN_COPIER = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _NEXTFLOW_POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -252,7 +253,7 @@ def nextflow_command() -> Path:
         if folder is not None:
             folder.mkdir(parents=True)
             (folder / "pom.xml").write_text(_NEXTFLOW_POM.format(version=NEXTFLOW_VERSION))
-            goal = ["dependency:copy-dependencies", "-DoutputDirectory=lib"]
+            goal = [f"{_MAVEN_COPIER}:copy-dependencies", "-DoutputDirectory=lib"]
             _run(["mvn", "--batch-mode", "--quiet", *goal], cwd=folder)
             (folder / "nextflow").write_text(launcher)
             (folder / "nextflow").chmod(0o755)
