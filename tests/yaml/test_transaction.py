@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from pipestat_yaml.records.placement import Placement
+from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import Records, decide
-from pipestat_yaml.text.loading import open_document
+from pipestat_yaml.text.spliced_text import open_text
 
 from pipestat_spec.backend import Change
 from pipestat_spec.domain.changes import (
@@ -28,19 +28,19 @@ class Bytes:
 
     def __init__(self, layout: Literal["records", "levels"]) -> None:
         self.data = b""
-        self.placement = Placement("demo", "object", layout)
+        self.rules = LayoutRules("demo", "object", layout)
         self.flags: dict[str, str | None] = {}
 
     def update(self, *changes: tuple[RecordKey, Change]) -> Sequence[Record | None]:
-        decision = decide(open_document(self.data, "object"), self.placement, changes, None)
+        decision = decide(open_text(self.data, "object"), self.rules, changes, None)
         if decision.chunks is not None:
             self.data = b"".join(decision.chunks)
         self.flags |= decision.flags_first | decision.flags
         return decision.records
 
     def read(self, name: str, level: Level = "sample") -> Record | None:
-        document = open_document(self.data, "object")
-        return Records(document, self.placement, None).read(RecordKey(level, name))
+        text = open_text(self.data, "object")
+        return Records(text, self.rules, None).read(RecordKey(level, name))
 
     def meta(self, name: str) -> dict[str, Any]:
         tree = yaml.safe_load(self.data)["demo"]

@@ -62,28 +62,29 @@ def encode_record(
     record: Record,
     entries: Iterable[HistoryEntry],
     stored: Mapping[str, Any] | None,
+    known: Record | None,
     layout: Layout,
 ) -> dict[str, Any]:
     """Return what the file is to hold for a record that it held as `stored` until now.
 
-    A key of `meta` is touched only when it says something else than the record.
+    `known` is the record that `stored` says, None when the file holds none. A key of `meta` is
+    touched only when it says something else than the record.
     """
-    meta = dict(meta_of(stored or {}))
-    known = decode_record(record.key, stored or {}, None)
-    for name, old, new in (
-        ("source", known.source, None if record.source is None else dict(record.source)),
-        ("status_message", known.status_message, record.status_message),
-    ):
-        if old != new:
-            _put(meta, name, new)
-    for names, old_time, new_time in (
+    stored = stored or {}
+    meta = dict(meta_of(stored))
+    known = known or Record(record.key)
+    if record.source != known.source:
+        _put(meta, "source", record.source and dict(record.source))
+    if record.status_message != known.status_message:
+        _put(meta, "status_message", record.status_message)
+    for names, old, new in (
         (_CREATED, known.created, record.created),
         (_MODIFIED, known.modified, record.modified),
     ):
-        if old_time != new_time:
-            _put(meta, names[0], new_time and format_utc(new_time))
+        if old != new:
+            _put(meta, names[0], new and format_utc(new))
             if layout == "levels" or names[1] in meta:
-                _put(meta, names[1], new_time and _format_local(new_time))
+                _put(meta, names[1], new and _format_local(new))
     for entry in entries:
         _add_entry(meta, entry, layout)
     if "history" in meta:
@@ -91,9 +92,7 @@ def encode_record(
         for name in ("history", "history_times"):
             if name in meta:
                 meta[name] = meta.pop(name)
-    hidden = {
-        name: value for name, value in (stored or {}).items() if name in RESERVED and name != _META
-    }
+    hidden = {name: value for name, value in stored.items() if name in RESERVED and name != _META}
     return {**hidden, **record.results, _META: meta}
 
 
@@ -130,7 +129,8 @@ def with_status(
 
 def meta_of(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the file holds about a record beside its results."""
-    return _mapping(stored, _META)
+    meta = stored.get(_META)
+    return meta if isinstance(meta, dict) else {}
 
 
 def _mapping(container: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -167,7 +167,7 @@ def _own(container: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:
-    ours, theirs = (meta.get(name) for name in names)
+    ours, theirs = meta.get(names[0]), meta.get(names[1])
     precise, local = _parse_time(ours), _parse_time(theirs)
     if precise is None or local is None:
         return precise or local
