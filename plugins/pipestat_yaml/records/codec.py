@@ -198,9 +198,9 @@ def _parse_time(text: Any) -> datetime | None:
 def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:
     """Raise PipestatDataError when the results, or `meta`, cannot be read."""
     for name, value in stored.items():
-        if name not in RESERVED:
-            _check(value, f"result {shorten(name)!r}", key, file)
-    meta = stored.get("meta")
+        if name not in RESERVED and (problem := _problem(value)):
+            raise _unreadable(f"result {shorten(name)!r}", key, problem, file)
+    meta = stored.get(_META)
     if meta is not None and not isinstance(meta, dict):
         raise PipestatDataError(
             f"{file}: 'meta' of record {shorten(key.identifier)!r} is no mapping",
@@ -208,29 +208,30 @@ def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:
             file=file,
             record_identifier=key.identifier,
         )
-    if meta and isinstance(meta.get("source"), dict):
-        _check(meta["source"], "the source", key, file)
+    source = meta.get("source") if meta else None
+    if isinstance(source, dict) and (problem := _problem(source)):
+        raise _unreadable("the source", key, problem, file)
 
 
 def check_history(key: RecordKey, entries: Iterable[HistoryEntry], file: str) -> None:
     """Raise PipestatDataError when an old value is outside the data model."""
     for entry in entries:
-        _check(entry.value, f"an old value of result {shorten(entry.result)!r}", key, file)
+        if problem := _problem(entry.value):
+            what = f"an old value of result {shorten(entry.result)!r}"
+            raise _unreadable(what, key, problem, file)
 
 
-def _check(value: Any, what: str, key: RecordKey, file: str) -> None:
-    # Numbers and the like need no look: the readers give those of the data model only.
-    problem = _problem(value, MAX_DEPTH) if isinstance(value, str | dict | list | tuple) else None
-    if problem:
-        raise PipestatDataError(
-            f"{file}: {what} of record {shorten(key.identifier)!r} {problem}",
-            hint="correct the file by hand",
-            file=file,
-            record_identifier=key.identifier,
-        )
+def _unreadable(what: str, key: RecordKey, problem: str, file: str) -> PipestatDataError:
+    return PipestatDataError(
+        f"{file}: {what} of record {shorten(key.identifier)!r} {problem}",
+        hint="correct the file by hand",
+        file=file,
+        record_identifier=key.identifier,
+    )
 
 
-def _problem(value: Any, depth: int) -> str | None:
+def _problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
+    """Return why a value is outside the data model: the readers give numbers within it only."""
     if isinstance(value, str):
         return "holds the character U+0000" if "\0" in value else None
     if isinstance(value, Verbatim):

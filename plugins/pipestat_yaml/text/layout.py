@@ -89,7 +89,7 @@ def adopt_record(record: Mapping, layout: Layout) -> Mapping:
     result as `history: {result: {time: ""}}`, where it would pass for a result.
     """
     meta = record.get("meta", {})
-    moved = {name for name in _TIMES if _is_pipestat_time(record.get(name))}
+    moved = {name for name in _TIMES if name in record and _is_pipestat_time(record[name])}
     misplaced = record.get("history")
     if layout == "levels" and "meta" in record and is_removal_note(misplaced):
         moved.add("history")

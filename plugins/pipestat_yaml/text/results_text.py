@@ -44,12 +44,9 @@ INDENTS: Mapping[SectionKey, str] = {None: "  ", "project": "    ", "sample": " 
 
 
 class ResultsText(ABC):
-    """The content of one file at one moment; immutable."""
+    """The content of one file at one moment; immutable. `keys` are the top-level keys."""
 
-    @property
-    @abstractmethod
-    def keys(self) -> tuple[str, ...]:
-        """The top-level keys."""
+    keys: tuple[str, ...]
 
     @abstractmethod
     def layout(self, namespace: str) -> Layout | None:
@@ -110,13 +107,10 @@ class ParsedText(ResultsText):
     """A text that was read as a whole."""
 
     def __init__(self, tree: dict[str, Any], name: str) -> None:
+        self.keys = tuple(tree)
         self._tree = tree
         self._name = name
         self._read: dict[str, Namespace] = {}
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple(self._tree)
 
     def _namespace(self, namespace: str) -> Namespace:
         if namespace not in self._read:

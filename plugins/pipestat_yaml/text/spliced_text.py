@@ -24,8 +24,8 @@ from pipestat_yaml.text.trailer import Section, Trailer, crc_of, read_trailer, t
 
 __all__ = ["SplicedText", "open_text"]
 
-# Where the lines of a record begin and end.
-Span: TypeAlias = tuple[int, int]
+# Where the lines of a record begin, those below its name begin, and all end.
+Span: TypeAlias = tuple[int, int, int]
 # What stands at a span until now, and the lines to put there.
 Cut: TypeAlias = tuple[int, int, bytes]
 
@@ -56,14 +56,11 @@ class SplicedText(ResultsText):
         self._name = name
         self._trailer = trailer
         self._sections = {section[:2]: section for section in trailer.sections}
+        self.keys = tuple(dict.fromkeys(section.namespace for section in trailer.sections))
         self._spans: dict[tuple[Section, str], Span | None] = {}
         self._indexes: dict[Section, dict[str, Span]] = {}
         # Another program vouched for text that is not canonical: it is parsed after all.
         self._deceived = False
-
-    @property
-    def keys(self) -> tuple[str, ...]:
-        return tuple({name: None for name, _ in self._sections})
 
     def layout(self, namespace: str) -> Layout | None:
         if (namespace, "sample") in self._sections:
@@ -86,16 +83,12 @@ class SplicedText(ResultsText):
         try:
             span = self._find(found, identifier) if found and not self._deceived else None
             if span is not None:
-                block = self._block(span, identifier, INDENTS[section])
+                text = self._data[span[1] : span[2]].decode()
+                block = canonical_text.read_block(text, len(INDENTS[section]) + 2)
                 return adopt_record(block, "levels" if section else "records")
         except canonical_text.NotCanonical:
             self._deceived = True
         return self._parsed.record(namespace, section, identifier) if self._deceived else None
-
-    def _block(self, span: Span, identifier: str, indent: str) -> dict[str, Any]:
-        skipped = len(header_lines(identifier, indent).encode()) + 1
-        text = self._data[span[0] + skipped : span[1]].decode()
-        return canonical_text.read_block(text, len(indent) + 2)
 
     def _find(self, section: Section, identifier: str) -> Span | None:
         """Return where a record stands; looked for once."""
@@ -110,13 +103,14 @@ class SplicedText(ResultsText):
 
     def _searched(self, section: Section, identifier: str) -> Span | None:
         indent = INDENTS[section.level]
-        header = header_lines(identifier, indent).encode()
-        at = self._data.find(b"\n" + header + b"\n", section.start - 1, section.end)
+        header = b"\n" + header_lines(identifier, indent).encode() + b"\n"
+        at = self._data.find(header, section.start - 1, section.end)
         if at < 0:
             return None
+        body = at + len(header)
         next_entry = re.compile(rb"\n {%d}[^ ]" % len(indent))
-        following = next_entry.search(self._data, at + len(header) + 1, section.end)
-        return at + 1, following.start() + 1 if following else section.end
+        following = next_entry.search(self._data, body - 1, section.end)
+        return at + 1, body, following.start() + 1 if following else section.end
 
     def _index(self, section: Section) -> dict[str, Span]:
         """Return the span of each record; computed once, for what touches many records."""
@@ -129,10 +123,10 @@ class SplicedText(ResultsText):
                     f"{len(found)} records instead of {section.records}"
                 )
             ends = [*(match.start() for match in found[1:]), section.end]
-            index = {
-                canonical_text.read_key((match[1] or match[2]).decode()): (match.start(), end)
-                for match, end in zip(found, ends, strict=False)
-            }
+            index = {}
+            for match, end in zip(found, ends, strict=False):
+                name = canonical_text.read_key((match[1] or match[2]).decode())
+                index[name] = (match.start(), match.end() + 1, end)
             if len(index) != len(found):
                 raise canonical_text.NotCanonical("a record stands twice")
             self._indexes[section] = index
@@ -182,8 +176,8 @@ class SplicedText(ResultsText):
             if span is None:
                 added += [text] if text else []
                 count += bool(text)
-            elif self._data[span[0] : span[1]] != text:
-                cuts.append((*span, text))
+            elif self._data[span[0] : span[2]] != text:
+                cuts.append((span[0], span[2], text))
                 count -= not text
         cuts.sort()
         if added:
