@@ -332,6 +332,16 @@ def test_a_trailer_that_miscounts(stored: Open, count: int) -> None:
     assert store.names() == ["s1", "s2", "s3"]
 
 
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_a_record_is_removed_alone_whatever_the_trailer_counts(stored: Open, count: int) -> None:
+    store = stored()
+    vouch(store, b"demo:\n  s1:\n    reads: 1\n  s2:\n    reads: 2\n", count)
+    store.remove("s1")
+    assert store.raw() == {"demo": {"s2": {"reads": 2}}}
+    store.remove("s2")
+    assert store.names() == []
+
+
 def test_a_trailer_does_not_make_records_of_levels(stored: Open) -> None:
     store = stored()
     vouch(store, b"demo:\n  sample:\n    s1:\n      n: 1\n", 1)

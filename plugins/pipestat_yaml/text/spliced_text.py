@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any, TypeAlias
 
@@ -141,9 +141,15 @@ class SplicedText(ResultsText):
             return parse_text(self._data, self._name)
 
     def edited(self, namespace: str, layout: Layout, edits: Edits) -> Chunks | None:
-        section_of = (namespace, "sample" if layout == "levels" else None)
-        if self._deceived or section_of not in self._sections:
-            return self._parsed.edited(namespace, layout, edits)
+        section = (namespace, "sample" if layout == "levels" else None)
+        if section in self._sections and not self._deceived:
+            try:
+                return self._spliced(namespace, edits)
+            except canonical_text.NotCanonical:
+                self._deceived = True
+        return self._parsed.edited(namespace, layout, edits)
+
+    def _spliced(self, namespace: str, edits: Edits) -> Chunks | None:
         changes: dict[SectionKey, dict[str, dict[str, Any] | None]] = {}
         for (level, identifier), mapping in edits.items():
             changes.setdefault(level, {})[identifier] = mapping
@@ -153,19 +159,33 @@ class SplicedText(ResultsText):
         for section in self._trailer.sections:
             own = changes.get(section.level, {}) if section.namespace == namespace else {}
             some, count = self._cuts(section, own)
-            # An empty section's header says `{}`.
             header = len(b" {}") * (bool(section.records) - bool(count))
             start = section.start + shift + header
             for begin, end, text in some:
                 shift += len(text) - (end - begin)
             sections.append(section._replace(start=start, end=section.end + shift, records=count))
             cuts += some
-        return self._spliced(cuts, sections) if cuts else None
+        if not cuts:
+            return None
+        data, body_end = memoryview(self._data), self._trailer.body_end
+        chunks: list[bytes | memoryview] = []
+        at = 0
+        for begin, end, text in cuts:
+            chunks += [data[at:begin], text]
+            at = end
+        chunks.append(data[at:body_end])
+        # What stands before the first cut is vouched for already when nothing follows it.
+        known = cuts[0][0] == body_end
+        crc = crc_of(chunks[1:], self._trailer.crc) if known else crc_of(chunks)
+        return [*chunks, trailer_line(sections, crc)]
 
     def _cuts(
         self, section: Section, changes: Mapping[str, dict[str, Any] | None]
     ) -> tuple[list[Cut], int]:
-        """Return the pieces of a section to replace, in file order, and the new count."""
+        """Return the pieces of a section to replace, in file order, and the new count.
+
+        The header of an empty section says `{}`.
+        """
         cuts: list[Cut] = []
         added: list[bytes] = []
         count = section.records
@@ -184,21 +204,8 @@ class SplicedText(ResultsText):
             cuts.append((section.end, section.end, b"".join(added)))
         if cuts and not section.records:
             cuts = [(section.start - len(b" {}\n"), section.start, b"\n"), *cuts]
-        elif cuts and not count:
+        elif cuts and count <= 0:
+            # Whoever wrote the trailer may have miscounted: then there are others left.
+            self._index(section)
             cuts = [(section.start - len(b"\n"), section.end, b" {}\n")]
         return cuts, count
-
-    def _spliced(self, cuts: Sequence[Cut], sections: Sequence[Section]) -> Chunks:
-        """Return the text with the cuts made and a trailer for the sections."""
-        data, body_end = memoryview(self._data), self._trailer.body_end
-        chunks: list[bytes | memoryview] = []
-        at = 0
-        for start, end, text in cuts:
-            chunks += [data[at:start], text]
-            at = end
-        chunks.append(data[at:body_end])
-        # What stands before the first cut is vouched for already when nothing follows it.
-        known = cuts[0][0] == body_end
-        crc = crc_of(chunks[1:], self._trailer.crc) if known else crc_of(chunks)
-        chunks.append(trailer_line(sections, crc))
-        return chunks
