@@ -1,4 +1,4 @@
-"""From a URL to its backend."""
+"""From a URL to the backend for what it names."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipestat_yaml.remote.flag_mirrors import LocalMirror, Mirror, NoMirror, Obj
 from pipestat_yaml.remote.object_index import ObjectIndex
 from pipestat_yaml.remote.object_store import ObjectStore
 from pipestat_yaml.remote.retries import DEFAULT_PATIENCE, Retries, fetch_many
-from pipestat_yaml.remote.urls import Location, is_url, locate, shown
+from pipestat_yaml.remote.urls import Location, locate, shown
 from pipestat_yaml.remote.write_guard import WriteGuard
 from pipestat_yaml.text.spliced_text import open_text
 
@@ -116,7 +116,7 @@ def _mirror(settings: StoreSettings, options: Mapping[str, Any], patience: float
     if not folder:
         return NoMirror()
     folder = os.fspath(folder)
-    place = locate(folder, settings.config_folder) if is_url(folder) else folder
+    place = locate(folder, settings.config_folder) if "://" in folder else folder
     if isinstance(place, str):
         return LocalMirror(place, settings)
     # A folder is opened by a name in it, which also says how keys are written there.
