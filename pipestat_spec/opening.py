@@ -10,9 +10,11 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
 from pipestat_spec.errors import (
+    AT_ONCE,
     MissingConfigDataError,
     NoBackendSpecifiedError,
     PipestatStartupError,
+    Problems,
     SchemaNotFoundError,
 )
 from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
@@ -41,14 +43,16 @@ class OpenedStore(NamedTuple):
     backend: str
 
 
-def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Config:
+def load_config(
+    source: str | os.PathLike[str] | Mapping[str, Any] | None, problems: Problems = AT_ONCE
+) -> Config:
     """Read a configuration from a file, a mapping, or the file that PIPESTAT_CONFIG names.
 
-    Raises MissingConfigDataError that names the file and the fix.
+    Raises MissingConfigDataError that names the file and the fix; `problems` may collect them.
     """
     known = plugins().backends.keys() if source or os.environ.get(CONFIG_VARIABLE) else ()
     if isinstance(source, Mapping):
-        return parse_config(source, backends=known)
+        return parse_config(source, backends=known, problems=problems)
     named_by = "config file"
     if source is None:
         source, named_by = os.environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE
@@ -60,7 +64,7 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Co
     from pipestat_spec.schema_files import load_config_document
 
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
-    return parse_config(document, path, backends=known)
+    return parse_config(document, path, backends=known, problems=problems)
 
 
 def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
@@ -193,13 +197,6 @@ def _options(factory: BackendFactory, config: Config) -> Any:
                 hint=f"remove the section {factory.name}",
             )
         return None
-    from pydantic import ValidationError
+    from pipestat_spec.options import parse_options
 
-    try:
-        return model.model_validate(section)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(map(str, (factory.name, *first["loc"])))
-        raise MissingConfigDataError(
-            f"{config.path or 'configuration'}: {where}: {first['msg']}"
-        ) from None
+    return parse_options(model, section, factory.name, str(config.path or "configuration"))

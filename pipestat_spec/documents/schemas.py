@@ -1,126 +1,94 @@
-"""Output schemas and status schemas as documents (SPEC.md sections 4 and 6).
+"""The JSON Schemas of the files that people write: configurations, output and status schemas.
 
-Both are checked by the parsers that the run time uses. Their JSON Schemas say as much of
-the same as that language can, for editors and for other implementations.
+Their readers stand on the path of every report and use no pydantic (docs/adr/0003), so there
+is no model to make these from. They say as much of the readers' rules as JSON Schema can, for
+editors and for other implementations; a test holds the two together.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
-
-from pipestat_spec.documents.fields import (
-    IDENTIFIER_SCHEMA,
-    RESULT_IDENTIFIER_SCHEMA,
-    checked,
-)
+from pipestat_spec.documents.fields import IDENTIFIER_SCHEMA, RESULT_IDENTIFIER_SCHEMA
+from pipestat_spec.models.config import KEYS, LAYOUTS, LOOPER_KEYS, Kind
 from pipestat_spec.models.identifiers import RESERVED
-from pipestat_spec.models.record import Level
-from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema, parse_output_schema
-from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
+from pipestat_spec.models.record import LEVELS
 from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES
 
-__all__ = ["OutputSchemaDocument", "StatusSchemaDocument"]
+__all__ = ["configuration", "output_schema", "status_schema"]
 
-# The rule of `parse_status_schema`, as JSON Schema says it.
-_STATUS = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-_SECTIONS: dict[Level, str] = {"sample": "samples", "project": "project"}
-
-
-class StatusDefinitionDocument(BaseModel):
-    """What a status means, and the colour that it is shown in."""
-
-    model_config = ConfigDict(frozen=True, title="Status")
-
-    description: str
-    color: Annotated[
-        list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)
-    ] = Field(description="red, green, blue")
+# Variables stand for any of these as text.
+_VALUES: dict[Kind, dict[str, Any]] = {
+    "string": {"type": ["string", "number", "null"]},
+    "path": {"type": ["string", "null"]},
+    "boolean": {"type": ["boolean", "string", "null"]},
+    "mapping": {"type": ["object", "null"]},
+    "level": {"enum": [*LEVELS, None]},
+    "layout": {"enum": [*LAYOUTS, None]},
+}
 
 
-class StatusSchemaDocument(RootModel[dict[str, StatusDefinitionDocument]]):
-    """The statuses that a run can have, by identifier."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        title="Status schema",
-        json_schema_extra={"minProperties": 1, "propertyNames": {"pattern": _STATUS}},
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, document: Any) -> Any:
-        return checked(parse_status_schema)(document).as_dict()
-
-    def to_status_schema(self) -> StatusSchema:
-        """Return the statuses as the run time holds them."""
-        return parse_status_schema(self.model_dump())
-
-
-class OutputSchemaDocument(RootModel[dict[str, Any]]):
-    """The results that a pipeline reports, in any of the four forms."""
-
-    model_config = ConfigDict(frozen=True, title="Output schema")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, document: Any) -> Any:
-        checked(parse_output_schema)(document)
-        return document
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        """Return the JSON Schema of all forms; it is one piece and takes no settings."""
-        about = {"title": cls.model_config["title"], "description": cls.__doc__}
-        return {**about, **_any_form()}
-
-    def to_output_schema(self, source: str | None = None) -> OutputSchema:
-        """Return the schema as the run time holds it."""
-        return parse_output_schema(self.root, source)
-
-    @classmethod
-    def from_output_schema(cls, schema: OutputSchema) -> Self:
-        """Return the document in the JSON Schema form, whatever form it was written in."""
-        properties: dict[str, Any] = {}
-        if schema.pipeline_name is not None:
-            properties["pipeline_name"] = schema.pipeline_name
-        for level, section in _SECTIONS.items():
-            if schema.levels[level].results or level == "sample":
-                properties[section] = _section(schema.levels[level])
-        if schema.status is not None:
-            properties["status"] = schema.status.as_dict()
-        about = {"title": schema.title, "description": schema.description}
-        document = {key: text for key, text in about.items() if text is not None}
-        definitions = {
-            key: schema.document[key] for key in ("$defs", "definitions") if key in schema.document
-        }
-        return cls({**document, "type": "object", "properties": properties, **definitions})
-
-
-def _section(level: LevelSchema) -> dict[str, Any]:
-    section: dict[str, Any] = {
-        "type": "object",
-        "properties": {name: result.declared for name, result in level.results.items()},
+def configuration() -> dict[str, Any]:
+    """Return the schema of a configuration, made from the table of its keys."""
+    properties: dict[str, Any] = {
+        name: {"description": key.description, **_VALUES[key.kind]} for name, key in KEYS.items()
     }
-    if level.additional_properties is not True:
-        section["additionalProperties"] = (
-            level.additional.declared if level.additional else level.additional_properties
-        )
-    if level.required:
-        section["required"] = list(level.required)
-    return section
+    for name in sorted(LOOPER_KEYS - KEYS.keys()):
+        properties[name] = {"description": "a key of looper's own, passed over"}
+    return {
+        "title": "Configuration",
+        "description": "Settings by key, and the sections of backends by name.",
+        "type": "object",
+        "properties": properties,
+        # The section of a backend stands under its name.
+        "additionalProperties": {"type": "object"},
+    }
 
 
-def _any_form() -> dict[str, Any]:
-    """Return the schema of all forms; `properties`, or a section, tells which one it is."""
+def status_schema() -> dict[str, Any]:
+    """Return the schema of a status schema."""
+    return {
+        "title": "Status schema",
+        "description": "The statuses that a run can have, by identifier.",
+        **_statuses(),
+    }
+
+
+def _statuses() -> dict[str, Any]:
+    channel = {"type": "integer", "minimum": 0, "maximum": 255}
+    color = {
+        "description": "red, green, blue",
+        "type": "array",
+        "items": channel,
+        "minItems": 3,
+        "maxItems": 3,
+    }
+    status = {
+        "title": "Status",
+        "description": "What a status means, and the colour that it is shown in.",
+        "type": "object",
+        "properties": {"description": {"type": "string"}, "color": color},
+        "required": ["description", "color"],
+    }
+    return {
+        "type": "object",
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
+        "additionalProperties": status,
+    }
+
+
+def output_schema() -> dict[str, Any]:
+    """Return the schema of an output schema; `properties`, or a section, tells which form it is."""
     is_object = {"type": "object"}
-    sections = {section: _ref("Section") for section in _SECTIONS.values()}
+    sections = {section: _ref("Section") for section in ("samples", "project")}
     parts = {"pipeline_name": IDENTIFIER_SCHEMA, **sections, "status": _ref("StatusSection")}
     one_section = {"anyOf": [{"required": [section]} for section in sections]}
     not_a_result = {"anyOf": [_holds(key) for key in sections]}
     parted = {"if": one_section, "then": {"properties": parts}, "else": _ref("ResultsAtTop")}
     return {
+        "title": "Output schema",
+        "description": "The results that a pipeline reports, in any of the four forms.",
         "type": "object",
         "if": {"properties": {"properties": is_object}, "required": ["properties"]},
         "then": {"properties": {"properties": parted}},
@@ -215,9 +183,6 @@ def _section_schema() -> dict[str, Any]:
 
 
 def _status_section() -> dict[str, Any]:
-    definition = StatusSchemaDocument.model_json_schema()
-    entry = definition.pop("$defs")["StatusDefinitionDocument"]
-    kept = {key: definition[key] for key in ("type", "minProperties", "propertyNames")}
-    section = {**kept, "additionalProperties": entry}
-    wrapped = {"type": "object", "properties": {"properties": section}, "required": ["properties"]}
-    return {"anyOf": [section, wrapped]}
+    statuses = _statuses()
+    wrapped = {"type": "object", "properties": {"properties": statuses}, "required": ["properties"]}
+    return {"anyOf": [statuses, wrapped]}

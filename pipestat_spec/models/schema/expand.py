@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipestat_spec.errors import SchemaError
+from pipestat_spec.errors import Problems, SchemaError
 from pipestat_spec.models.schema.types import (
     JSON_TYPES,
     OBJECT_TYPES,
@@ -151,11 +151,13 @@ class Expander:
         result: Mapping[str, Any],
         source: str | None,
         path: SchemaPath,
+        problems: Problems,
     ) -> None:
         self.source = source
         self.definitions: dict[str, Any] = {}
         self.by_reference: dict[str, Any] = {}
         self._references = References(document, result, source, path)
+        self._problems = problems
         self._names: dict[SchemaPath, str] = {}
         self._waiting: list[tuple[str, object, SchemaPath]] = []
 
@@ -166,15 +168,18 @@ class Expander:
             name, target, where = self._waiting.pop(0)
             self.definitions[name] = self._expand(target, where, 0)
             self.by_reference[pointer(name)] = self.definitions[name]
-        self._refuse_circles(schema, path)
+        with self._problems:
+            self._refuse_circles(schema, path)
         return {**schema, "$defs": self.definitions} if self.definitions else schema
 
     def _expand(self, schema: object, path: SchemaPath, depth: int) -> dict[str, Any] | bool:
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, Mapping):
-            raise schema_error(self.source, path, *describe_no_mapping(schema))
-        return self._mapping(schema, path, depth)
+        with self._problems:
+            if not isinstance(schema, Mapping):
+                raise schema_error(self.source, path, *describe_no_mapping(schema))
+            return self._mapping(schema, path, depth)
+        return True
 
     def _mapping(self, schema: Mapping[Any, Any], path: SchemaPath, depth: int) -> dict[str, Any]:
         if depth > _MAX_DEPTH:
@@ -184,10 +189,11 @@ class Expander:
         expanded: dict[str, Any] = {}
         types: tuple[str, ...] = ()
         if "type" in schema:
-            types = declared_types(schema["type"], self.source, (*path, "type"))
+            with self._problems:
+                types = declared_types(schema["type"], self.source, (*path, "type"))
+                expanded["type"] = _type_keyword(types)
             if sum(name == "object" or name in OBJECT_TYPES for name in types) > 1:
                 return self._alternatives(schema, types, path, depth)
-            expanded["type"] = _type_keyword(types)
         if "image" in (*types, schema.get("object_type")):
             schema = _with_thumbnail_path(schema)
         for shorthand in OBJECT_TYPES:
@@ -200,7 +206,8 @@ class Expander:
             wanted = _ANNOTATIONS.get(key)
             misused = wanted is not None and not isinstance(value, wanted)
             if key != "type" and key not in _DROPPED and not misused:
-                expanded[key] = self._keyword(key, value, (*path, key), depth + 1)
+                with self._problems:
+                    expanded[key] = self._keyword(key, value, (*path, key), depth + 1)
         return expanded
 
     def _alternatives(
