@@ -10,11 +10,9 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
 from pipestat_spec.errors import (
-    AT_ONCE,
     MissingConfigDataError,
     NoBackendSpecifiedError,
     PipestatStartupError,
-    Problems,
     SchemaNotFoundError,
 )
 from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
@@ -23,6 +21,7 @@ from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, DEFAULT_PROJECT_N
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
 from pipestat_spec.plugins.loading import plugins
+from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.store import Store
 
 __all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_store"]

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.documents.answers import Problem
     from pipestat_spec.documents.report import ReportDocument
-    from pipestat_spec.errors import PipestatError, Problems
+    from pipestat_spec.errors import PipestatError
     from pipestat_spec.models.config import Config
     from pipestat_spec.models.record import JSONValue, Level, Record
+    from pipestat_spec.problems import Problems
     from pipestat_spec.store import Store
 
 __all__ = ["configure"]
@@ -103,7 +104,7 @@ class _Findings:
     @contextmanager
     def about(self, level: Level | None = None, result: str | None = None) -> Iterator[Problems]:
         """Collect errors; one that is raised ends the block, and the command goes on."""
-        from pipestat_spec.errors import Problems
+        from pipestat_spec.problems import Problems
 
         problems = Problems()
         with problems:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 from pipestat_spec.documents.explain import checked
 from pipestat_spec.domain.query import parse_time
 from pipestat_spec.domain.values import canonical
-from pipestat_spec.errors import DocumentError, InvalidTimeFormatError, Problems
+from pipestat_spec.errors import DocumentError, InvalidTimeFormatError
 from pipestat_spec.models.identifiers import (
     MAX_IDENTIFIER,
     RESERVED,
@@ -25,6 +25,7 @@ from pipestat_spec.models.identifiers import (
     check_result_identifier,
 )
 from pipestat_spec.models.text import shorten
+from pipestat_spec.problems import Problems
 
 __all__ = [
     "IDENTIFIER_SCHEMA",

@@ -15,18 +15,13 @@ from pipestat_spec.domain.validate_types import (
     show,
 )
 from pipestat_spec.domain.values import same_value
-from pipestat_spec.errors import (
-    AT_ONCE,
-    InvalidTypeError,
-    Problems,
-    SchemaError,
-    SchemaValidationErrorDuringReport,
-)
+from pipestat_spec.errors import InvalidTypeError, SchemaError, SchemaValidationErrorDuringReport
 from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import schema_error
 from pipestat_spec.models.text import shorten
+from pipestat_spec.problems import AT_ONCE, Problems
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -12,14 +12,16 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
-from pipestat_spec.errors import AT_ONCE, MissingConfigDataError, Problems
+from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.problems import AT_ONCE, Problems
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "BOOLEANS",
     "KEYS",
     "LAYOUTS",
     "LOOPER_KEYS",
@@ -89,7 +91,7 @@ LOOPER_KEYS = frozenset(
         "compute",
     }
 )
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 
@@ -192,8 +194,8 @@ def check_value(key: str, value: Any, where: str, folder: str) -> Any:
     kind = KEYS[key].kind
     if kind == "path" and isinstance(value, str | os.PathLike):
         return _absolute(os.fspath(value), folder)
-    if kind == "boolean" and str(value).lower() in _BOOLEANS:
-        return _BOOLEANS[str(value).lower()]
+    if kind == "boolean" and str(value).lower() in BOOLEANS:
+        return BOOLEANS[str(value).lower()]
     if kind == "string" and type(value) is int:
         return str(value)
     if (kind == "string" and isinstance(value, str) and value) or (

@@ -20,11 +20,11 @@ PLUGINS = REPOSITORY / "plugins"
 # From the ground up. A module may import its own layer and those above it in this list;
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
-    {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "whole_files"},
+    {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems", "whole_files"},
     {"models"},
     {"backend"},
     {"domain", "formatters", "plugins.hookspecs"},
-    {"plugins", "memory", "schema_files", "documents"},
+    {"plugins", "memory", "schema_files", "documents", "options"},
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
     {"opening", "ingest", "infer", "convert", "engines.snakemake", "engines.looper"},
@@ -52,6 +52,7 @@ FOR_PLUGINS = {
     "pipestat_spec.errors",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
+    "pipestat_spec.options",
     "pipestat_spec.domain.filters",
     "pipestat_spec.domain.query",
     "pipestat_spec.domain.times",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipestat_spec.errors import Problems, SchemaError
+from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.schema.types import (
     JSON_TYPES,
     OBJECT_TYPES,
@@ -16,8 +16,18 @@ from pipestat_spec.models.schema.types import (
     schema_error,
 )
 from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.problems import Problems
 
-__all__ = ["Expander", "References", "describe_no_mapping", "pointer", "references_in_place"]
+__all__ = [
+    "ONE_SCHEMA",
+    "SCHEMA_LISTS",
+    "SCHEMA_MAPS",
+    "Expander",
+    "References",
+    "describe_no_mapping",
+    "pointer",
+    "references_in_place",
+]
 
 
 class References:
@@ -121,12 +131,12 @@ def pointer(name: str) -> str:
 
 # Keywords whose value is a schema, a list of schemas, a mapping to schemas.
 # fmt: off
-_ONE = frozenset((
+ONE_SCHEMA = frozenset((
     "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items",
     "not", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
 ))
-_LIST = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-_MAP = frozenset(("dependentSchemas", "patternProperties", "properties"))
+SCHEMA_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+SCHEMA_MAPS = frozenset(("dependentSchemas", "patternProperties", "properties"))
 # Definitions are gathered at the top; names for other documents have no use in there.
 _DROPPED = frozenset((
     "$anchor", "$defs", "$dynamicAnchor", "$id", "$recursiveAnchor", "$schema", "$vocabulary",
@@ -234,7 +244,7 @@ class Expander:
             return self._reference(value, path)
         if key in ("$dynamicRef", "$recursiveRef"):
             raise schema_error(self.source, path, f"{key} is not supported", "use $ref")
-        if key in _MAP:
+        if key in SCHEMA_MAPS:
             if not isinstance(value, Mapping):
                 raise schema_error(
                     self.source,
@@ -246,14 +256,14 @@ class Expander:
                 self._name(name, path): self._expand(item, (*path, str(name)), depth)
                 for name, item in value.items()
             }
-        if key in _LIST and not isinstance(value, list):
+        if key in SCHEMA_LISTS and not isinstance(value, list):
             problem = f"{shorten(repr(value))} is not a list"
             raise schema_error(
                 self.source, path, problem, "list schemas, for example [{type: string}]"
             )
-        if isinstance(value, list) and (key in _LIST or key == "items"):
+        if isinstance(value, list) and (key in SCHEMA_LISTS or key == "items"):
             return [self._expand(item, (*path, str(i)), depth) for i, item in enumerate(value)]
-        return self._expand(value, path, depth) if key in _ONE else value
+        return self._expand(value, path, depth) if key in ONE_SCHEMA else value
 
     def _name(self, name: object, path: SchemaPath) -> str:
         if isinstance(name, str):

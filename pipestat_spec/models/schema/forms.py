@@ -15,12 +15,14 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from pipestat_spec.errors import Problems, SchemaError
+from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
 from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.problems import Problems
 
 __all__ = [
+    "ABOUT",
     "ADDITIONAL",
     "Declaration",
     "LevelSection",
@@ -36,7 +38,7 @@ __all__ = [
 ADDITIONAL = "additionalProperties"
 # Keys beside results that describe the document or the level; a result may bear such a
 # name all the same when what stands there defines one.
-_ABOUT = frozenset((
+ABOUT = frozenset((
     "author", "authors", "definitions", "description", "license", "pipeline_name", "required",
     "schema_version", "title", "type", "url", "version",
 ))  # fmt: skip
@@ -81,7 +83,7 @@ def direct_results(
 def _is_about(key: object, value: object) -> bool:
     if key == ADDITIONAL:
         return True
-    named = isinstance(key, str) and (key in _ABOUT or key.startswith(("$", "x-")))
+    named = isinstance(key, str) and (key in ABOUT or key.startswith(("$", "x-")))
     return named and not is_result_definition(value)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipestat_spec.errors import AT_ONCE, InvalidIdentifierError, InvalidValueError, Problems
+from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.models.schema.forms import LevelSection, find_sections
@@ -18,6 +18,7 @@ from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
 from pipestat_spec.models.text import shorten
+from pipestat_spec.problems import AT_ONCE, Problems
 
 __all__ = ["LevelSchema", "OutputSchema", "ResultSchema", "parse_output_schema"]
 

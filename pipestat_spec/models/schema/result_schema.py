@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from pipestat_spec.errors import Problems
 from pipestat_spec.models.schema.expand import Expander, describe_no_mapping
 from pipestat_spec.models.schema.types import (
     OBJECT_TYPES,
@@ -17,6 +16,7 @@ from pipestat_spec.models.schema.types import (
     is_result_definition,
     schema_error,
 )
+from pipestat_spec.problems import Problems
 
 __all__ = ["ResultSchema", "in_place", "parse_result_schema"]
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from pipestat_spec.errors import AT_ONCE, Problems, SchemaError, UnrecognizedStatusError
+from pipestat_spec.errors import SchemaError, UnrecognizedStatusError
+from pipestat_spec.problems import AT_ONCE, Problems
 
 __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_status_schema"]
 
