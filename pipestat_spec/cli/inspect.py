@@ -10,8 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.documents.answers import InspectionAnswer, LevelCounts
-    from pipestat_spec.models.record import Level
+    from pipestat_spec.models.record import JSONValue, Level
     from pipestat_spec.opening import OpenedStore
     from pipestat_spec.store import Store
 
@@ -48,7 +47,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.format == "text":
         _print_text(summary)
     else:
-        print_data(summary.model_dump(mode="json", by_alias=True), args.format)
+        print_data(summary, args.format)
     return 0
 
 
@@ -59,61 +58,58 @@ def _levels(store: Store) -> tuple[Level, ...]:
     return LEVELS if Capability.PROJECT_LEVEL in store.backend.capabilities else LEVELS[:1]
 
 
-def _summary(found: OpenedStore, level: Level) -> InspectionAnswer:
-    from pipestat_spec.documents.answers import InspectionAnswer
-
+def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
     store, config = found.store, found.config
     backend = store.backend
-    return InspectionAnswer(
-        backend=found.backend,
-        location=getattr(backend, "file", None) or getattr(backend, "url", None),
-        layout=getattr(backend, "layout", None),
-        capabilities=sorted(map(str, backend.capabilities)),
-        pipeline_name=store.namespace,
-        project_name=store.settings.project_name,
-        pipeline_type=level,
-        config_file=str(config.path) if config.path else None,
-        schema=config.get("schema_path"),
-        status_schema=store.settings.statuses.source,
-        validate_results=store.validate,
-        results=_declared(store),
-        records={name: _counts(store, name) for name in _levels(store)},
-    )
+    return {
+        "backend": found.backend,
+        "location": getattr(backend, "file", None) or getattr(backend, "url", None),
+        "layout": getattr(backend, "layout", None),
+        "capabilities": sorted(map(str, backend.capabilities)),
+        "pipeline_name": store.namespace,
+        "project_name": store.settings.project_name,
+        "pipeline_type": level,
+        "config_file": str(config.path) if config.path else None,
+        "schema": config.get("schema_path"),
+        "status_schema": store.settings.statuses.source,
+        "validate_results": store.validate,
+        "results": _declared(store),
+        "records": {name: _counts(store, name) for name in _levels(store)},
+    }
 
 
-def _declared(store: Store) -> dict[Level, list[str]]:
+def _declared(store: Store) -> dict[str, list[str]]:
     schema = store.settings.schema
     if schema is None:
         return {}
     return {name: list(level.results) for name, level in schema.levels.items() if level.results}
 
 
-def _counts(store: Store, level: Level) -> LevelCounts:
+def _counts(store: Store, level: Level) -> dict[str, JSONValue]:
     """Return how many records a level has, and how many of each status."""
-    from pipestat_spec.documents.answers import LevelCounts
-
     statuses: dict[str, int] = {}
     total = 0
     for record in store.scan(level):
         total += 1
         if record.status is not None:
             statuses[record.status] = statuses.get(record.status, 0) + 1
-    return LevelCounts(count=total, statuses=statuses)
+    return {"count": total, "statuses": statuses}
 
 
-def _print_text(summary: InspectionAnswer) -> None:
+def _print_text(summary: dict[str, JSONValue]) -> None:
     for name in ("backend", "location", "layout", "pipeline_name", "project_name", "pipeline_type"):
-        _print_line(name, getattr(summary, name))
-    _print_line("config_file", summary.config_file)
-    _print_line("schema", summary.output_schema)
-    _print_line("status_schema", summary.status_schema or "default")
-    _print_line("validate_results", "yes" if summary.validate_results else "no")
-    for level, names in summary.results.items():
+        _print_line(name, summary[name])
+    for name in ("config_file", "schema", "status_schema"):
+        _print_line(name, summary[name] or ("default" if name == "status_schema" else None))
+    _print_line("validate_results", "yes" if summary["validate_results"] else "no")
+    for level, names in summary["results"].items():
         _print_line(f"{level} results", ", ".join(names))
-    for level, counts in summary.records.items():
-        statuses = ", ".join(f"{n} {name}" for name, n in sorted(counts.statuses.items()))
-        _print_line(f"{level} records", f"{counts.count}" + (f" ({statuses})" if statuses else ""))
-    _print_line("capabilities", ", ".join(summary.capabilities))
+    for level, counts in summary["records"].items():
+        statuses = ", ".join(f"{n} {name}" for name, n in sorted(counts["statuses"].items()))
+        _print_line(
+            f"{level} records", f"{counts['count']}" + (f" ({statuses})" if statuses else "")
+        )
+    _print_line("capabilities", ", ".join(summary["capabilities"]))
 
 
 def _print_line(name: str, value: str | None) -> None:

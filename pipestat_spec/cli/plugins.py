@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.documents.answers import Plugin
     from pipestat_spec.models.record import JSONValue
 
 __all__ = ["configure"]
@@ -37,7 +36,7 @@ def configure(parser: CommandParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.output import print_data, print_rows
 
-    found = [plugin.model_dump() for plugin in _describe_plugins()]
+    found = _describe_plugins()
     if args.format not in TABULAR:
         print_data(found, args.format)
         return 0
@@ -52,9 +51,8 @@ def _cell(value: JSONValue) -> object:
     return (", ".join(value) if isinstance(value, list) else value) or MISSING
 
 
-def _describe_plugins() -> list[Plugin]:
+def _describe_plugins() -> list[dict[str, JSONValue]]:
     from pipestat_spec.cli.dispatch import plugin_commands
-    from pipestat_spec.documents.answers import Plugin
     from pipestat_spec.plugins.loading import plugins
 
     loaded = plugins()
@@ -70,15 +68,15 @@ def _describe_plugins() -> list[Plugin]:
         )
 
     return [
-        Plugin(
-            plugin=one.name,
-            distribution=one.entry_point.distribution,
-            backends=offered("backend", one.name) if one.error is None else [],
-            exporters=offered("exporter", one.name) if one.error is None else [],
-            commands=commands.get(one.name, []) if one.error is None else [],
-            observes=_observed(one.name) if one.error is None else [],
-            error=one.error,
-        )
+        {
+            "plugin": one.name,
+            "distribution": one.entry_point.distribution,
+            "backends": offered("backend", one.name) if one.error is None else [],
+            "exporters": offered("exporter", one.name) if one.error is None else [],
+            "commands": commands.get(one.name, []) if one.error is None else [],
+            "observes": _observed(one.name) if one.error is None else [],
+            "error": one.error,
+        }
         for one in loaded.loaded
     ]
 

@@ -95,11 +95,11 @@ class _Findings:
         result: str | None = None,
     ) -> None:
         """Note a problem for each line."""
-        from pipestat_spec.documents.answers import Problem
+        for line in lines:
+            from pipestat_spec.documents.answers import Problem
 
-        self.problems += [
-            Problem(problem=line, level=level, record=record, result=result) for line in lines
-        ]
+            problem = Problem(problem=line, level=level, record=record, result=result)
+            self.problems.append(problem)
 
     @contextmanager
     def about(self, level: Level | None = None, result: str | None = None) -> Iterator[Problems]:

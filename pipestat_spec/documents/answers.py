@@ -1,8 +1,7 @@
 """What commands print with `--format json`: each shape is a model and a published JSON Schema.
 
-The commands of people, `inspect`, `plugins`, `validate` and `looper-config`, build these models.
-`retrieve`, `select`, `history` and `status`, which scripts call for one small answer, print the
-same shapes without pydantic (docs/adr/0003).
+`validate` and `looper-config` build these models. Commands that print one small answer must
+not wait for pydantic (docs/adr/0003): a test holds what they print to the same models.
 """
 
 from __future__ import annotations
