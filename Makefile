@@ -1,6 +1,6 @@
 # One command for each thing to do; needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench venv clean
+.PHONY: help demo test check bench venv newest lock clean
 
 # Compiled modules make every later start faster, here as for any user.
 unexport PYTHONDONTWRITEBYTECODE
@@ -8,8 +8,11 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip install --quiet
+# The versions of everything that is installed here.
+LOCK := locks/development.txt
+PIP := $(BIN)/python -m pip install --quiet --constraint $(LOCK) --build-constraint $(LOCK)
 TESTS ?=
+PARTS ?=
 # Tests run in so many processes, one more than there are processors, since many of them wait for
 # others; with WORKERS=0 in one, for a debugger.
 WORKERS ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
@@ -34,20 +37,27 @@ check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
 	$(PYTEST)
 
 bench: $(VENV)/.dev ## measure against pipestat 0.13.1 and the raw floor
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(PARTS)
 
 venv: $(VENV)/.dev ## make .venv with everything for development
 
+newest: ## run the core tests with the newest versions; say what is newer and what fails
+	@.ci/newest
+
+lock: $(VENV)/.lock ## renew the exact versions in locks/ that all of this is installed in
+	@.ci/lock $(BIN)/uv
+
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-newest .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -rf examples/*/output benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Each stamp stands for a finished installation; a changed pyproject.toml makes it anew.
-$(VENV)/.core: pyproject.toml
+# Each stamp stands for a finished installation; a changed pyproject.toml or lock makes it anew.
+$(VENV)/.core: pyproject.toml $(LOCK)
 	@python=$$(PYTHON="$(PYTHON)" .ci/find-python) && $$python -m venv $(VENV)
 	@echo "installing pipestat-spec into $(VENV)"
-	@$(PIP) --upgrade "pip>=25.1"
+	@# The pip that Python brings may be too old for the other options.
+	@$(BIN)/python -m pip install --quiet --constraint $(LOCK) --upgrade pip
 	@$(PIP) --editable .
 	@touch $@
 
@@ -56,7 +66,11 @@ $(VENV)/.demo: $(VENV)/.core examples/quickstart/requirements.txt
 	@$(PIP) --requirement examples/quickstart/requirements.txt
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.demo
+$(VENV)/.dev: $(VENV)/.demo conformance_tests/pyproject.toml
 	@echo "installing the tools for development"
-	@$(PIP) --group test --group lint
+	@$(PIP) --editable ./conformance_tests --group test --group lint
+	@touch $@
+
+$(VENV)/.lock: $(VENV)/.core
+	@$(PIP) --group lock
 	@touch $@

@@ -55,18 +55,31 @@ def added(
 
 
 def seconds(command: Sequence[str | Path], folder: Path | None = None, **variables: str) -> float:
-    """Return how long a process takes from start to end; it has to end well."""
+    """Return how long a process takes from start to end; raises RuntimeError when it fails."""
     begin = time.perf_counter()
-    subprocess.run(
+    done = subprocess.run(
         command,
         cwd=folder,
         env=clean_environment(**variables),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
-    return time.perf_counter() - begin
+    took = time.perf_counter() - begin
+    if done.returncode:
+        raise RuntimeError(f"{command} ended with {done.returncode}:\n{done.stdout}")
+    return took
+
+
+def line(figure: Figure) -> str:
+    """Return one figure with its ratios, for the moment when it was measured."""
+    said = [f"{figure.name}: {_number(figure.ours)} {figure.unit}".rstrip()]
+    if figure.floor:
+        said.append(f"{_ratio(figure.ours, figure.floor)} the floor")
+    if figure.reference is not None and figure.ours:
+        said.append(f"pipestat takes {_ratio(figure.reference, figure.ours)} as much")
+    return "; ".join([*said, *filter(None, [_target(figure)])])
 
 
 def table(figures: Sequence[Figure]) -> str:
@@ -84,7 +97,6 @@ def table(figures: Sequence[Figure]) -> str:
 
 
 def _row(figure: Figure) -> list[str]:
-    mark = {None: "", True: "  met", False: "  NOT met"}[figure.met]
     return [
         figure.name,
         f"{_number(figure.ours)} {figure.unit}",
@@ -92,8 +104,12 @@ def _row(figure: Figure) -> list[str]:
         _ratio(figure.ours, figure.floor),
         _number(figure.reference),
         _ratio(figure.reference, figure.ours),
-        figure.target + mark,
+        _target(figure),
     ]
+
+
+def _target(figure: Figure) -> str:
+    return figure.target + {None: "", True: "  met", False: "  NOT met"}[figure.met]
 
 
 def _number(value: float | None) -> str:

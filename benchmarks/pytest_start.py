@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, added, seconds
-from tests.environments import REPOSITORY
+from tests.environments import REPOSITORY, install_command
 
 TARGET_MS = 20.0
 
@@ -19,10 +19,14 @@ def figures(folder: Path) -> Iterator[Figure]:
     The environment holds pytest and this package only, so that the one plugin is ours.
     """
     python = folder / "venv" / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", str(folder / "venv")], check=True)
-    install = [str(python), "-m", "pip", "install", "--quiet", "pytest", str(REPOSITORY)]
+    made = [sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")]
+    subprocess.run(made, check=True)
+    projects = [str(REPOSITORY), str(REPOSITORY / "conformance_tests")]
+    install = install_command(python, "development", "pytest", *projects)
     subprocess.run(install, check=True, stdin=subprocess.DEVNULL)
     (folder / "test_nothing.py").write_text("def test_nothing():\n    pass\n")
+    # Else the configuration of this repository, which lies above, would count.
+    (folder / "pytest.ini").write_text("[pytest]\n")
 
     def start(**variables: str) -> float:
         command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_nothing.py"]

@@ -35,7 +35,6 @@ Statements = list[tuple[str, Any]]
 
 def figures(reference: PythonEnvironment, folder: Path) -> Iterator[Figure]:
     """Measure on a PostgreSQL server of its own and on SQLite files."""
-    folder.mkdir()
     schema = folder / "schema.yaml"
     schema.write_text(SCHEMA)
     server = PostgresServer(wheel_programs())

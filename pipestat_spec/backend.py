@@ -4,6 +4,9 @@ A backend stores the records of one namespace. It decides nothing: it hands the 
 record to a pure function and stores what comes back. The rules of reporting, overwriting,
 validating, history and status live in `pipestat_spec.domain`, once.
 
+Five methods make a backend. The others have a default that is right and slow, made of the
+five; a backend overrides those that it can do better, and answers exactly as the default.
+
 Guarantees that an implementation signs by claiming the capability (SPEC.md section 14):
 
 - **atomicity** (always): `update` stores all of an outcome or nothing. A refused change
@@ -13,6 +16,7 @@ Guarantees that an implementation signs by claiming the capability (SPEC.md sect
   fails because another one writes.
 - **durability** (`durable`): when `update` has returned, the outcome survives the death of
   the process.
+- **batches** (`atomic-batch`): `update_many` stores all of its outcomes or none.
 - **readers** never see half of an outcome and take no lock.
 - **ordering**: `scan` goes by Unicode code point of the identifier.
 """
@@ -21,11 +25,14 @@ from __future__ import annotations
 
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Any
 
+from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.models.capability import Capability
+from pipestat_spec.models.change import Change, Outcome, Transition
+from pipestat_spec.models.layout import LAYOUTS, Layout
 from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
     HistoryEntry,
@@ -49,67 +56,46 @@ __all__ = [
     "BackendFactory",
     "Capability",
     "Change",
-    "CountsRecords",
-    "FindsDistinct",
-    "ListsNamespaces",
-    "ListsProjects",
-    "ListsRecent",
     "Outcome",
-    "ReadsHistories",
-    "SelectsRecords",
     "StoreSettings",
-    "UpdatesInTurn",
-    "UpdatesMany",
+    "Transition",
 ]
 
 
-class Capability(StrEnum):
-    """The closed list of SPEC.md section 15."""
-
-    CONCURRENT_WRITERS = "concurrent-writers"
-    DURABLE = "durable"
-    HISTORY = "history"
-    STATUS = "status"
-    TIMES = "times"
-    SOURCE = "source"
-    NATIVE_QUERY = "native-query"
-    ATOMIC_BATCH = "atomic-batch"
-    PROJECT_LEVEL = "project-level"
-    MULTI_NAMESPACE = "multi-namespace"
-    EXACT_INTEGERS = "exact-integers"
-
-
-class Outcome(NamedTuple):
-    """What a change decided: the record to store (None deletes it) and history to append.
-
-    An outcome whose record *is* the current record (the same object) stores nothing.
-    """
-
-    record: Record | None
-    history: tuple[HistoryEntry, ...] = ()
-
-
-Change: TypeAlias = Callable[[Record | None], Outcome]
-
-
 class Backend(ABC):
-    """A store for the records of one namespace; see the module for its promises."""
+    """A store for the records of one namespace; see the module for its promises.
+
+    Its attributes are set before it is used and stay as they are.
+    """
 
     capabilities: frozenset[Capability]
     # A regular expression, searched for in record identifiers: those that the store cannot
     # hold and that are refused for it (SPEC.md section 3.2). None: it holds all.
     refused_identifiers: str | None = None
+    # Where the results are, for people and for the paths of files; None where it does not apply.
+    file: str | None = None
+
+    @property
+    def url(self) -> str | None:
+        """The address of a database, without its password; None for other stores."""
+        return None
+
+    @property
+    def layout(self) -> str | None:
+        """The layout that the namespace has; None while it has none, or where there are none."""
+        return None
 
     @abstractmethod
     def read(self, key: RecordKey) -> Record | None:
         """Return the record as last acknowledged, or None."""
 
     @abstractmethod
-    def update(self, key: RecordKey, change: Change) -> Record | None:
-        """Replace the record by what `change` makes of it, atomically; return the new record.
+    def update(self, key: RecordKey, change: Change) -> Transition:
+        """Replace the record by what `change` makes of it, atomically.
 
-        `change` may be called more than once, each time with a fresh current record. What
-        it raises passes through and nothing is stored.
+        `change` may be called more than once, each time with a fresh current record; what it
+        raises passes through and nothing is stored. Return the record that the last call got
+        and the one that is stored now: the same object when nothing was stored.
         """
 
     @abstractmethod
@@ -126,62 +112,45 @@ class Backend(ABC):
     def close(self) -> None:
         """Release what the backend holds; a second call does nothing."""
 
+    # Optional: what a backend can do better than this
 
-@runtime_checkable
-class SelectsRecords(Protocol):
-    """A backend that answers queries itself, with exactly the in-memory answers."""
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
+        """Make several changes, those of one record in their order.
 
-    def select(self, query: Query) -> Page: ...
+        With the capability `atomic-batch` all are stored or none. By default, and without it,
+        each is an `update` of its own: what was stored before one is refused stays.
+        """
+        return [self.update(key, change) for key, change in changes]
 
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Hand each change the record that it would get, and store nothing.
 
-@runtime_checkable
-class UpdatesMany(Protocol):
-    """A backend that applies several changes in one atomic write."""
+        What the changes raise passes through. By default one `read` for each.
+        """
+        for key, change in changes:
+            change(self.read(key))
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]: ...
+    def count(self, level: Level) -> int:
+        """Return how many records a level has. By default all are read."""
+        return sum(1 for _ in self.scan(level))
 
+    def select(self, query: Query) -> Page:
+        """Return a page of the records that match (SPEC.md section 12). By default all are read.
 
-@runtime_checkable
-class UpdatesInTurn(Protocol):
-    """A backend that makes many changes, one after the other, with less effort than one by one.
+        Raises FilterSyntaxError.
+        """
+        from pipestat_spec.domain.query import select
 
-    `rehearse` hands each change the record that it would get, and stores nothing.
-    """
+        return select(self.scan(query.level), query)
 
-    def update_in_turn(
-        self, changes: Sequence[tuple[RecordKey, Change]]
-    ) -> list[Record | None]: ...
+    def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
+        """Return the different combinations of the columns' values, ordered.
 
-    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None: ...
+        By default all records are read.
+        """
+        from pipestat_spec.domain.query import distinct
 
-
-@runtime_checkable
-class ReadsHistories(Protocol):
-    """A backend that reads the history of all records at once.
-
-    Records without history are left out; the order is that of `scan`.
-    """
-
-    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]: ...
-
-
-@runtime_checkable
-class CountsRecords(Protocol):
-    """A backend that counts without reading the records."""
-
-    def count(self, level: Level) -> int: ...
-
-
-@runtime_checkable
-class FindsDistinct(Protocol):
-    """A backend that finds distinct values itself, ordered as the domain orders them."""
-
-    def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]: ...
-
-
-@runtime_checkable
-class ListsRecent(Protocol):
-    """A backend that lists records by time itself, with exactly the in-memory answers."""
+        return distinct(self.scan(level), columns)
 
     def recent(
         self,
@@ -192,21 +161,32 @@ class ListsRecent(Protocol):
         end: datetime | None = None,
         time_column: TimeColumn = "modified",
         cursor: str | None = None,
-    ) -> Page: ...
+    ) -> Page:
+        """Return a page of records by time, newest first, within `start` and `end` inclusive.
 
+        By default all records are read. Raises FilterSyntaxError.
+        """
+        from pipestat_spec.domain.query import recent
 
-@runtime_checkable
-class ListsProjects(Protocol):
-    """A backend that holds several projects and can name them, in code-point order."""
+        return recent(self.scan(level), limit, start, end, time_column, cursor)
 
-    def projects(self) -> list[str]: ...
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        """Yield the history of each record that has one, in the order of `scan`.
 
+        By default one `history` for each record.
+        """
+        for record in self.scan(level):
+            if entries := list(self.history(record.key)):
+                yield record.key, entries
 
-@runtime_checkable
-class ListsNamespaces(Protocol):
-    """A backend factory that can tell which namespaces a store already holds."""
+    def projects(self) -> list[str]:
+        """Return the projects that the store holds, in code-point order.
 
-    def namespaces(self, settings: StoreSettings) -> list[str]: ...
+        By default they are the records of the project level.
+        """
+        if Capability.PROJECT_LEVEL not in self.capabilities:
+            return []
+        return [record.key.identifier for record in self.scan("project")]
 
 
 @dataclass(frozen=True)
@@ -225,14 +205,29 @@ class StoreSettings:
     statuses: StatusSchema
     project_name: str = DEFAULT_PROJECT_NAME
     schema: OutputSchema | None = None
-    layout: str | None = None
-    new_layout: str | None = None
+    layout: Layout | None = None
+    new_layout: Layout | None = None
     multi_namespaces: bool = False
     unsafe_writes: bool = False
     base_folder: str = field(default_factory=os.getcwd)
     config_folder: str = field(default_factory=os.getcwd)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: Any = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.layout not in (None, *LAYOUTS):
+            raise MissingConfigDataError(
+                f"layout {self.layout!r} is not known", hint="use 'records' or 'levels'"
+            )
+
+    def layout_of_new(self, level: Level = "sample") -> Layout:
+        """Return the layout of a namespace that gets its first record, at `level` (PS-YAML-004)."""
+        if self.layout is not None:
+            return self.layout
+        if self.new_layout is not None:
+            return self.new_layout
+        project = self.schema.levels.get("project") if self.schema else None
+        return "levels" if level == "project" or (project and project.results) else "records"
 
 
 class BackendFactory(ABC):
@@ -244,6 +239,13 @@ class BackendFactory(ABC):
     def options_model(self) -> type[BaseModel] | None:
         """Return the pydantic model of the `NAME:` section; imported here, not before."""
         return None
+
+    def namespaces(self, settings: StoreSettings) -> list[str]:  # noqa: ARG002
+        """Return the namespaces that a store holds, in code-point order; none where none can tell.
+
+        The namespace of the settings does not count.
+        """
+        return []
 
     @abstractmethod
     def open(self, settings: StoreSettings) -> Backend:

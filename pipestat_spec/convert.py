@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from pipestat_spec.backend import Backend, Capability, Change, Outcome, ReadsHistories, UpdatesMany
-from pipestat_spec.domain.results import prepare_results
+from pipestat_spec.backend import Backend, Capability, Change, Outcome, Transition
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError, PipestatError, ResultConflictError
+from pipestat_spec.models.change import NOTHING
 from pipestat_spec.models.identifiers import check_record_identifier
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["ConvertReport", "convert"]
 
@@ -66,7 +66,7 @@ def convert(
     UnsupportedOperation when the target does not offer a level that has records.
     """
     copier = _Copier(source, target, overwrite)
-    levels = [level for level in _ORDER if _offers(source, level)]
+    levels = [level for level in _ORDER if level in source.rules.levels]
     total = sum(source.count(level) for level in levels)
     done = 0
     for level in levels:
@@ -80,10 +80,6 @@ def convert(
     for level in levels:
         _verify(source, target, level)
     return copier.report()
-
-
-def _offers(store: Store, level: Level) -> bool:
-    return level == "sample" or Capability.PROJECT_LEVEL in store.backend.capabilities
 
 
 class _Copier:
@@ -107,65 +103,51 @@ class _Copier:
         return ConvertReport(**self._outcomes, lost=lost)
 
     def copy(self, records: list[Record]) -> None:
-        told: dict[RecordKey, str] = {}
-        changes: list[tuple[RecordKey, Change]] = []
-        for record in records:
-            changes += self._changes(record, told)
-        backend = self._target.backend
-        if isinstance(backend, UpdatesMany):
-            backend.update_many(changes)
-        else:
-            for key, change in changes:
-                backend.update(key, change)
-        for outcome in told.values():
-            self._outcomes[outcome] += 1
+        changes = [(record.key, one) for record in records for one in self._changes(record)]
+        done = self._target.backend.update_many(changes)
+        of_key: dict[RecordKey, list[Transition]] = {}
+        for (key, _), transition in zip(changes, done, strict=True):
+            of_key.setdefault(key, []).append(transition)
+        for transitions in of_key.values():
+            self._outcomes[_told(transitions)] += 1
 
-    def _changes(
-        self, record: Record, told: dict[RecordKey, str]
-    ) -> Iterator[tuple[RecordKey, Change]]:
-        """Yield the changes that make the target's record a copy; `told` gets what they did."""
+    def _changes(self, record: Record) -> Iterator[Change]:
+        """Yield the changes that make the target's record a copy."""
         copy = self._checked(record)
         history = self._history(record.key)
 
-        def clear(current: Record | None) -> Outcome:
+        def clear(current: Record | None, *_: object) -> Outcome:
             replaces = not (
                 current is None or self._same(current, copy) or _is_status_only(current, copy)
             )
-            told[copy.key] = "replaced" if replaces else "unchanged"
             return Outcome(None if replaces else current)
 
-        def put(current: Record | None) -> Outcome:
-            if current is not None and self._same(current, copy):
-                told[copy.key] = "unchanged"
-            elif current is None or _is_status_only(current, copy):
-                if told.get(copy.key) != "replaced":
-                    told[copy.key] = "copied"
+        def put(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
+            if foreign.keys() & copy.results.keys():
+                raise _conflict(copy, Record(copy.key, foreign))
+            if current is None:
                 return Outcome(copy, history)
-            else:
+            if not self._same(current, copy):
+                if _is_status_only(current, copy):
+                    return Outcome(copy, history)
                 raise _conflict(copy, current)
             if current.status is None and copy.status is not None:
                 # A store that keeps the status apart was interrupted between the two.
-                told[copy.key] = "copied"
                 status = replace(current, status=copy.status, status_message=copy.status_message)
                 return Outcome(status)
             return Outcome(current)
 
         if self._overwrite:
-            yield copy.key, clear
-        yield copy.key, put
+            yield clear
+        yield put
 
     def _checked(self, record: Record) -> Record:
         """Return the record as the target may store it; raises what the target's rules do."""
         target = self._target
-        if not _offers(target, record.key.level):
-            target.require(Capability.PROJECT_LEVEL, "the project level")
+        target.rules.check_level(record.key.level)
         try:
             check_record_identifier(record.key.identifier)
-            prepared = prepare_results(
-                record.results,
-                target.level_schema(record.key.level) if target.validate else None,
-                additional_properties=target.additional_properties,
-            )
+            prepared = target.rules.prepare(record.key.level, record.results)
             if record.status is not None:
                 target.settings.statuses.check(record.status)
         except PipestatError as error:
@@ -177,22 +159,27 @@ class _Copier:
         """Tell whether two records are the same in what both stores keep; a missing status is."""
         times = Capability.TIMES in self._shared
         return (
-            same_value(dict(left.results), dict(right.results))
+            same_value(left.results, right.results)
             and left.status in (None, right.status)
             and (
                 left.status is None
                 or Capability.SOURCE not in self._shared
                 or left.status_message == right.status_message
             )
-            and (Capability.SOURCE not in self._shared or _same_source(left, right))
+            and (Capability.SOURCE not in self._shared or same_value(left.source, right.source))
             and (not times or (left.created, left.modified) == (right.created, right.modified))
         )
 
 
+def _told(transitions: list[Transition]) -> str:
+    """Return what the changes of one record did."""
+    if any(after is None and before is not None for before, after in transitions):
+        return "replaced"
+    return "copied" if any(before is not after for before, after in transitions) else "unchanged"
+
+
 def _reader(backend: Backend, level: Level) -> Callable[[RecordKey], tuple[HistoryEntry, ...]]:
     """Return what gives the history of records that are asked for in the order of `scan`."""
-    if not isinstance(backend, ReadsHistories):
-        return lambda key: tuple(backend.history(key))
     histories = backend.histories(level)
     following = next(histories, None)
 
@@ -211,12 +198,6 @@ def _is_status_only(current: Record, copy: Record) -> bool:
     So it is where two results files share a folder, and with it the flags.
     """
     return not current.results and current.source is None and current.status == copy.status
-
-
-def _same_source(left: Record, right: Record) -> bool:
-    if left.source is None or right.source is None:
-        return left.source is right.source
-    return same_value(dict(left.source), dict(right.source))
 
 
 def _conflict(copy: Record, current: Record) -> ResultConflictError:
@@ -245,7 +226,7 @@ def source_only(source: Store, target: Store) -> tuple[str, ...]:
 
 def _verify(source: Store, target: Store, level: Level) -> None:
     """Compare the identifiers of both stores; raises PipestatDataError naming a missing one."""
-    if not _offers(target, level):
+    if level not in target.rules.levels:
         return
     there = {record.key.identifier for record in target.scan(level)}
     wanted = [record.key.identifier for record in source.scan(level)]

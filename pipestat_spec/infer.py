@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipestat_spec.backend import Backend, Capability, ListsNamespaces, StoreSettings
+from pipestat_spec.backend import Backend, Capability, StoreSettings
 from pipestat_spec.errors import (
     MissingConfigDataError,
     PipelineTypeNotSuppliedError,
@@ -22,9 +22,9 @@ from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, JSONValue
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.models.schema.types import OBJECT_TYPES, json_type
-from pipestat_spec.models.text import shorten
-from pipestat_spec.models.yaml_text import yaml_text
 from pipestat_spec.plugins.loading import plugins
+from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.yaml_writer import yaml_text
 
 __all__ = ["infer_results", "infer_schema", "schema_text"]
 
@@ -85,7 +85,7 @@ def _open(results_file: str | os.PathLike[str], name: str | None) -> tuple[str, 
         DEFAULT_PIPELINE_NAME, DEFAULT_STATUS_SCHEMA, multi_namespaces=True, config={_KEY: path}
     )
     factory = factories[0]
-    found = factory.namespaces(settings) if isinstance(factory, ListsNamespaces) else []
+    found = factory.namespaces(settings)
     if name not in found and len(found) > 1:
         raise MissingConfigDataError(
             f"{path} holds several namespaces: " + ", ".join(found),

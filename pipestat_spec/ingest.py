@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from pipestat_spec.backend import Capability, Change, Outcome
 from pipestat_spec.documents.files import SourcedDocument, find_documents, read_documents
 from pipestat_spec.documents.report import (
     ReportDocument,
@@ -22,12 +21,14 @@ from pipestat_spec.errors import (
     PipestatError,
     ResultConflictError,
 )
+from pipestat_spec.models.capability import Capability
+from pipestat_spec.models.change import NOTHING, Change, Outcome
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
 from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import OBJECT_TYPES
-from pipestat_spec.models.text import shorten
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "Contribution",
@@ -147,12 +148,11 @@ def ingest(
     writer.write(check_first=not overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
     stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
-    changed = sum(writer.changed.values())
     return IngestReport(
         documents=stored,
         records=len(writer.todo) - len(left_out),
-        changed=changed,
-        unchanged=len(writer.todo) - len(left_out) - changed,
+        changed=writer.changed,
+        unchanged=len(writer.todo) - len(left_out) - writer.changed,
         rejected=(*checker.problems, *left_out.values()),
     )
 
@@ -238,7 +238,9 @@ class _Checker:
     def _contribution(self, document: ReportDocument) -> Contribution:
         results = document.results or {}
         if self._prefixes:
-            results = map_paths(results, self._store.level_schema(document.level), self._prefixes)
+            results = map_paths(
+                results, self._store.rules.level_schema(document.level), self._prefixes
+            )
         attempt = document.source.attempt if document.source else None
         return Contribution(
             results,
@@ -250,7 +252,7 @@ class _Checker:
         )
 
     def _change(self, key: RecordKey, contribution: Contribution) -> Change:
-        return self._store.report_change(
+        return self._store.rules.report(
             key,
             contribution.results,
             overwrite=self._overwrite,
@@ -261,13 +263,13 @@ class _Checker:
 
 
 class _Writer:
-    """Applies all changes at once and remembers what came of each, by its number."""
+    """Applies all changes at once; keeps the conflicts, by the number of the change."""
 
     def __init__(
         self, store: Store, todo: list[tuple[RecordKey, Change]], keep_going: bool
     ) -> None:
         self.todo = todo
-        self.changed: dict[int, bool] = {}
+        self.changed = 0
         self.conflicts: dict[int, ResultConflictError] = {}
         self._store = store
         self._keep_going = keep_going
@@ -277,23 +279,22 @@ class _Writer:
         if check_first and Capability.ATOMIC_BATCH not in self._store.backend.capabilities:
             # Such a store makes one change after the other: a late refusal undoes no early one.
             self._store.rehearse(watched)
-        if watched:
-            self._store.apply(watched)
+        done = self._store.apply(watched) if watched else []
+        self.changed = sum(before is not after for before, after in done)
 
     def _watched(self, number: int, change: Change) -> Change:
         last = number == len(self.todo) - 1
 
-        def watch(current: Record | None) -> Outcome:
+        def watch(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
             self.conflicts.pop(number, None)
             try:
-                outcome = change(current)
+                outcome = change(current, foreign)
             except ResultConflictError as error:
                 self.conflicts[number] = error
                 outcome = Outcome(current)
             # All are looked at, so that the last one can refuse the batch naming every conflict.
             if last and self.conflicts and not self._keep_going:
                 raise _conflict(list(self.conflicts.values()))
-            self.changed[number] = outcome.record is not current
             return outcome
 
         return watch

@@ -13,8 +13,8 @@ from pipestat_spec.backend import (
     BackendFactory,
     Capability,
     Change,
-    Outcome,
     StoreSettings,
+    Transition,
 )
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.plugins.hookspecs import hookimpl
@@ -42,25 +42,25 @@ class MemoryBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         return self._records.get(key)
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         with self._lock:
-            outcomes: list[tuple[RecordKey, Outcome]] = []
-            pending = dict(self._records)
+            records, history = dict(self._records), dict(self._history)
+            transitions = []
             for key, change in changes:
-                outcome = change(pending.get(key))
-                outcomes.append((key, outcome))
-                _put(pending, key, outcome.record)
-            history = dict(self._history)
-            for key, outcome in outcomes:
-                if outcome.record is None:
+                current = records.get(key)
+                record, entries = change(current)
+                if record is None:
+                    records.pop(key, None)
                     history.pop(key, None)
-                elif outcome.history:
-                    history[key] = (*history.get(key, ()), *outcome.history)
-            self._records, self._history = pending, history
-            return [outcome.record for _, outcome in outcomes]
+                else:
+                    records[key] = record
+                    history[key] = (*history.get(key, ()), *entries)
+                transitions.append(Transition(current, record))
+            self._records, self._history = records, history
+            return transitions
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
@@ -81,13 +81,6 @@ class MemoryBackend(Backend):
 
     def close(self) -> None:
         """Keep the records: they are the store."""
-
-
-def _put(records: dict[RecordKey, Record], key: RecordKey, record: Record | None) -> None:
-    if record is None:
-        records.pop(key, None)
-    else:
-        records[key] = record
 
 
 class MemoryFactory(BackendFactory):

@@ -5,41 +5,86 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
-from dataclasses import replace
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pipestat_spec.backend import BackendFactory, ListsNamespaces, StoreSettings
+from pipestat_spec.backend import BackendFactory, StoreSettings
+from pipestat_spec.configuration import load_config_document, merge_config, parse_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
+    PipelineTypeNotSuppliedError,
     PipestatStartupError,
     SchemaNotFoundError,
 )
-from pipestat_spec.models.config import Config, looper_file_name, merge_config, parse_config
+from pipestat_spec.models.config import Config, looper_file_name
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
-from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, DEFAULT_PROJECT_NAME
+from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import (
+    DEFAULT_PIPELINE_NAME,
+    DEFAULT_PROJECT_NAME,
+    LEVELS,
+    Level,
+    RecordKey,
+)
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_store"]
 
 CONFIG_VARIABLE = "PIPESTAT_CONFIG"
 # The layout of what a store does not hold yet, for programs that expect one of it; existing
 # records keep theirs, and the configuration's `layout` is stronger.
-NEW_LAYOUT: ContextVar[str | None] = ContextVar("NEW_LAYOUT", default=None)
+NEW_LAYOUT: ContextVar[Layout | None] = ContextVar("NEW_LAYOUT", default=None)
 # Which key decides when several imply a backend (the order of the existing package).
 _IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
 
 
-class OpenedStore(NamedTuple):
-    """A store with the merged settings that it was opened from, and its backend's name."""
+@dataclass
+class OpenedStore:
+    """A store with the merged settings that it was opened from, and its backend's name.
+
+    `level` and `record_identifier` are what a call means that names none.
+    """
 
     store: Store
     config: Config
     backend: str
+    level: Level = "sample"
+    record_identifier: str | None = None
+
+    def resolve_level(self, level: str | None = None) -> Level:
+        """Return the level that is meant; raises PipelineTypeNotSuppliedError."""
+        if level is None:
+            return self.level
+        for known in LEVELS:
+            if level == known:
+                return known
+        raise PipelineTypeNotSuppliedError(
+            f"level {shorten(level)!r} is not one of {', '.join(LEVELS)}", level=level
+        )
+
+    def resolve_key(self, identifier: str | None = None, level: str | None = None) -> RecordKey:
+        """Return the record that is meant; raises MissingConfigDataError when none is named.
+
+        The record of the settings belongs to their level: at project level it counts only when
+        that is theirs, and else the project's name does.
+        """
+        resolved = self.resolve_level(level)
+        if identifier is None:
+            identifier = self.record_identifier
+            if resolved == "project" and (identifier is None or self.level != "project"):
+                identifier = self.store.settings.project_name
+        if identifier is None:
+            raise MissingConfigDataError(
+                "no record is named",
+                hint="give -r (in Python record_identifier), or set PIPESTAT_RECORD_IDENTIFIER",
+            )
+        return RecordKey(resolved, identifier)
 
 
 def load_config(
@@ -60,8 +105,6 @@ def load_config(
     from pathlib import Path
 
     path = Path(os.path.expanduser(source)).absolute()
-    from pipestat_spec.schema_files import load_config_document
-
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
     return parse_config(document, path, backends=known, problems=problems)
 
@@ -102,7 +145,13 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
         validate=validate,
         additional_properties=merged.get("additional_properties"),
     )
-    return OpenedStore(store, merged, factory.name)
+    return OpenedStore(
+        store,
+        merged,
+        factory.name,
+        merged.get("pipeline_type", "sample"),
+        merged.get("record_identifier"),
+    )
 
 
 def _choose_backend(config: Config) -> BackendFactory:
@@ -154,19 +203,18 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
         given = settings.schema.pipeline_name
     if given is not None:
         return check_namespace(given)
-    if isinstance(factory, ListsNamespaces):
-        existing = factory.namespaces(settings)
-        if len(existing) == 1:
-            return existing[0]
-        if len(existing) > 1:
-            raise MissingConfigDataError(
-                "the store holds several namespaces: " + ", ".join(existing),
-                hint="say which one with pipeline_name (--pipeline-name)",
-            )
+    existing = factory.namespaces(settings)
+    if len(existing) == 1:
+        return existing[0]
+    if len(existing) > 1:
+        raise MissingConfigDataError(
+            "the store holds several namespaces: " + ", ".join(existing),
+            hint="say which one with pipeline_name (--pipeline-name)",
+        )
     return DEFAULT_PIPELINE_NAME
 
 
-def _loopers_layout(config: Config) -> str | None:
+def _loopers_layout(config: Config) -> Layout | None:
     """Return `levels` for a file that looper made: its readers know no other layout."""
     name = config.values.get("pipeline_name")
     if name is None or config.path is None or config.path.name != looper_file_name(name):

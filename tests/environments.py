@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +26,6 @@ NODE_YAML_VERSION = "2.9.1"
 GO_VERSION = "1.26.6"
 # The newest engine whose parts are all in Maven's registry.
 NEXTFLOW_VERSION = "23.10.1"
-SNAKEMAKE = ("snakemake==9.*", "snakemake-executor-plugin-cluster-generic")
 _OLDEST_GO = (1, 24)
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
 _ENVIRONMENT = dict(os.environ)
@@ -92,22 +91,12 @@ class PythonEnvironment:
         return json.loads(lines[-1]) if lines else None
 
 
-# Environment of the existing package by what is installed with it. Newer versions of SQLModel
-# refuse the times that it stores.
+# Environment of the existing package by what is installed with it.
 _EXTRAS = {
     "reference-bare": "",
     "reference": "[dbbackend]",
     "reference-full": "[dbbackend,pipestatreader]",
 }
-_OF_ITS_TIME = ["sqlmodel==0.0.24", "sqlalchemy<2.1"]
-# What runs on the existing package and through the drop-in on this one; the example draws.
-LOOPER = (
-    "looper==2.1.1",
-    f"pipestat[dbbackend]=={REFERENCE_VERSION}",
-    *_OF_ITS_TIME,
-    "piper==0.15.1",
-    "matplotlib",
-)
 
 
 def reference_environment(name: str = "reference") -> PythonEnvironment:
@@ -116,21 +105,13 @@ def reference_environment(name: str = "reference") -> PythonEnvironment:
     `reference` can use databases; `reference-bare` has no extras and starts faster;
     `reference-full` has all of them, and its command line starts slowly.
     """
-    requirements = [f"pipestat{_EXTRAS[name]}=={REFERENCE_VERSION}"]
-    requirements += _OF_ITS_TIME if _EXTRAS[name] else []
-    made_from = {"requirements": requirements, "python": list(sys.version_info[:2])}
-    with _environment(name, made_from) as folder:
-        if folder is not None:
-            _run([sys.executable, "-m", "venv", str(folder)])
-            pip = [str(folder / "bin" / "python"), "-m", "pip"]
-            _run([*pip, "install", "--quiet", "--no-input", *requirements])
-    return PythonEnvironment(environments_folder() / name)
+    return _python_environment(name, "reference", f"pipestat{_EXTRAS[name]}=={REFERENCE_VERSION}")
 
 
 def snakemake_environment() -> PythonEnvironment:
     """Return an environment of Snakemake with this project and its plugin; raises MissingPart."""
     plugin = REPOSITORY / "plugins" / "snakemake-logger-plugin-pipestat"
-    return _with_projects("snakemake", SNAKEMAKE, plugin)
+    return _with_projects("snakemake", plugin)
 
 
 def looper_environment() -> PythonEnvironment:
@@ -138,33 +119,54 @@ def looper_environment() -> PythonEnvironment:
 
     Without the drop-in they run on the existing package there. Raises MissingPart.
     """
-    return _with_projects("looper", LOOPER)
+    return _with_projects("looper")
 
 
-def _with_projects(name: str, requirements: Sequence[str], *plugins: Path) -> PythonEnvironment:
+def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     """Return an environment with this project and plugins of it, editable, after what they need.
 
     Another copy of the repository installs itself anew, and nothing else.
     """
     ours = _project(REPOSITORY)
-    needed = [*requirements, *ours["dependencies"], *ours["optional-dependencies"]["sql"]]
+    needed = [*ours["dependencies"], *ours["optional-dependencies"]["sql"]]
     needed += [text for plugin in plugins for text in _project(plugin)["dependencies"]]
     needed = [text for text in needed if not text.startswith("pipestat-spec")]
-    needed += ["hatchling>=1.25", "editables"]
-    made_from = {"requirements": needed, "python": list(sys.version_info[:2])}
-    environment = PythonEnvironment(environments_folder() / name)
-    pip = [str(environment.python), "-m", "pip", "install", "--quiet", "--no-input"]
-    with _environment(name, made_from) as folder:
-        if folder is not None:
-            _run([sys.executable, "-m", "venv", str(folder)])
-            _run([*pip, *needed])
-    installed = {**made_from, "repository": str(REPOSITORY), "points": ours["entry-points"]}
-    with _environment(f"{name}-projects", installed) as folder:
+    groups = [f"--group={REPOSITORY}/pyproject.toml:{group}" for group in (name, "install")]
+    environment = _python_environment(name, name, *groups, *needed)
+    made_from = {"repository": str(REPOSITORY), "points": ours["entry-points"], "after": needed}
+    with _environment(f"{name}-projects", {**made_from, **_versions(name)}) as folder:
         if folder is not None:
             editable = [t for path in (REPOSITORY, *plugins) for t in ("--editable", str(path))]
-            _run([*pip, "--no-deps", "--no-build-isolation", *editable])
+            options = ["--no-deps", "--no-build-isolation"]
+            _run(install_command(environment.python, name, *options, *editable))
             folder.mkdir()
     return environment
+
+
+def _python_environment(name: str, lock: str, *what: str) -> PythonEnvironment:
+    """Return an environment of what pip is told to install, in the versions of a lock file."""
+    environment = PythonEnvironment(environments_folder() / name)
+    with _environment(name, {"what": what, **_versions(lock)}) as folder:
+        if folder is not None:
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+            _run(install_command(environment.python, lock, *what))
+    return environment
+
+
+def _versions(lock: str) -> dict[str, object]:
+    return {"lock": lock_file(lock).read_text(), "python": list(sys.version_info[:2])}
+
+
+def lock_file(name: str) -> Path:
+    """Return one of the files of exact versions that `make lock` writes."""
+    return REPOSITORY / "locks" / f"{name}.txt"
+
+
+def install_command(python: Path, lock: str, *what: str) -> list[str]:
+    """Return the command that installs into another Python, in the versions of a lock file."""
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-input"]
+    versions = str(lock_file(lock))
+    return [*pip, "--constraint", versions, "--build-constraint", versions, *what]
 
 
 def _project(folder: Path) -> dict[str, Any]:
@@ -221,6 +223,7 @@ here=$(dirname "$0")
 export NXF_OFFLINE=true NXF_PLUGINS_DEFAULT=false NXF_ANSI_LOG=false NXF_DISABLE_CHECK_LATEST=true
 exec java -XX:TieredStopAtLevel=1 {opens} -cp "$here/lib/*" nextflow.cli.Launcher "$@"
 """
+_MAVEN_COPIER = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1"
 _NEXTFLOW_POM = """\
 <project xmlns="http://maven.apache.org/POM/4.0.0">
   <modelVersion>4.0.0</modelVersion>
@@ -250,7 +253,7 @@ def nextflow_command() -> Path:
         if folder is not None:
             folder.mkdir(parents=True)
             (folder / "pom.xml").write_text(_NEXTFLOW_POM.format(version=NEXTFLOW_VERSION))
-            goal = ["dependency:copy-dependencies", "-DoutputDirectory=lib"]
+            goal = [f"{_MAVEN_COPIER}:copy-dependencies", "-DoutputDirectory=lib"]
             _run(["mvn", "--batch-mode", "--quiet", *goal], cwd=folder)
             (folder / "nextflow").write_text(launcher)
             (folder / "nextflow").chmod(0o755)

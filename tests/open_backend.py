@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipestat_spec.backend import Backend, UpdatesMany
+from pipestat_spec.backend import Backend
 from pipestat_spec.domain import changes
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 
@@ -22,18 +22,18 @@ class OpenBackend:
     ) -> Record:
         key = RecordKey(level, record)
         arguments = {"overwrite": True, **more}
-        done = self.backend.update(key, changes.report_results(key, values, **arguments))
+        done = self.backend.update(key, changes.report_results(key, values, **arguments)).after
         assert done is not None
         return done
 
     def report_many(
         self, records: Mapping[str, Mapping[str, Any]], level: Level = "sample"
     ) -> list[Record | None]:
-        assert isinstance(self.backend, UpdatesMany)
         keys = {RecordKey(level, name): values for name, values in records.items()}
-        return self.backend.update_many(
+        done = self.backend.update_many(
             [(key, changes.report_results(key, keys[key], overwrite=True)) for key in keys]
         )
+        return [one.after for one in done]
 
     def set_status(self, record: str, status: str, level: Level = "sample", **more: Any) -> None:
         key = RecordKey(level, record)

@@ -16,8 +16,8 @@ from pipestat_spec.backend import (
     Capability,
     Change,
     Outcome,
-    ReadsHistories,
     StoreSettings,
+    Transition,
 )
 from pipestat_spec.convert import convert
 from pipestat_spec.errors import (
@@ -127,7 +127,6 @@ def test_all_histories_are_read_at_once_where_the_source_can(
         put(source, "sample", f"r{number:02}", *[HistoryEntry("n", 0, at(1))] * (number % 3 == 0),
             results={"n": number}, created=at(0), modified=at(1))  # fmt: skip
     backend = source.backend
-    assert isinstance(backend, ReadsHistories)
     found = [(key.identifier, len(entries)) for key, entries in backend.histories("sample")]
     assert found == [*((f"r{number:02}", 1) for number in range(0, 30, 3)), ("s1", 3)]
     assert list(backend.histories("project")) == []
@@ -293,14 +292,16 @@ def test_what_the_target_does_not_keep_is_told() -> None:
     class Plain(MemoryBackend):
         capabilities = frozenset({Capability.PROJECT_LEVEL, Capability.STATUS})
 
-        def update(self, key: RecordKey, change: Change) -> Record | None:
-            def plain(current: Record | None) -> Outcome:
+        def update(self, key: RecordKey, change: Change) -> Transition:
+            def plain(current: Record | None, *_: object) -> Outcome:
                 record = change(current).record
+                if record is current:
+                    return Outcome(current)
                 return Outcome(record and Record(record.key, record.results, record.status))
 
             return super().update_many([(key, plain)])[0]
 
-        def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+        def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
             return [self.update(key, change) for key, change in changes]
 
     start, target = memory_store(), memory_store(Plain())

@@ -49,7 +49,7 @@ def test_removing_a_record_removes_its_history() -> None:
     entry = HistoryEntry("n", 1, NOON)
     backend.update(key("a"), lambda _: Outcome(Record(key("a"), {"n": 2}), (entry,)))
     assert list(backend.history(key("a"))) == [entry]
-    assert backend.update(key("a"), remove_record(key("a"))) is None
+    assert backend.update(key("a"), remove_record(key("a"))).after is None
     assert backend.read(key("a")) is None
     assert list(backend.history(key("a"))) == []
 

@@ -8,8 +8,9 @@ from typing import Any, Literal
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
 
+from pipestat_spec.configuration import parse_config
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.config import Config, parse_config
+from pipestat_spec.models.config import Config
 from pipestat_spec.opening import open_store
 from pipestat_spec.options import Options, parse_options
 

@@ -35,8 +35,8 @@ def main(arguments: Sequence[str], prog: str) -> int:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.USAGE
     logging.getLogger("pipestat_spec").addHandler(logging.NullHandler())
     from pipestat_conformance.catalogue import CatalogueError
+    from pipestat_conformance.claims import ClaimError
     from pipestat_conformance.known_failures import KnownFailuresError
-    from pipestat_conformance.profiles import ClaimError
     from pipestat_conformance.reports.files import ReportError
     from pipestat_conformance.stores import StoreError
     from pipestat_conformance.vectors import VectorError
@@ -93,7 +93,7 @@ def _stores(parsed: argparse.Namespace, driver: Driver, store: Any) -> StoreFact
 
 
 def _program(parsed: argparse.Namespace) -> Driver:
-    from pipestat_conformance.subprocess_driver import SubprocessDriver
+    from pipestat_conformance.drivers.program import SubprocessDriver
 
     program = _split(parsed.exec, "--exec")
     spare = parsed.action in ("run", "walk")
@@ -116,25 +116,20 @@ def _backend(parsed: argparse.Namespace, store: Any) -> Driver:
     import tempfile
     from pathlib import Path
 
-    from pipestat_conformance.inprocess import InProcessDriver
-    from pipestat_conformance.serve import find_target
+    from pipestat_conformance.drivers.in_process import InProcessDriver
     from pipestat_conformance.stores import template
+    from pipestat_conformance.targets import find_target
     from pipestat_spec.errors import PluginError
     from pipestat_spec.plugins.loading import plugins
 
     try:
-        if parsed.mutant is None:
-            plugins().backend(parsed.backend)
-        target = find_target(parsed.backend, parsed.mutant)
+        plugins().backend(parsed.backend)
     except PluginError as error:
         raise UsageError(str(error)) from None
-    arguments = ["--backend", parsed.backend]
-    if parsed.mutant is not None:
-        arguments += ["--mutant", parsed.mutant]
     folder = tempfile.mkdtemp(prefix="conformance-probe-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     probe = template(store)(Path(folder), "probe")
-    return InProcessDriver(target, probe, tuple(arguments))
+    return InProcessDriver(find_target(parsed.backend), probe, ("--backend", parsed.backend))
 
 
 def _run(parsed: argparse.Namespace) -> int:
@@ -159,9 +154,9 @@ def _run(parsed: argparse.Namespace) -> int:
 
 
 def _options(parsed: argparse.Namespace) -> RunOptions:
+    from pipestat_conformance.claims import PROFILES
     from pipestat_conformance.known_failures import KnownFailures, read_known_failures
     from pipestat_conformance.options import RunOptions
-    from pipestat_conformance.profiles import PROFILES
 
     for name in parsed.profile or ():
         if name not in PROFILES:
@@ -212,14 +207,14 @@ def _check_harness(parsed: argparse.Namespace) -> int:
 
 
 def _walk(parsed: argparse.Namespace) -> int:
-    from pipestat_conformance.state_machine import walks
+    from pipestat_conformance.walks import walks
 
     driver, store = make_driver(parsed)
     return walks(driver, _stores(parsed, driver, store), parsed, sys.stdout)
 
 
 def _export(parsed: argparse.Namespace) -> int:
-    from pipestat_conformance.export import export_vectors
+    from pipestat_conformance.contents import export_vectors
 
     _say(export_vectors(parsed.folder))
     return ExitCode.CONFORMANT
@@ -243,7 +238,7 @@ def _merge(parsed: argparse.Namespace) -> int:
 
 
 def _list(parsed: argparse.Namespace) -> int:
-    from pipestat_conformance.listing import listing
+    from pipestat_conformance.contents import listing
 
     _say(listing(parsed.what, parsed.profile))
     return ExitCode.CONFORMANT

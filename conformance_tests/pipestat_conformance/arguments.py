@@ -53,7 +53,6 @@ def _target(parser: argparse.ArgumentParser) -> None:
     choice = parser.add_mutually_exclusive_group(required=True)
     choice.add_argument("--backend", metavar="NAME", help="a storage plugin, in this process")
     choice.add_argument("--exec", metavar="COMMAND", help="a program that speaks JSON Lines")
-    parser.add_argument("--mutant", metavar="NAME", help=argparse.SUPPRESS)
     parser.add_argument("--store", metavar="JSON", help="the store; {tmp} is a fresh folder")
     parser.add_argument(
         "--timeout", type=_seconds, default=30.0, metavar="S", help="seconds for one answer"

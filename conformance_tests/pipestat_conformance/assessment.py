@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipestat_conformance.catalogue import Requirement
-from pipestat_conformance.profiles import PROFILES
+from pipestat_conformance.claims import PROFILES
 from pipestat_conformance.run import Run
 from pipestat_conformance.verdicts import EXECUTED, ExitCode, Outcome, Result, Verdict, worst
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipestat_conformance.data import catalogue_file, protocol_schema, specification
+from pipestat_conformance.data import catalogue_file, protocol_schema, rules_file
 
 __all__ = ["CatalogueError", "Requirement", "load_catalogue", "parse_catalogue", "rule_texts"]
-
-_RULE = re.compile(r"^\*\*(PS-[A-Z]+-[0-9]{3})\*\* ", re.MULTILINE)
 
 
 class CatalogueError(Exception):
@@ -73,13 +70,6 @@ def parse_catalogue(document: Any) -> Mapping[str, Requirement]:
 
 @cache
 def rule_texts() -> Mapping[str, str]:
-    """Return the text of each rule of SPEC.md by its id, without its tables and code."""
-    try:
-        text = specification().read_text(encoding="utf-8")
-    except OSError:
-        return {}
-    starts = list(_RULE.finditer(text))
-    return {
-        match[1]: " ".join(re.split(r"\n\s*\n|\n#", text[match.end() :], maxsplit=1)[0].split())
-        for match in starts
-    }
+    """Return the text of each rule of the specification by its id, as `rules.json` holds it."""
+    texts: dict[str, str] = json.loads(rules_file().read_text(encoding="utf-8"))
+    return texts

@@ -7,7 +7,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-__all__ = ["catalogue_file", "data_files", "protocol_schema", "read_data", "specification"]
+__all__ = ["catalogue_file", "data_files", "protocol_schema", "read_data", "rules_file"]
 
 
 def _root() -> Traversable:
@@ -20,10 +20,9 @@ def catalogue_file() -> Traversable:
     return _root() / "requirements.yaml"
 
 
-def specification() -> Traversable:
-    """Return `SPEC.md`."""
-    installed = _root() / "SPEC.md"
-    return installed if installed.is_file() else Path(__file__).resolve().parents[2] / "SPEC.md"
+def rules_file() -> Traversable:
+    """Return `rules.json`."""
+    return _root() / "rules.json"
 
 
 def data_files(folder: str, *endings: str) -> Iterator[tuple[str, Traversable]]:

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from pipestat_conformance.drivers import Answer, Driver, HarnessError
-from pipestat_conformance.failures import VectorFailed
+from pipestat_conformance.claims import optional_profile
+from pipestat_conformance.drivers import Answer, Driver, HarnessError, VectorFailed
+from pipestat_conformance.interchange import Inside, inside, unfit
 from pipestat_conformance.matchers import Comparison, resolve_saved
-from pipestat_conformance.profiles import optional_profile
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import FILE_STEPS, TABLE_STEPS, Opening, Step, Vector
 from pipestat_conformance.verdicts import Problem, Result, Verdict
@@ -23,37 +23,6 @@ __all__ = ["Executor", "Reader"]
 PLACEHOLDER = "{record_identifier}"
 # Reads a store by other means: returns {record: {result: value}} of a level.
 Reader = Callable[[Mapping[str, Any], str], Mapping[str, Mapping[str, Any]]]
-
-
-class Inside(Protocol):
-    """What a store consists of: files or tables, that interchange vectors look at."""
-
-    def prepare(self, store: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Make what the vector says, and return the store."""
-
-    def change(self, step: Step) -> None:
-        """Make a step of another program."""
-
-    def check(self, saved: Mapping[str, Any]) -> None:
-        """Raise VectorFailed unless everything is as it has to be at the end."""
-
-
-def _inside(vector: Vector, folder: Path) -> Inside:
-    if vector.about_tables:
-        from pipestat_conformance.interchange_tables import Tables
-
-        return Tables(vector)
-    from pipestat_conformance.interchange import Folder
-
-    return Folder(folder, vector)
-
-
-def _unfit(vector: Vector, store: Mapping[str, Any]) -> str | None:
-    if vector.profile != "sql-layout" and not vector.about_tables:
-        return None
-    from pipestat_conformance.interchange_tables import unfit
-
-    return unfit(vector, store)
 
 
 @dataclass
@@ -90,7 +59,7 @@ class Executor:
         """Return what came of a vector: pass, fail or error."""
         started = time.monotonic()
         scene = self._scene(vector)
-        reason = _unfit(vector, scene.store)
+        reason = unfit(vector, scene.store)
         if reason is not None:
             shutil.rmtree(scene.folder, ignore_errors=True)
             return Result(
@@ -143,11 +112,11 @@ class Executor:
     def _play(self, vector: Vector, scene: Scene) -> None:
         if vector.interchange:
             with self._environment({"TZ": vector.timezone}):
-                inside = _inside(vector, scene.folder / "store")
-                scene.store = inside.prepare(scene.store)
-                self._steps(vector, scene, inside)
+                there = inside(vector, scene.folder / "store")
+                scene.store = there.prepare(scene.store)
+                self._steps(vector, scene, there)
                 self._end()
-                inside.check(scene.saved)
+                there.check(scene.saved)
         else:
             self._steps(vector, scene, None)
 
@@ -161,13 +130,13 @@ class Executor:
             for driver in (self._main, *self._others.values()):
                 driver.use_environment({})
 
-    def _steps(self, vector: Vector, scene: Scene, inside: Inside | None) -> None:
+    def _steps(self, vector: Vector, scene: Scene, there: Inside | None) -> None:
         opened = self._open(scene, "main", vector.opening)
         compare(opened, vector.open_expect, scene, self._main.strict)
         for step in vector.steps:
             scene.done.append(step)
-            if inside is not None and step.op in (*FILE_STEPS, *TABLE_STEPS):
-                inside.change(step)
+            if there is not None and step.op in (*FILE_STEPS, *TABLE_STEPS):
+                there.change(step)
                 continue
             answer = self._step(step, scene)
             compare(answer, step.expect, scene, self._main.strict)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TextIO
 
+from pipestat_conformance.claims import ClaimError, check_claims
 from pipestat_conformance.drivers import Answer, Driver, HarnessError
-from pipestat_conformance.profiles import ClaimError, check_claims
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import Opening
 from pipestat_conformance.verdicts import ExitCode

@@ -12,12 +12,17 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipestat_conformance.claims import (
+    PROFILES,
+    TRIAL_PROFILES,
+    check_claims,
+    probes,
+    refused_identifier,
+)
 from pipestat_conformance.drivers import HarnessError, Hello
 from pipestat_conformance.executor import Executor
 from pipestat_conformance.known_failures import KnownFailures
 from pipestat_conformance.options import RunOptions
-from pipestat_conformance.profiles import PROFILES, TRIAL_PROFILES, check_claims, probes
-from pipestat_conformance.refused_identifiers import refused_identifier
 from pipestat_conformance.vectors import Vector, load_vectors
 from pipestat_conformance.verdicts import Problem, Result, Verdict
 

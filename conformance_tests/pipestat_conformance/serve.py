@@ -1,6 +1,6 @@
-"""Any backend in Python, or a mutant, as a program that speaks JSON Lines.
+"""Any backend in Python as a program that speaks JSON Lines.
 
-python -m pipestat_conformance.serve --backend NAME [--store JSON] [--mutant NAME]
+python -m pipestat_conformance.serve --backend NAME [--store JSON]
 
 It is the example of a harness as well: the loop is the whole of the protocol.
 """
@@ -12,18 +12,19 @@ import json
 import logging
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from pipestat_conformance.operations import Session
 from pipestat_conformance.special_values import decode, parse_json, to_json
 from pipestat_conformance.stores import default_store
-from pipestat_conformance.targets import Target
+from pipestat_conformance.targets import find_target
+from pipestat_conformance.targets.operations import Session
+from pipestat_conformance.targets.target import Target
 from pipestat_conformance.vectors import Opening
 from pipestat_spec.errors import PipestatError, UnsupportedOperation
 
-__all__ = ["Server", "find_target", "main"]
+__all__ = ["Server", "main"]
 
 
 class Server:
@@ -88,31 +89,12 @@ def serve(server: Server, requests: BinaryIO, answers: BinaryIO) -> None:
     server.close()
 
 
-def find_target(backend: str, mutant: str | None = None) -> Target:
-    """Return the target of a backend, or a mutant by name; raises LookupError."""
-    if mutant is not None:
-        from importlib import import_module
-
-        found: Target = import_module("pipestat_conformance.mutants").find_mutant(mutant)
-        return found
-    if backend == "memory":
-        from pipestat_conformance.memory_store import MemoryTarget
-
-        return MemoryTarget()
-    if backend == "sqlite-tables":
-        from pipestat_conformance.mutants.sql_target import SqliteTarget
-
-        return SqliteTarget()
-    from pipestat_conformance.targets import PluginTarget
-
-    return PluginTarget(backend)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve one backend on stdin and stdout."""
+def main(
+    arguments: Sequence[str] | None = None, find: Callable[[str], Target] = find_target
+) -> int:
+    """Serve one backend on stdin and stdout; `find` returns the target of a name."""
     parser = argparse.ArgumentParser(prog="python -m pipestat_conformance.serve")
     parser.add_argument("--backend", default="memory", help="name of the storage plugin")
-    parser.add_argument("--mutant", help="name of a faulty variant, for testing the suite")
     parser.add_argument("--store", help="JSON: a store like those that will be opened")
     parsed = parser.parse_args(arguments)
     logging.getLogger("pipestat_spec").addHandler(logging.NullHandler())
@@ -121,7 +103,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         given = parsed.store or json.dumps(default_store(parsed.backend))
         store = json.loads(given.replace("{tmp}", folder))
-        target = find_target(parsed.backend, parsed.mutant)
+        target = find(parsed.backend)
         serve(Server(target, store, Path(folder)), sys.stdin.buffer, answers)
     return 0
 

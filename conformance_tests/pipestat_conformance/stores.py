@@ -9,9 +9,6 @@ from typing import Any
 
 __all__ = ["StoreError", "StoreFactory", "default_store", "template"]
 
-# Backends whose store is a database: the plugin, and what the suite's own mutants are made of.
-_DATABASES = ("sql", "sqlite-tables")
-
 # Returns the store of one vector, in a folder of its own; the name is unique in a run.
 StoreFactory = Callable[[Path, str], Mapping[str, Any]]
 
@@ -26,7 +23,7 @@ def default_store(backend: str | None = None, profiles: Iterable[str] = ()) -> d
     For a backend that is not known by name, the profiles that it claims decide.
     """
     layouts = {"yaml-layout", "sql-layout"} & set(profiles)
-    if backend in _DATABASES or layouts == {"sql-layout"}:
+    if backend == "sql" or layouts == {"sql-layout"}:
         return {"url": "sqlite:///{tmp}/results.db"}
     return {"path": "{tmp}/results.yaml"}
 

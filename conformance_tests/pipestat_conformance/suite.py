@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
+from pipestat_conformance.claims import check_claims, probes
 from pipestat_conformance.drivers import Driver
 from pipestat_conformance.executor import Executor, Reader
 from pipestat_conformance.options import RunOptions
-from pipestat_conformance.profiles import check_claims, probes
 from pipestat_conformance.pytest_plugin import REPORT_OPTION
 from pipestat_conformance.run import Run, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreFactory, default_store, template
@@ -78,11 +78,11 @@ class _Target:
     def driver(self, folder: Path) -> Driver:
         """Return a driver; `folder` is where the store lies that is asked for capabilities."""
         if self.command is not None:
-            from pipestat_conformance.subprocess_driver import SubprocessDriver
+            from pipestat_conformance.drivers.program import SubprocessDriver
 
             return SubprocessDriver(self.command, timeout=self.timeout, spare=True)
-        from pipestat_conformance.inprocess import InProcessDriver
-        from pipestat_conformance.serve import find_target
+        from pipestat_conformance.drivers.in_process import InProcessDriver
+        from pipestat_conformance.targets import find_target
 
         assert self.backend is not None
         probe = self.stores()(folder, "probe")

@@ -28,6 +28,7 @@ from pipestat_conformance.verdicts import EXECUTED  # noqa: E402
 from tests.environments import (  # noqa: E402
     environments_folder,
     go_command,
+    install_command,
     reference_environment,
 )
 from tests.sql.servers import PostgresServer, wheel_programs  # noqa: E402
@@ -101,11 +102,11 @@ def prepare(target: Target) -> None:
         subprocess.run(build, cwd=source, check=True)
     elif target.python is not None and not target.python.exists():
         folder = target.python.parents[1]
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder)], check=True)
         example = REPOSITORY / "examples" / "third_party_backend"
-        pip = [str(target.python), "-m", "pip", "install", "--quiet"]
-        install = ["--editable", f"{REPOSITORY}[conformance]", "--editable", str(example)]
-        subprocess.run([*pip, *install], check=True)
+        projects = (REPOSITORY, REPOSITORY / "conformance_tests", example)
+        editable = [text for project in projects for text in ("--editable", str(project))]
+        subprocess.run(install_command(target.python, "development", *editable), check=True)
 
 
 def run(target: Target) -> None:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import Progress, counted, note, warning
 from pipestat_spec.cli.options import add_quiet, describe_key
-from pipestat_spec.models.config import KEYS, LAYOUTS, LOOPER_KEYS
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS
+from pipestat_spec.models.layout import LAYOUTS
 
 if TYPE_CHECKING:
     import argparse

@@ -163,7 +163,7 @@ def _without_command(arguments: list[str]) -> int:
 
 def _unknown(problem: str, given: str, known: list[str]) -> int:
     from pipestat_spec.cli.messages import error
-    from pipestat_spec.models.text import nearest
+    from pipestat_spec.text.strings import nearest
 
     near = nearest(given, known) if given else None
     hint = f"did you mean {near!r}?" if near else "'pipestat-spec --help' lists them"

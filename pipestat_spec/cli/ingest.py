@@ -87,7 +87,7 @@ def _verdicts(args: argparse.Namespace) -> Iterator[SourcedDocument]:
     if args.record is None:
         args.parser.error("--nextflow-trace needs --record, such as --record '{tag}'")
     from pipestat_spec.engines.nextflow_trace import read_trace
-    from pipestat_spec.models.record_expression import parse_record_expression
+    from pipestat_spec.engines.record_expression import parse_record_expression
 
     record = parse_record_expression(args.record)
     return read_trace(args.nextflow_trace, record, args.run_name)

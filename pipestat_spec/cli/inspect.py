@@ -51,20 +51,13 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _levels(store: Store) -> tuple[Level, ...]:
-    from pipestat_spec.backend import Capability
-    from pipestat_spec.models.record import LEVELS
-
-    return LEVELS if Capability.PROJECT_LEVEL in store.backend.capabilities else LEVELS[:1]
-
-
 def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
     store, config = found.store, found.config
     backend = store.backend
     return {
         "backend": found.backend,
-        "location": getattr(backend, "file", None) or getattr(backend, "url", None),
-        "layout": getattr(backend, "layout", None),
+        "location": backend.file or backend.url,
+        "layout": backend.layout,
         "capabilities": sorted(map(str, backend.capabilities)),
         "pipeline_name": store.namespace,
         "project_name": store.settings.project_name,
@@ -72,9 +65,9 @@ def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
         "config_file": str(config.path) if config.path else None,
         "schema": config.get("schema_path"),
         "status_schema": store.settings.statuses.source,
-        "validate_results": store.validate,
+        "validate_results": store.rules.validate,
         "results": _declared(store),
-        "records": {name: _counts(store, name) for name in _levels(store)},
+        "records": {name: _counts(store, name) for name in store.rules.levels},
     }
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from pipestat_spec.models.config import KEYS, LAYOUTS
+from pipestat_spec.models.config import KEYS
+from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 
 if TYPE_CHECKING:
-
     from pipestat_spec.cli.parser import CommandParser
 
 __all__ = ["STORE_GROUP", "STORE_OPTIONS", "add_format", "add_quiet", "add_record", "add_store"]

@@ -10,8 +10,8 @@ from pipestat_spec.cli.options import add_quiet, add_record, add_store
 if TYPE_CHECKING:
     import argparse
 
-    from pipestat_spec.backend import Outcome
     from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.models.change import Transition
     from pipestat_spec.models.record import JSONValue, Level, Record, RecordKey
     from pipestat_spec.opening import OpenedStore
     from pipestat_spec.store import Store
@@ -118,11 +118,11 @@ def _store(
     values: dict[str, JSONValue],
     args: argparse.Namespace,
     source: dict[str, JSONValue],
-) -> tuple[Record | None, Record | None]:
+) -> Transition:
     """Store the values; return the record as it was and as it is."""
     from pipestat_spec.errors import ResultConflictError
 
-    change = found.store.report_change(
+    change = found.store.rules.report(
         key,
         values,
         overwrite=args.overwrite or found.config.get("force_overwrite", False),
@@ -130,18 +130,11 @@ def _store(
         status_message=args.message,
         source=source or None,
     )
-    before: list[Record | None] = [None]
-
-    def watched(current: Record | None) -> Outcome:
-        before[0] = current
-        return change(current)
-
     try:
-        after = found.store.apply([(key, watched)])[0]
+        return found.store.apply([(key, change)])[0]
     except ResultConflictError as error:
         error.hint = "give -o to replace it; nothing was stored"
         raise
-    return before[0], after
 
 
 def _summary(
@@ -171,10 +164,10 @@ def _given(args: argparse.Namespace) -> dict[str, Given]:
     found = [(name, Given(text, True)) for name, text in zip(args.result_identifier, args.value)]  # noqa: B905
     found += _pairs(args, args.results, "NAME=VALUE").items()
     if args.json is not None:
-        from pipestat_spec.cli.json_input import read_json
+        from pipestat_spec.cli.json_input import json_argument
         from pipestat_spec.errors import InvalidValueError
 
-        document = read_json(args.json, "--json")
+        document = json_argument(args.json, "--json")
         if not isinstance(document, dict):
             raise InvalidValueError("--json: not an object", hint='give {"NAME": VALUE, ...}')
         found += [(name, Given(value, False)) for name, value in document.items()]
@@ -194,10 +187,10 @@ def _pairs(args: argparse.Namespace, texts: list[str], what: str) -> dict[str, G
         if not equals or not name.rstrip(":"):
             args.parser.error(f"{text!r} is not {what}")
         if name.endswith(":"):
-            from pipestat_spec.cli.json_input import parse_json, read_json
+            from pipestat_spec.cli.json_input import json_argument, json_value
 
             name = name[:-1]
-            reader = read_json if value.startswith("@") else parse_json
+            reader = json_argument if value.startswith("@") else json_value
             one = Given(reader(value, f"result {name!r}"), False)
         else:
             one = Given(value, True)
@@ -222,7 +215,7 @@ def _convert(store: Store, level: Level, name: str, given: Given, keep_text: boo
 
     Raises InvalidTypeError for text that does not fit, unless values are not validated.
     """
-    schema = store.level_schema(level)
+    schema = store.rules.level_schema(level)
     if not given.is_text or keep_text or schema is None:
         return given.value
     declared = schema.results.get(name) or schema.additional_schema(name)
@@ -234,6 +227,6 @@ def _convert(store: Store, level: Level, name: str, given: Given, keep_text: boo
     try:
         return from_text(given.value, declared)
     except SchemaValidationErrorDuringReport:
-        if store.validate:
+        if store.rules.validate:
             raise
         return given.value

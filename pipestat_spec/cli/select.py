@@ -131,7 +131,7 @@ def _rows(records: Iterable[Record], columns: Sequence[str]) -> Iterator[list[ob
 
 def _result_names(found: OpenedStore, level: Level, records: Iterable[Record]) -> list[str]:
     """Return the results that occur: those of the schema in its order, then the others."""
-    schema = found.store.level_schema(level)
+    schema = found.store.rules.level_schema(level)
     seen = {name for record in records for name in record.results}
     declared = [name for name in (schema.results if schema else ()) if name in seen]
     return declared + sorted(seen.difference(declared))
@@ -142,9 +142,9 @@ def _warn_of_unknown(
 ) -> None:
     """Name the columns that no record has and no schema declares: probably misspelt."""
     from pipestat_spec.domain.filters import SPECIAL_FIELDS
-    from pipestat_spec.models.text import nearest
+    from pipestat_spec.text.strings import nearest
 
-    schema = found.store.level_schema(level)
+    schema = found.store.rules.level_schema(level)
     known = {name for record in records for name in record.results}
     known = known.union(SPECIAL_FIELDS, schema.results if schema else ())
     for name in columns:

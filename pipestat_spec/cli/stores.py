@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.cli.messages import catch_logging
 from pipestat_spec.cli.options import STORE_OPTIONS
-from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.record import Level, RecordKey
 from pipestat_spec.opening import OpenedStore, load_config, open_store
 
@@ -38,25 +37,9 @@ def opened(args: argparse.Namespace) -> Iterator[OpenedStore]:
 
 def resolve_level(found: OpenedStore, args: argparse.Namespace) -> Level:
     """Return the level that `-p` or the configuration names; `sample` without."""
-    level: Level = args.pipeline_type or found.config.get("pipeline_type", "sample")
-    return level
+    return found.resolve_level(args.pipeline_type)
 
 
 def resolve_key(found: OpenedStore, args: argparse.Namespace) -> RecordKey:
-    """Return the record that is meant; raises MissingConfigDataError when none is named.
-
-    A configured record belongs to the configured level: at project level it counts only
-    when that is the configured one, and else the project name does.
-    """
-    level = resolve_level(found, args)
-    identifier: str | None = args.record_identifier
-    if identifier is None:
-        identifier = found.config.get("record_identifier")
-        configured: Level = found.config.get("pipeline_type", "sample")
-        if level == "project" and (identifier is None or configured != "project"):
-            identifier = found.store.settings.project_name
-    if identifier is None:
-        raise MissingConfigDataError(
-            "no record is named", hint="give -r, or set PIPESTAT_RECORD_IDENTIFIER"
-        )
-    return RecordKey(level, identifier)
+    """Return the record that is meant; raises MissingConfigDataError when none is named."""
+    return found.resolve_key(args.record_identifier, args.pipeline_type)

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.documents.answers import Problem
     from pipestat_spec.documents.report import ReportDocument
+    from pipestat_spec.domain.rules import Rules
     from pipestat_spec.errors import PipestatError
     from pipestat_spec.models.config import Config
     from pipestat_spec.models.record import JSONValue, Level, Record
+    from pipestat_spec.models.schema.output_schema import OutputSchema
+    from pipestat_spec.models.schema.status_schema import StatusSchema
     from pipestat_spec.problems import Problems
     from pipestat_spec.store import Store
 
@@ -114,7 +117,8 @@ class _Findings:
 
 def _check(args: argparse.Namespace, found: _Findings) -> None:
     from pipestat_spec.cli.stores import store_arguments
-    from pipestat_spec.models.config import Config, merge_config
+    from pipestat_spec.configuration import merge_config
+    from pipestat_spec.models.config import Config
     from pipestat_spec.opening import load_config
 
     arguments = store_arguments(args)
@@ -125,42 +129,44 @@ def _check(args: argparse.Namespace, found: _Findings) -> None:
         found.checked.append(str(config.path))
     with found.about():
         config = merge_config(arguments, config)
-    _check_schemas(config, found)
+    schema, statuses = _check_schemas(config, found)
     settled = not found.problems
-    documents = _read_documents(args.documents, found)
     if args.documents:
-        arguments["backend"] = "memory"
-    store = _open(config, arguments, found) if settled else None
-    if store is None:
-        return
-    with closing(store), found.about():
-        if args.documents:
-            _check_documents(store, documents, config, found)
-        else:
+        documents = _read_documents(args.documents, found)
+        if settled:
+            _check_documents(documents, config, schema, statuses, found)
+    elif settled and (store := _open(config, arguments, found)) is not None:
+        with closing(store), found.about():
             _check_records(store, args, found)
     for name, level in found.undeclared.items():
         warning(f"result {name!r} is not in the output schema at {level} level")
 
 
-def _check_schemas(config: Config, found: _Findings) -> None:
+def _check_schemas(
+    config: Config, found: _Findings
+) -> tuple[OutputSchema | None, StatusSchema | None]:
     from pipestat_spec.domain.validate import check_schema_keywords
     from pipestat_spec.models.schema.output_schema import parse_output_schema
     from pipestat_spec.models.schema.status_schema import parse_status_schema
     from pipestat_spec.schema_files import load_document
 
-    schema, statuses = config.get("schema_path"), config.get("status_schema_path")
-    if schema is not None:
-        found.checked.append(schema)
+    schema: OutputSchema | None = None
+    statuses: StatusSchema | None = None
+    path = config.get("schema_path")
+    if path is not None:
+        found.checked.append(path)
         with found.about() as problems:
-            parsed = parse_output_schema(load_document(schema), schema, problems)
-            for level, results in parsed.levels.items():
+            schema = parse_output_schema(load_document(path), path, problems)
+            for level, results in schema.levels.items():
                 for name, result in results.results.items():
                     with found.about(level, name) as of_keywords:
                         check_schema_keywords(result, of_keywords)
-    if statuses is not None:
-        found.checked.append(statuses)
+    path = config.get("status_schema_path")
+    if path is not None:
+        found.checked.append(path)
         with found.about() as problems:
-            parse_status_schema(load_document(statuses), statuses, problems)
+            statuses = parse_status_schema(load_document(path), path, problems)
+    return schema, statuses
 
 
 def _open(config: Config, arguments: Mapping[str, object], found: _Findings) -> Store | None:
@@ -183,8 +189,6 @@ def _open(config: Config, arguments: Mapping[str, object], found: _Findings) -> 
 
 def _read_documents(paths: list[str], found: _Findings) -> list[tuple[str, ReportDocument]]:
     """Return the documents that are what they should be, each with its place."""
-    if not paths:
-        return []
     from pipestat_spec.documents.files import find_documents, read_documents
     from pipestat_spec.documents.report import parse_report_document
 
@@ -201,18 +205,25 @@ def _read_documents(paths: list[str], found: _Findings) -> list[tuple[str, Repor
 
 
 def _check_documents(
-    store: Store, documents: list[tuple[str, ReportDocument]], config: Config, found: _Findings
+    documents: list[tuple[str, ReportDocument]],
+    config: Config,
+    schema: OutputSchema | None,
+    statuses: StatusSchema | None,
+    found: _Findings,
 ) -> None:
+    from pipestat_spec.domain.rules import Rules
     from pipestat_spec.errors import PipestatError
+    from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 
-    schema = store.settings.schema
+    statuses = statuses or (schema.status if schema else None) or DEFAULT_STATUS_SCHEMA
+    rules = Rules(schema, statuses, schema is not None, config.get("additional_properties"))
     namespace = config.get("pipeline_name") or (schema.pipeline_name if schema else None)
     for where, document in documents:
         given = document.namespace
         if given is not None and namespace is not None and given != namespace:
             found.add([f"{where}: namespace: {given!r} is not {namespace!r}"])
         try:
-            store.report_change(
+            rules.report(
                 document.key,
                 {},
                 overwrite=True,
@@ -222,30 +233,26 @@ def _check_documents(
             )
         except PipestatError as failure:
             found.add(f"{where}: {line}" for line in failure.problems)
-        for _, wrong in _wrong_values(store, document.level, document.results or {}, found):
+        for _, wrong in _wrong_values(rules, document.level, document.results or {}, found):
             found.add(f"{where}: {line}" for line in wrong.problems)
 
 
 def _check_records(store: Store, args: argparse.Namespace, found: _Findings) -> None:
-    from pipestat_spec.backend import Capability
-    from pipestat_spec.models.record import LEVELS
-
     count = 0
     progress = Progress("validating", "records", quiet=args.quiet)
-    has_projects = Capability.PROJECT_LEVEL in store.backend.capabilities
-    levels = (args.pipeline_type,) if args.pipeline_type else LEVELS if has_projects else LEVELS[:1]
+    levels = (args.pipeline_type,) if args.pipeline_type else store.rules.levels
     for level in levels:
         for record in store.scan(level):
             count += 1
-            _check_record(store, record, found)
+            _check_record(store.rules, record, found)
             progress.step()
     progress.done()
     found.checked.append(f"{counted(count, 'record')} of {store.namespace!r}")
 
 
-def _check_record(store: Store, record: Record, found: _Findings) -> None:
+def _check_record(rules: Rules, record: Record, found: _Findings) -> None:
     level, identifier = record.key.level, record.key.identifier
-    statuses, schema = store.settings.statuses, store.level_schema(level)
+    statuses, schema = rules.statuses, rules.level_schema(level)
     if record.status is not None and record.status not in statuses:
         problem = f"status {record.status!r} is not defined; defined are {', '.join(statuses)}"
         found.add([problem], level, identifier)
@@ -253,22 +260,22 @@ def _check_record(store: Store, record: Record, found: _Findings) -> None:
         if name not in record.results:
             problem = f"the required result {name!r} is missing"
             found.add([problem], level, identifier, name)
-    for name, wrong in _wrong_values(store, level, record.results, found):
+    for name, wrong in _wrong_values(rules, level, record.results, found):
         found.add(wrong.problems, level, identifier, name)
 
 
 def _wrong_values(
-    store: Store, level: Level, results: Mapping[str, JSONValue], found: _Findings
+    rules: Rules, level: Level, results: Mapping[str, JSONValue], found: _Findings
 ) -> Iterator[tuple[str, PipestatError]]:
     """Judge each value as if it were reported; yield what `report` would refuse, and why."""
     from pipestat_spec.domain.results import prepare_results
     from pipestat_spec.errors import PipestatError
 
-    schema = store.level_schema(level)
+    schema = rules.level_schema(level)
     for name, value in results.items():
         try:
             prepare_results(
-                {name: value}, schema, additional_properties=store.additional_properties
+                {name: value}, schema, additional_properties=rules.additional_properties
             )
         except PipestatError as failure:
             yield name, failure

@@ -13,6 +13,7 @@ from pipestat_spec.compat.cfg import Settings
 from pipestat_spec.compat.operations import Operations
 from pipestat_spec.compat.places import create_results_file
 from pipestat_spec.compat.values import as_file_result
+from pipestat_spec.domain.times import LOCAL_FORMAT
 from pipestat_spec.errors import PipestatSummarizeError, RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
@@ -57,19 +58,19 @@ class PipestatManager(manager.PipestatManager):
         finally:
             NEW_LAYOUT.reset(token)
         self._given: Mapping[str, Any] | None = settings.get("config_dict")
-        create_results_file(self._config, self.file, self.pipeline_name)
+        create_results_file(self._opened.config, self.file, self.pipeline_name)
 
     # Read by looper and pypiper
 
     @cached_property
     def cfg(self) -> Settings:
         """The settings under pipestat's names."""
-        return Settings(self, self._config, self._given)
+        return Settings(self, self._opened.config, self._given)
 
     @cached_property
     def backend(self) -> Operations:
         """The operations that pipestat's backends have."""
-        return Operations(self, self._config)
+        return Operations(self, self._opened.config)
 
     @property
     def all_result_schemas(self) -> dict[str, dict[str, JSONValue]]:
@@ -189,7 +190,7 @@ def _from_local(time: str | datetime | None) -> str | datetime | None:
     if not isinstance(time, str):
         return time
     try:
-        return datetime.strptime(time, "%Y-%m-%d %H:%M:%S").astimezone(UTC)
+        return datetime.strptime(time, LOCAL_FORMAT).astimezone(UTC)
     except ValueError:
         return time
 

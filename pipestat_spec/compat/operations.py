@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.compat.places import flag_folder
-from pipestat_spec.models.file_names import encode_component
+from pipestat_spec.text.file_names import encode_component
 
 if TYPE_CHECKING:
     from pipestat_spec.manager import PipestatManager

@@ -6,8 +6,8 @@ import os
 
 from pipestat_spec.errors import PipestatStartupError
 from pipestat_spec.models.config import Config
-from pipestat_spec.models.file_names import PLACEHOLDER
-from pipestat_spec.models.yaml_text import yaml_text
+from pipestat_spec.text.file_names import PLACEHOLDER
+from pipestat_spec.text.yaml_writer import yaml_text
 
 __all__ = ["create_results_file", "flag_folder"]
 

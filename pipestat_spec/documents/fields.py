@@ -6,7 +6,6 @@ Schema is the same rule as far as that language can say it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, TypeAlias
@@ -14,7 +13,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from pipestat_spec.documents.explain import checked
-from pipestat_spec.domain.query import parse_time
+from pipestat_spec.domain.times import RFC_3339, read_time
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import DocumentError, InvalidTimeFormatError
 from pipestat_spec.models.identifiers import (
@@ -24,8 +23,8 @@ from pipestat_spec.models.identifiers import (
     check_record_identifier,
     check_result_identifier,
 )
-from pipestat_spec.models.text import shorten
 from pipestat_spec.problems import Problems
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "IDENTIFIER_SCHEMA",
@@ -81,28 +80,25 @@ Results: TypeAlias = Annotated[
     WithJsonSchema({"type": "object", "propertyNames": RESULT_IDENTIFIER_SCHEMA}),
 ]
 
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
-
 
 def _parse_time(value: object) -> datetime:
     """Return a time as UTC: RFC 3339, with `Z` or an offset; raises InvalidTimeFormatError."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
-    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+    moment = read_time(value)
+    if moment is None:
         raise InvalidTimeFormatError(
             f"{shorten(repr(value))} is not a time with an offset",
             hint="write it as 2026-01-31T12:00:00Z",
             text=value,
         )
-    return parse_time(value.upper())
+    return moment
 
 
 TIME_SCHEMA: dict[str, Any] = {
     "type": "string",
     "format": "date-time",
-    "pattern": "^" + _RFC_3339.pattern.replace("\\d", "[0-9]") + "$",
+    "pattern": "^" + RFC_3339.pattern.replace("\\d", "[0-9]") + "$",
 }
 Time: TypeAlias = Annotated[
     datetime, BeforeValidator(checked(_parse_time)), WithJsonSchema(TIME_SCHEMA)

@@ -28,7 +28,7 @@ from pipestat_spec.documents.fields import (
 )
 from pipestat_spec.errors import DocumentError, PipestatDataError
 from pipestat_spec.models.record import LEVELS, Level, RecordKey
-from pipestat_spec.models.text import check_text, nearest, shorten
+from pipestat_spec.text.strings import check_text, nearest, shorten
 
 __all__ = [
     "REPORT_DOCUMENT_VERSION",

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from pipestat_spec.configuration import BOOLEANS
 from pipestat_spec.documents.fields import IDENTIFIER_SCHEMA, RESULT_IDENTIFIER_SCHEMA
-from pipestat_spec.models.config import BOOLEANS, KEYS, LAYOUTS, LOOPER_KEYS, Kind
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Kind
+from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.models.schema.expand import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
 from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL

@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipestat_spec.backend import Change, Outcome
 from pipestat_spec.domain.times import Clock, later, utc_now
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
+from pipestat_spec.models.change import NOTHING, Change, Outcome
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "clear_status",
@@ -40,11 +40,11 @@ def report_results(
     """Store `values`, all or none.
 
     A value equal to the stored one is no change. A different one is replaced and goes to
-    the history, or raises ResultConflictError when `overwrite` is off. `source` is kept
-    when something changed.
+    the history, or raises ResultConflictError when `overwrite` is off; so does a value that
+    another program keeps under the name. `source` is kept when something changed.
     """
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
         stored = current.results if current else {}
         changed = {
             name: value
@@ -54,8 +54,10 @@ def report_results(
         if current is not None and not changed:
             return Outcome(current)
         replaced = [name for name in changed if name in stored]
-        if replaced and not overwrite:
-            raise _conflict(key, stored, changed, replaced)
+        if not overwrite:
+            standing = {**foreign, **stored}
+            if taken := [name for name in changed if name in standing]:
+                raise _conflict(key, standing, changed, taken)
         if current is None:
             now = clock()
             record = Record(key, changed, created=now, modified=now)
@@ -94,7 +96,7 @@ def remove_result(key: RecordKey, result: str, *, clock: Clock = utc_now) -> Cha
     Raises RecordNotFoundError when the record or the result is not stored.
     """
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, *_: object) -> Outcome:
         if current is None or result not in current.results:
             what = "record" if current is None else f"result {result!r} of record"
             raise RecordNotFoundError(
@@ -111,7 +113,7 @@ def remove_result(key: RecordKey, result: str, *, clock: Clock = utc_now) -> Cha
 def remove_record(key: RecordKey) -> Change:
     """Remove the record with its status and history; raises RecordNotFoundError."""
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, *_: object) -> Outcome:
         if current is None:
             raise RecordNotFoundError(
                 f"record {key.identifier!r} is not stored", record_identifier=key.identifier
@@ -135,7 +137,7 @@ def set_status(
     The message of an earlier status goes with it.
     """
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, *_: object) -> Outcome:
         if current is None:
             now = clock()
             current = Record(key, created=now, modified=now)
@@ -150,7 +152,7 @@ def set_status(
 def clear_status() -> Change:
     """Take the status and its message off the record; without one nothing happens."""
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, *_: object) -> Outcome:
         if current is None or (current.status is None and current.status_message is None):
             return Outcome(current)
         return Outcome(replace(current, status=None, status_message=None))
@@ -161,10 +163,10 @@ def clear_status() -> Change:
 def in_turn(*changes: Change) -> Change:
     """Return the change that makes `changes` one after the other, all or none."""
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
         history: tuple[HistoryEntry, ...] = ()
         for step in changes:
-            outcome = step(current)
+            outcome = step(current, foreign)
             current, history = outcome.record, history + outcome.history
         return Outcome(current, history)
 

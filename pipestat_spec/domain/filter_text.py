@@ -22,7 +22,6 @@ import re
 from typing import NamedTuple
 
 from pipestat_spec.domain.filters import check_pattern
-from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.errors import FilterSyntaxError, InvalidValueError
 from pipestat_spec.models.query import (
     And,
@@ -36,8 +35,8 @@ from pipestat_spec.models.query import (
     Operator,
     Or,
 )
-from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.text import check_text, shorten
+from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER, JSONValue
+from pipestat_spec.text.strings import check_text, shorten
 
 __all__ = [
     "MAX_NESTING",

@@ -27,7 +27,7 @@ from pipestat_spec.models.query import (
     Or,
 )
 from pipestat_spec.models.record import JSONValue, Record
-from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
     "SPECIAL_FIELDS",

@@ -6,10 +6,9 @@ no more of them than a page are kept.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
 
 from pipestat_spec.domain.filters import (
@@ -18,7 +17,7 @@ from pipestat_spec.domain.filters import (
     field_value,
     order_key,
 )
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import as_utc, format_utc, parse_time
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
 from pipestat_spec.models.query import (
     Page,
@@ -28,18 +27,16 @@ from pipestat_spec.models.query import (
     reference_page,
 )
 from pipestat_spec.models.record import JSONValue, Record
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "TimeColumn",
-    "as_utc",
     "check_cursor",
     "check_limit",
     "check_time_column",
     "distinct",
     "keep_columns",
     "page_with_fields",
-    "parse_time",
     "recent",
     "select",
     "time_cursor",
@@ -210,36 +207,9 @@ def _within(moment: datetime, start: datetime | None, end: datetime | None) -> b
     return (start is None or as_utc(start) <= moment) and (end is None or moment <= as_utc(end))
 
 
-def as_utc(moment: datetime) -> datetime:
-    """Return a time in UTC, which one without an offset already is."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
 def _place(moment: datetime, identifier: str) -> tuple[int, str]:
     return -((as_utc(moment) - _EPOCH) // timedelta(microseconds=1)), identifier
 
 
 def _cursor(place: tuple[int, str, Record]) -> str:
     return time_cursor(_EPOCH + timedelta(microseconds=-place[0]), place[1])
-
-
-def parse_time(text: str, *, end: bool = False) -> datetime:
-    """Return an ISO 8601 time or `YYYY-MM-DD HH:MM:SS` as UTC (SPEC.md section 12).
-
-    Without an offset it is UTC. A date alone is its first microsecond, with `end` its
-    last, so that a range includes its last day. Raises InvalidTimeFormatError.
-    """
-    try:
-        if re.fullmatch(r"[0-9TtWZz:.,+ -]+", text) is None:
-            raise ValueError
-        moment = datetime.fromisoformat(text)
-        if end and re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
-            moment = datetime.combine(moment, time.max)
-        return as_utc(moment)
-    # OverflowError: an offset that leads out of the years 1 to 9999.
-    except (ValueError, TypeError, OverflowError):
-        raise InvalidTimeFormatError(
-            f"{shorten(text)!r} is not a time",
-            hint="write it as 2026-01-31T12:00:00Z or 2026-01-31 12:00:00",
-            text=text,
-        ) from None

@@ -11,7 +11,7 @@ from pipestat_spec.errors import ColumnNotFoundError
 from pipestat_spec.models.identifiers import check_result_identifier
 from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
-from pipestat_spec.models.text import nearest
+from pipestat_spec.text.strings import nearest
 
 __all__ = ["PreparedResults", "prepare_results"]
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipestat_spec.backend import Change, Outcome
+from pipestat_spec.models.change import NOTHING, Change, Outcome, Transition
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record
 
 if TYPE_CHECKING:
@@ -46,6 +46,14 @@ class StoredNumbers:
     def records(self, level: Level, records: Iterator[Record]) -> Iterator[Record]:
         """Return the records with the doubles."""
         return map(self.record, records) if level in self._is_number else records
+
+    def transition(self, transition: Transition) -> Transition:
+        """Return a transition with the doubles in both records."""
+        if not self._is_number:
+            return transition
+        before, after = transition
+        seen = before and self.record(before)
+        return Transition(seen, seen if after is before else after and self.record(after))
 
     def page(self, level: Level, page: Page) -> Page:
         """Return a page of records with the doubles."""
@@ -86,11 +94,13 @@ class StoredNumbers:
         if level not in self._is_number:
             return change
 
-        def as_it_stands(current: Record | None) -> Outcome:
+        def as_it_stands(
+            current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /
+        ) -> Outcome:
             if current is None:
-                return change(None)
+                return change(None, foreign)
             seen = self.record(current)
-            record, history = change(seen)
+            record, history = change(seen, foreign)
             if record is seen:
                 record = current
             elif record is not None and record.results is seen.results:
@@ -115,12 +125,12 @@ def _numbers_of(
 def _doubles(
     results: Mapping[str, JSONValue], is_number: Callable[[str], bool]
 ) -> dict[str, float]:
-    found = {
-        name: _double(value)
-        for name, value in results.items()
-        if type(value) is int and is_number(name)
-    }
-    return {name: value for name, value in found.items() if type(value) is float}
+    found = {}
+    for name, value in results.items():
+        # Beyond 2^53 there are integers that no double equals: they stay as they are.
+        if type(value) is int and is_number(name) and float(value) == value:
+            found[name] = float(value)
+    return found
 
 
 def _double(value: JSONValue) -> JSONValue:

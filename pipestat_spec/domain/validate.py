@@ -20,8 +20,8 @@ from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import schema_error
-from pipestat_spec.models.text import shorten
 from pipestat_spec.problems import AT_ONCE, Problems
+from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
     from jsonschema.exceptions import ValidationError

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipestat_spec.engines.record_expression import parse_record_expression
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.record_expression import parse_record_expression
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["CONFIG_KEY", "DEFAULT_RECORD", "job_settings", "job_source"]
 

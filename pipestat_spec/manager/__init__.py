@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Self
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pipestat_spec.backend import Capability
-from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
+from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.logs import logger
-from pipestat_spec.manager.reading import Reading
-from pipestat_spec.manager.writing import Writing
+from pipestat_spec.manager.reader import RecordReader
+from pipestat_spec.manager.record_run import RecordRun
+from pipestat_spec.models.record import Record, RecordKey
+
+if TYPE_CHECKING:
+    from pipestat_spec.ingest import IngestReport
 
 __all__ = [
     "PipestatDualManager",
@@ -20,7 +25,7 @@ __all__ = [
 ]
 
 
-class PipestatManager(Reading, Writing):
+class PipestatManager(RecordReader):
     """Reports and retrieves the results and the status of one pipeline's records.
 
     Every setting may come from an argument, from `config_file`, or from the environment, in
@@ -110,7 +115,7 @@ class PipestatManager(Reading, Writing):
         from pipestat_spec.engines.snakemake import job_settings, job_source
 
         manager = cls(**job_settings(snakemake, record, settings))
-        if Capability.SOURCE in manager.store.backend.capabilities:
+        if Capability.SOURCE in manager.store.rules.capabilities:
             manager.source = job_source(snakemake)
         return manager
 
@@ -146,6 +151,225 @@ class PipestatManager(Reading, Writing):
             **{"multi_pipelines": True, **settings},
         )
 
+    # Writing
+
+    def report(
+        self,
+        values: Mapping[str, Any],
+        record_identifier: str | None = None,
+        force_overwrite: bool | None = None,
+        result_formatter: ResultFormatter | None = None,
+        strict_type: bool = True,
+        history_enabled: bool = True,
+        level: str | None = None,
+        *,
+        source: Mapping[str, Any] | None = None,
+    ) -> list[str] | bool:
+        """Store results of one record, all or none; return one text for each.
+
+        Returns False, and stores nothing, when a different value is stored already and
+        overwriting is off. `strict_type=False` converts values to the declared types and
+        stores what came out. `history_enabled=False` forgets replaced values. Raises
+        SchemaValidationErrorDuringReport, InvalidValueError and the errors of names.
+        """
+        key = self._opened.resolve_key(record_identifier, level)
+        overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
+        try:
+            done = self.store.report(
+                key,
+                values,
+                overwrite=overwrite,
+                history=history_enabled,
+                strict=strict_type,
+                source=self.source if source is None else source,
+            )
+        except ResultConflictError as error:
+            logger().warning("%s", error)
+            return False
+        return self._formatted(key, values, done.after, result_formatter)
+
+    def _report_in_run(
+        self, key: RecordKey, values: Mapping[str, Any], source: Mapping[str, Any] | None
+    ) -> list[str]:
+        """Report as `report` does; but a conflict is raised, so that it ends the run."""
+        done = self.store.report(key, values, overwrite=self.force_overwrite, source=source)
+        return self._formatted(key, values, done.after, None)
+
+    def report_many(
+        self,
+        values: Mapping[str, Mapping[str, Any]],
+        force_overwrite: bool | None = None,
+        strict_type: bool = True,
+        history_enabled: bool = True,
+        level: str | None = None,
+    ) -> list[str] | bool:
+        """Store results of many records, `{record: {result: value}}`, in one write.
+
+        All are checked before any is stored. Returns like `report`.
+        """
+        overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
+        todo = []
+        for record_identifier, results in values.items():
+            key = self._opened.resolve_key(record_identifier, level)
+            change = self.store.rules.report(
+                key,
+                results,
+                overwrite=overwrite,
+                history=history_enabled,
+                strict=strict_type,
+                source=self.source,
+            )
+            todo.append((key, change))
+        try:
+            done = self.store.apply(todo)
+        except ResultConflictError as error:
+            logger().warning("%s", error)
+            return False
+        return [
+            text
+            for (key, _), results, one in zip(todo, values.values(), done, strict=True)
+            for text in self._formatted(key, results, one.after, None)
+        ]
+
+    def _formatted(
+        self,
+        key: RecordKey,
+        values: Mapping[str, Any],
+        record: Record | None,
+        formatter: ResultFormatter | None,
+    ) -> list[str]:
+        formatter = formatter or self.result_formatter
+        stored = record.results if record else {}
+        return [
+            formatter(self.pipeline_name, key.identifier, name, stored[name])
+            for name in values
+            if name in stored
+        ]
+
+    def remove(
+        self,
+        record_identifier: str | None = None,
+        result_identifier: str | None = None,
+        level: str | None = None,
+    ) -> bool:
+        """Remove one result, or the whole record when none is named.
+
+        Returns False when there is no such record or result.
+        """
+        key = self._opened.resolve_key(record_identifier, level)
+        try:
+            if result_identifier is None:
+                self.store.remove_record(key)
+            else:
+                self.store.remove_result(key, result_identifier)
+        except RecordNotFoundError as error:
+            logger().warning("%s", error)
+            return False
+        return True
+
+    def remove_record(
+        self, record_identifier: str | None = None, rm_record: bool | None = False
+    ) -> bool | None:
+        """Remove a record with its status and history; without `rm_record` nothing happens.
+
+        Returns True, False when there is no such record, or None without `rm_record`.
+        """
+        if not rm_record:
+            logger().warning("nothing was removed: remove_record asks for rm_record=True")
+            return None
+        return self.remove(record_identifier)
+
+    def set_status(
+        self,
+        status_identifier: str,
+        record_identifier: str | None = None,
+        level: str | None = None,
+        *,
+        message: str | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set the status of a record; raises UnrecognizedStatusError."""
+        self.store.set_status(
+            self._opened.resolve_key(record_identifier, level),
+            status_identifier,
+            message,
+            self.source if source is None else source,
+        )
+
+    def clear_status(
+        self,
+        record_identifier: str | None = None,
+        flag_names: list[str] | None = None,
+        level: str | None = None,
+    ) -> list[str]:
+        """Take the status of a record away; return it in a list, empty when there was none.
+
+        With `flag_names` only a status that is among them is taken away.
+        """
+        key = self._opened.resolve_key(record_identifier, level)
+        if flag_names is not None:
+            for name in flag_names:
+                self.store.settings.statuses.check(name)
+            record = self.store.read(key)
+            if record is None or record.status not in flag_names:
+                return []
+        status = self.store.clear_status(key)
+        return [] if status is None else [status]
+
+    def record(
+        self,
+        record_identifier: str | None = None,
+        level: str | None = None,
+        *,
+        running: str = "running",
+        completed: str = "completed",
+        failed: str = "failed",
+        source: Mapping[str, Any] | None = None,
+    ) -> RecordRun:
+        """Return a context manager, or decorator, that keeps the status of one record's run.
+
+        The status is `running` on entry, `completed` on exit, or `failed` with the text of
+        the exception, which passes on.
+        """
+        key = self._opened.resolve_key(record_identifier, level)
+        source = self.source if source is None else source
+        return RecordRun(self.store, self._report_in_run, key, running, completed, failed, source)
+
+    def check(
+        self, values: Mapping[str, Any], strict_type: bool = True, level: str | None = None
+    ) -> dict[str, Any]:
+        """Return the values as `report` would store them, and store nothing; raises as it does."""
+        resolved = self._opened.resolve_level(level)
+        prepared = self.store.rules.prepare(resolved, values, strict=strict_type)
+        return dict(prepared.values)
+
+    def ingest(
+        self,
+        documents: Iterable[Any],
+        *,
+        overwrite: bool = True,
+        keep_going: bool = False,
+        path_prefixes: Sequence[tuple[str, str]] = (),
+        progress: Callable[[int, int], None] | None = None,
+    ) -> IngestReport:
+        """Store what report documents say, given as paths, mappings or models.
+
+        All are checked before any is stored. Raises DocumentError, whose `problems` name
+        every wrong one, and ResultConflictError with `overwrite` off (SPEC.md section 11).
+        """
+        from pipestat_spec.ingest import ingest
+
+        return ingest(
+            self.store,
+            documents,
+            overwrite=overwrite,
+            keep_going=keep_going,
+            path_prefixes=path_prefixes,
+            progress=progress,
+        )
+
+    # As a mapping of records
+
     def __getitem__(self, record_identifier: str) -> dict[str, Any]:
         result: dict[str, Any] = self.retrieve_one(record_identifier)
         return result
@@ -158,7 +382,7 @@ class PipestatManager(Reading, Writing):
             raise RecordNotFoundError(f"record {record_identifier!r} is not stored")
 
     def __iter__(self) -> Iterator[str]:
-        return (record.key.identifier for record in self._store.scan(self._level))
+        return (record.key.identifier for record in self.store.scan(self.pipeline_type))
 
     def __len__(self) -> int:
         return self.count_records()
@@ -169,7 +393,7 @@ class PipestatManager(Reading, Writing):
 
     def __contains__(self, record_identifier: object) -> bool:
         return isinstance(record_identifier, str) and (
-            self._store.read(self._key(record_identifier)) is not None
+            self.store.read(self._opened.resolve_key(record_identifier)) is not None
         )
 
 

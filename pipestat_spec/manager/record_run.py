@@ -9,7 +9,6 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec.backend import Capability
-from pipestat_spec.manager.settings import record_folder
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.store import Store
 
@@ -56,7 +55,7 @@ class RecordRun:
     @property
     def folder(self) -> str:
         """The folder where relative paths of its files start; it need not exist yet."""
-        return record_folder(self._store, self._key.identifier)
+        return self._store.record_folder(self._key.identifier)
 
     def report(self, values: Mapping[str, Any] | None = None, **results: Any) -> list[str]:
         """Store results, given as a mapping or by name; return one text for each.
@@ -95,7 +94,7 @@ class RecordRun:
             if self._current == self._running:
                 self.set_status(self._completed)
         else:
-            keeps_messages = Capability.SOURCE in self._store.backend.capabilities
+            keeps_messages = Capability.SOURCE in self._store.rules.capabilities
             self.set_status(self._failed, _describe(error) if keeps_messages else None)
 
 

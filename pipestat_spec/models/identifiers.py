@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from pipestat_spec.errors import InvalidIdentifierError
-from pipestat_spec.models.text import check_text, shorten
+from pipestat_spec.text.strings import check_text, shorten
 
 __all__ = [
     "MAX_IDENTIFIER",

@@ -16,6 +16,10 @@ LEVELS: tuple[Level, ...] = ("sample", "project")
 
 # null, boolean, integer, number, string, array, object: mypy cannot express it usefully.
 JSONValue: TypeAlias = Any
+MAX_INTEGER = 2**63 - 1
+MIN_INTEGER = -(2**63)
+# Arrays and objects nested deeper than this are refused.
+MAX_DEPTH = 100
 
 DEFAULT_PROJECT_NAME = "project"
 DEFAULT_PIPELINE_NAME = "default_pipeline_name"

@@ -11,16 +11,16 @@ from dataclasses import replace
 from itertools import islice
 
 from pipestat_pephub.client import REFUSED_IDENTIFIERS, Client, Project, Written
-from pipestat_pephub.faults import Unsettled, unknown_outcome
+from pipestat_pephub.faults import UnknownOutcome, unknown_outcome
 from pipestat_pephub.options import connection
 from pipestat_pephub.registry_path import parse_registry_path
-from pipestat_pephub.samples import SAMPLE_NAME, Attributes, Found, Sample, decide
+from pipestat_pephub.samples import SAMPLE_NAME, Attributes, Found, Sample
 from pipestat_pephub.session import Session
 from pipestat_pephub.writes import Add, Remove, Write, plan
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.errors import MissingConfigDataError, PipestatPEPHubError
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["PephubBackend"]
 
@@ -50,17 +50,17 @@ class PephubBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         return self._find(key, self._client.sample(key.identifier)).record
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self._change(key, change, self._client.sample(key.identifier))
 
-    def update_in_turn(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Make the changes one after the other.
 
         One look at the project tells which records are new, and which need no change; both
         are safe to act on later, since the server refuses to add a sample twice.
         """
         if len(changes) < _MANY:
-            return [self.update(key, change) for key, change in changes]
+            return super().update_many(changes)
         samples = self._project().samples
         return [
             self._change(key, change, None)
@@ -70,15 +70,12 @@ class PephubBackend(Backend):
         ]
 
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
-        """Show every change the record that it would get; store nothing."""
+        """Show every change the record that it would get, after one look at the project."""
         samples = self._project().samples if len(changes) >= _MANY else None
         for key, change in changes:
-            sample = (
-                self._client.sample(key.identifier)
-                if samples is None
-                else samples.get(key.identifier)
-            )
-            decide(self._find(key, sample), change)
+            name = key.identifier
+            sample = self._client.sample(name) if samples is None else samples.get(name)
+            self._find(key, sample).changed(change)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
@@ -111,40 +108,42 @@ class PephubBackend(Backend):
 
     # Writing
 
-    def _change_if_needed(self, key: RecordKey, change: Change, sample: Sample) -> Record | None:
-        decision = decide(self._find(key, sample), change)
-        return decision.record if decision.unchanged else self.update(key, change)
+    def _change_if_needed(self, key: RecordKey, change: Change, sample: Sample) -> Transition:
+        found = self._find(key, sample)
+        if found.changed(change) is found.record:
+            return Transition(found.record, found.record)
+        return self.update(key, change)
 
-    def _change(self, key: RecordKey, change: Change, sample: Sample | None) -> Record | None:
+    def _change(self, key: RecordKey, change: Change, sample: Sample | None) -> Transition:
         """Change a sample that was read, and begin again when it is another one by then.
 
         What a request did that brought no answer is found out by reading the sample: it
         holds what was sent, or the change is decided anew.
         """
-        unsettled: Write | None = None
+        unanswered: Write | None = None
         for attempt in range(self.session.retries + 2):
             found = self._find(key, sample)
-            decision = decide(found, change)
-            if decision.unchanged:
-                return decision.record
-            write = plan(self._attributes, found, key.identifier, decision.record)
+            record = found.changed(change)
+            if record is found.record:
+                return Transition(record, record)
+            write = plan(self._attributes, found, key.identifier, record)
             if isinstance(write, Remove):
                 write = self._unless_last(write, found)
             try:
                 written = write.make(self._client)
-            except Unsettled as doubt:
-                unsettled = write
-                sample = self._after_doubt(key, write, doubt, attempt)
-                if write.stands_in(sample):
-                    return self._stored(key, write)
+            except UnknownOutcome as unknown:
+                unanswered = write
+                sample = self._settle(key, write, unknown, attempt)
+                if write.is_stored_in(sample):
+                    return self._stored(key, found, write)
                 continue
             if written is Written.DONE:
-                return self._stored(key, write)
+                return self._stored(key, found, write)
             if written is Written.REFUSED:
                 self._look_at_index(key)
             sample = self._client.sample(key.identifier)
-            if unsettled is not None and unsettled.stands_in(sample):
-                return self._stored(key, unsettled)
+            if unanswered is not None and unanswered.is_stored_in(sample):
+                return self._stored(key, found, unanswered)
             if written is Written.ABSENT and sample is not None:
                 raise self._client.refused_write(key.identifier)
         raise PipestatPEPHubError(
@@ -154,29 +153,29 @@ class PephubBackend(Backend):
             record_identifier=key.identifier,
         )
 
-    def _stored(self, key: RecordKey, write: Write) -> Record | None:
-        return self._attributes.find(key, write.sample).record
+    def _stored(self, key: RecordKey, found: Found, write: Write) -> Transition:
+        return Transition(found.record, self._attributes.find(key, write.sample).record)
 
-    def _after_doubt(
-        self, key: RecordKey, write: Write, doubt: Unsettled, attempt: int
+    def _settle(
+        self, key: RecordKey, write: Write, unknown: UnknownOutcome, attempt: int
     ) -> Sample | None:
         """Return the sample after a write without an answer; raises PipestatPEPHubError."""
         what = f"writing the sample {shorten(key.identifier, 40)!r}"
         if attempt > self.session.retries:
-            raise unknown_outcome(self._client.name, what, doubt.reason)
+            raise unknown_outcome(self._client.name, what, unknown.reason)
         # A second request to add a sample, beside one that is still under way, would make two.
-        patient = isinstance(write, Add) and not write.overwrite and doubt.late
+        patient = isinstance(write, Add) and not write.overwrite and unknown.late
         for look in range(attempt, self.session.retries + 1):
             self.session.pause(look)
             try:
                 sample = self._client.sample(key.identifier)
             except PipestatPEPHubError as error:
                 raise unknown_outcome(
-                    self._client.name, what, f"{doubt.reason}, then {error.message}"
+                    self._client.name, what, f"{unknown.reason}, then {error.message}"
                 ) from None
             if sample is not None or not patient:
                 return sample
-        raise unknown_outcome(self._client.name, what, doubt.reason)
+        raise unknown_outcome(self._client.name, what, unknown.reason)
 
     def _unless_last(self, write: Remove, found: Found) -> Write:
         """Keep the name of the last sample: the server can neither list nor extend an empty PEP."""

@@ -12,7 +12,7 @@ from pipestat_pephub.registry_path import RegistryPath
 from pipestat_pephub.samples import SAMPLE_NAME, Sample
 from pipestat_pephub.session import Answer, Session
 from pipestat_spec.errors import InvalidIdentifierError, PipestatPEPHubError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["REFUSED_IDENTIFIERS", "Client", "Project", "Written"]
 
@@ -81,7 +81,7 @@ class Client:
         return document
 
     def add(self, name: str, sample: Sample, *, overwrite: bool = False) -> Written:
-        """Store a whole sample; raises Unsettled and PipestatPEPHubError, as the others do."""
+        """Store a whole sample; raises UnknownOutcome and PipestatPEPHubError, as the others do."""
         parameters = {**self._parameters, **({"overwrite": "true"} if overwrite else {})}
         answer = self.session.send("POST", self._sample(name), parameters, dict(sample))
         if answer.status == 409:

@@ -9,10 +9,10 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
 from pipestat_spec.errors import PipestatPEPHubError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
-    "Unsettled",
+    "UnknownOutcome",
     "missing_project",
     "never_arrived",
     "refused",
@@ -26,7 +26,7 @@ _DENIED = (401, 403, 404)
 LOGIN = "log in with 'phc login', or give a token in PEPHUB_TOKEN"
 
 
-class Unsettled(Exception):
+class UnknownOutcome(Exception):
     """A write was sent, and whether it was stored is not known.
 
     `late`: the server may still be at work on it. Never leaves the package.

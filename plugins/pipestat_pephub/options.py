@@ -12,8 +12,8 @@ from pydantic import Field, SecretStr, field_validator
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.text import shorten
 from pipestat_spec.options import Options
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["DEFAULT_URL", "TOKEN_FILE", "Connection", "PephubOptions", "connection"]
 

@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple
 
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["DEFAULT_TAG", "RegistryPath", "parse_registry_path"]
 

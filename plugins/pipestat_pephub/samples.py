@@ -6,23 +6,21 @@ The rules of SPEC.md section 10 about attributes stand here, and nothing else kn
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from pipestat_spec.backend import Change, StoreSettings
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, PipestatPEPHubError, ResultConflictError
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "RESULTS",
     "SAMPLE_NAME",
     "Attributes",
-    "Decision",
     "Found",
     "Sample",
-    "decide",
     "difference",
 ]
 
@@ -53,7 +51,11 @@ class Found:
 
     sample: Sample | None
     record: Record | None
-    own: Mapping[str, Any]
+    own: Mapping[str, OwnAttribute]
+
+    def changed(self, change: Change) -> Record | None:
+        """Return the record that a change makes of this one; a PEP's own attribute is no result."""
+        return change(self.record, self.own).record
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,9 @@ class Attributes:
             record = Record(key, {name: sample[name] for name in names}, status=status)
         ours = {self.index, RESULTS, *names} | ({STATUS} if status is not None else set())
         own = {
-            name: value for name, value in sample.items() if name not in ours and not _empty(value)
+            name: OwnAttribute(value)
+            for name, value in sample.items()
+            if name not in ours and not _empty(value)
         }
         return Found(sample, record, own)
 
@@ -155,8 +159,7 @@ class Attributes:
                 )
         if record.status is not None and STATUS in found.own:
             raise ResultConflictError(
-                f"sample {record.key.identifier!r} has an attribute {STATUS!r} of the PEP's own, "
-                f"{shorten(repr(found.own[STATUS]), 40)}",
+                f"the status of sample {record.key.identifier!r} is {found.own[STATUS]!r}",
                 hint="rename it on PEPhub; nothing was stored",
                 record_identifier=record.key.identifier,
             )
@@ -174,33 +177,3 @@ def difference(old: Sample, new: Sample) -> tuple[dict[str, Any], bool]:
         if name not in old or not same_value(old[name], value)
     }
     return changed, not old.keys() <= new.keys()
-
-
-class Decision(NamedTuple):
-    """What a change makes of a record; `unchanged` when there is nothing to store."""
-
-    record: Record | None
-    unchanged: bool
-
-
-def decide(found: Found, change: Change) -> Decision:
-    """Return what `change` decides, attributes of the PEP's own considered.
-
-    A report with a name that is the PEP's own attribute is a conflict unless overwriting is
-    on, which only the change knows: so it is shown a record that has another value there.
-    """
-    record = change(found.record).record
-    before = found.record.results if found.record else {}
-    taken = [
-        name
-        for name in (record.results if record else ())
-        if name in found.own and name not in before
-    ]
-    if record is not None and taken:
-        values = {name: OwnAttribute(found.own[name]) for name in taken}
-        shown = replace(found.record or Record(record.key), results={**before, **values})
-        if change(shown).record is shown:
-            # Who catches the conflict and goes on, as ingesting can, gets its own answer back.
-            return Decision(shown, True)
-        record = change(found.record).record
-    return Decision(record, record is found.record)

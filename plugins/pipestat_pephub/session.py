@@ -15,10 +15,10 @@ import requests
 from pydantic import SecretStr
 from requests.auth import AuthBase
 
-from pipestat_pephub.faults import Unsettled, never_arrived, unreachable, why
+from pipestat_pephub.faults import UnknownOutcome, never_arrived, unreachable, why
 from pipestat_pephub.options import Connection
 from pipestat_spec.errors import PipestatPEPHubError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["Answer", "Session"]
 
@@ -100,7 +100,7 @@ class Session:
     ) -> Answer:
         """Ask for a change, again only while it is certain that nothing was changed.
 
-        Raises Unsettled when that is not certain, PipestatPEPHubError when there is no answer.
+        Raises UnknownOutcome when that is not certain, PipestatPEPHubError when there is no answer.
         """
         body = None
         if document is not None:
@@ -112,13 +112,13 @@ class Session:
             except requests.RequestException as error:
                 if not never_arrived(error):
                     late = isinstance(error, requests.Timeout)
-                    raise Unsettled(why(error), late=late) from None
+                    raise UnknownOutcome(why(error), late=late) from None
                 if attempt == self.retries or isinstance(error, requests.exceptions.SSLError):
                     raise unreachable(self.url, error) from None
                 answer = None
             if answer is not None and answer.status >= 500:
                 reason = f"the server answers {answer.status}"
-                raise Unsettled(reason, late=answer.status in _LATE)
+                raise UnknownOutcome(reason, late=answer.status in _LATE)
             if answer is not None and (attempt == self.retries or answer.status != _TOO_MANY):
                 return answer
             self.pause(attempt, answer)

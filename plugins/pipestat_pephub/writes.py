@@ -23,7 +23,7 @@ class Nothing:
     def make(self, client: Client) -> Written:  # noqa: ARG002
         return Written.DONE
 
-    def stands_in(self, found: Sample | None) -> bool:
+    def is_stored_in(self, found: Sample | None) -> bool:
         return found is not None
 
 
@@ -38,7 +38,7 @@ class Add:
     def make(self, client: Client) -> Written:
         return client.add(self.name, self.sample, overwrite=self.overwrite)
 
-    def stands_in(self, found: Sample | None) -> bool:
+    def is_stored_in(self, found: Sample | None) -> bool:
         if found is None or (self.overwrite and found.keys() != self.sample.keys()):
             return False
         return _holds(found, self.sample)
@@ -55,7 +55,7 @@ class Patch:
     def make(self, client: Client) -> Written:
         return client.patch(self.name, self.attributes)
 
-    def stands_in(self, found: Sample | None) -> bool:
+    def is_stored_in(self, found: Sample | None) -> bool:
         return found is not None and _holds(found, self.attributes)
 
 
@@ -69,7 +69,7 @@ class Remove:
     def make(self, client: Client) -> Written:
         return client.delete(self.name)
 
-    def stands_in(self, found: Sample | None) -> bool:
+    def is_stored_in(self, found: Sample | None) -> bool:
         return found is None
 
 

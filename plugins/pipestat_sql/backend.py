@@ -8,7 +8,7 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.errors import MissingConfigDataError, PipestatDatabaseError
 from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
@@ -233,14 +233,14 @@ class SqlBackend(Backend):
 
     # Writing
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         if self._access.is_empty_file and change(None).record is None:
-            return None
+            return Transition(None, None)
         return self._access.transactions.write(
             lambda session: self._writing.update(session, key, change)
         )
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes in one transaction: all are stored or none."""
         if self._access.is_empty_file:
             # What is refused or changes nothing must not make the file.
@@ -248,7 +248,7 @@ class SqlBackend(Backend):
             for key, change in changes:
                 records[key] = change(records.get(key)).record
             if not any(records.values()):
-                return [None for _ in changes]
+                return [Transition(None, None) for _ in changes]
         if not changes:
             return []
         return self._access.transactions.write(

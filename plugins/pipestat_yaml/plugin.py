@@ -24,7 +24,7 @@ class YamlFactory(BackendFactory):
 
     def open(self, settings: StoreSettings) -> Backend:
         """Open the file, or the files of a `{record_identifier}` path; they need not exist."""
-        from pipestat_spec.models.file_names import PLACEHOLDER
+        from pipestat_spec.text.file_names import PLACEHOLDER
 
         path = _path(settings)
         if not isinstance(path, str):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -115,7 +117,8 @@ def test_many_results_as_json(
         (["--json", "{"], "is not JSON"),
         (["--json", '{"reads": 1, "reads": 2}'], "'reads' stands twice"),
         (["--json", '{"rate": NaN}'], "rate"),
-        (["--json", "@missing.json"], "missing.json: No such file"),
+        (["rate:=-Infinity"], "-Infinity is not a JSON number; write null"),
+        (["--json", "@missing.json"], f"missing.json: {os.strerror(errno.ENOENT)}"),
         (["x:=nope"], "result 'x'"),
         (["x:=@missing.json"], "missing.json"),
         (["x:=" + "[" * 200_000], "nested too deep"),

@@ -87,7 +87,8 @@ def test_a_python_with_neither_says_so(tmp_path: Path) -> None:
     done = run(OURS, *command, cwd=tmp_path, code=1, PYTHONPATH=str(SHIM))
     first, *_, last = done.stderr.splitlines()
     assert first.startswith("warning: ")
-    assert last == "ModuleNotFoundError: No module named 'pipestat'"
+    assert last.startswith("ModuleNotFoundError: ")
+    assert "'pipestat'" in last
 
 
 def test_an_isolated_python_is_left_alone(looper: PythonEnvironment, tmp_path: Path) -> None:

@@ -129,7 +129,8 @@ print(json.dumps(said))
         f"{here}pipestat.reports.HTMLReportBuilder; reports are not there yet: let pipestat make "
         "them from the same results",
     ]
-    assert unknown.startswith("cannot import name 'nothing' from 'pipestat.const'")
+    assert "nothing" in unknown
+    assert here not in unknown
 
 
 VERSION = """

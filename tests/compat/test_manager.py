@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -91,7 +93,7 @@ def test_this_package_s_own_manager_is_as_before(make: Make, tmp_path: Path) -> 
 def test_a_file_that_cannot_be_made_is_one_line(make: Make) -> None:
     with pytest.raises(PipestatStartupError) as caught:
         make(results_file_path="/proc/none/results.yaml")
-    assert str(caught.value) == "/proc/none/results.yaml: No such file or directory"
+    assert str(caught.value) == f"/proc/none/results.yaml: {os.strerror(errno.ENOENT)}"
 
 
 def test_both_levels_over_one_file(results: Path) -> None:

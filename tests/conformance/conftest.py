@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipestat_conformance.drivers.in_process import InProcessDriver
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.executor import Executor
-from pipestat_conformance.inprocess import InProcessDriver
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
-from pipestat_conformance.targets import Target
+from pipestat_conformance.targets.target import Target
 from pipestat_conformance.vectors import Vector, parse_vectors
 
 HARNESS = Path(__file__).with_name("tiny_harness.py")

@@ -40,7 +40,7 @@ _IMPORTED = {
     "sql": ["pipestat_sql.backend", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"],
     "yaml": ["pipestat_yaml.remote.opening", "pipestat_yaml.remote.backend", "s3fs"],
 }
-_SERVED = ["pipestat_conformance.operations", "pipestat_conformance.targets"]
+_SERVED = ["pipestat_conformance.targets.operations", "pipestat_conformance.targets.target"]
 
 
 def run_trials(folder: Path, backend: str, store: str, *options: str) -> dict[str, str]:

@@ -9,9 +9,15 @@ from typing import Any
 
 import pytest
 import yaml
-from pipestat_conformance.catalogue import CatalogueError, load_catalogue, parse_catalogue
-from pipestat_conformance.mutants import all_mutants
-from pipestat_conformance.profiles import (
+from conformance_selfcheck.mutants import all_mutants
+from conformance_selfcheck.rule_texts import RULE, specification, texts_of_rules
+from pipestat_conformance.catalogue import (
+    CatalogueError,
+    load_catalogue,
+    parse_catalogue,
+    rule_texts,
+)
+from pipestat_conformance.claims import (
     CAPABILITIES,
     PROFILES,
     TRIAL_PROFILES,
@@ -22,8 +28,7 @@ from pipestat_conformance.trials import ALL as TRIALS
 from pipestat_conformance.vectors import load_vectors
 
 ROOT = Path(__file__).parents[2]
-SPEC = (ROOT / "SPEC.md").read_text(encoding="utf-8")
-RULE = re.compile(r"^\*\*(PS-[A-Z]+-[0-9]{3})\*\* ", re.MULTILINE)
+SPEC = specification()
 HEADING = re.compile(r"^#{2,3} ([0-9]+(?:\.[0-9]+)?) ", re.MULTILINE)
 CATALOGUE = load_catalogue()
 VECTORS = load_vectors()
@@ -41,6 +46,11 @@ def test_every_rule_has_one_entry_in_the_order_of_the_specification() -> None:
     rules = RULE.findall(SPEC)
     assert [id for id, times in Counter(rules).items() if times > 1] == []
     assert list(CATALOGUE) == rules
+
+
+def test_the_texts_of_the_rules_are_those_of_the_specification() -> None:
+    written = "run 'python -m conformance_selfcheck.rule_texts'"
+    assert rule_texts() == texts_of_rules(), written
 
 
 def test_a_reused_id_is_refused() -> None:

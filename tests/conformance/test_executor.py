@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conformance_selfcheck.faulty_memory import FaultyMemory
+from pipestat_conformance.drivers.in_process import InProcessDriver
 from pipestat_conformance.executor import Executor
-from pipestat_conformance.inprocess import InProcessDriver
-from pipestat_conformance.memory_store import MemoryTarget, SnapshotBackend
-from pipestat_conformance.operations import Session, StoreSession
-from pipestat_conformance.serve import find_target
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.targets import PluginTarget, Target
+from pipestat_conformance.targets import find_target
+from pipestat_conformance.targets.operations import Session, StoreSession
+from pipestat_conformance.targets.target import PluginTarget, Target
 from pipestat_conformance.vectors import Opening
 from pipestat_conformance.verdicts import Result, Verdict
 
@@ -219,19 +219,19 @@ class Raises(StoreSession):
 
 
 def test_an_exception_of_its_own_is_a_failure_with_its_traceback(in_process: InProcess) -> None:
-    result = in_process(MemoryTarget(session=Raises)).run(steps({"op": "count"}))
+    result = in_process(FaultyMemory(session=Raises)).run(steps({"op": "count"}))
     assert "an exception: ZeroDivisionError: a bug" in failed(result)
     assert result.problem is not None
     assert "Traceback" in result.problem.detail
 
 
-def without_snapshot(_: SnapshotBackend) -> Backend:
+def without_snapshot(_: Path) -> Backend:
     return MemoryBackend()
 
 
 def test_what_is_not_stored_is_missed_after_reopening(in_process: InProcess) -> None:
     assert "not-found" in failed(
-        in_process(MemoryTarget(wrap=without_snapshot)).run(vector(REPORTED))
+        in_process(FaultyMemory(kind=without_snapshot)).run(vector(REPORTED))
     )
 
 
@@ -286,7 +286,7 @@ class Lacks(StoreSession):
 def test_what_may_be_lacking_is_unsupported_and_the_rest_fails(
     in_process: InProcess, step: dict[str, Any], profiles: tuple[str, ...], verdict: Verdict
 ) -> None:
-    target = MemoryTarget(session=Lacks, claimed_profiles=profiles)
+    target = FaultyMemory(session=Lacks, claimed_profiles=profiles)
     result = in_process(target).run(steps(report({"n": 1}), step))
     assert result.verdict is verdict
     assert (result.problem is None) is (verdict is not Verdict.FAIL)

@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from conformance_selfcheck.faulty_harnesses import AT_THE_EDGES, FAULTS
 from pipestat_conformance.actions import main
 from pipestat_conformance.assessment import exit_code, outcome
 from pipestat_conformance.catalogue import load_catalogue
 from pipestat_conformance.drivers import HarnessError
-from pipestat_conformance.faulty_harnesses import AT_THE_EDGES, FAULTS
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.harness_check import check_harness
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import BROKEN, Run, run
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import Vector, parse_vectors
 from pipestat_conformance.verdicts import ExitCode, Outcome, Verdict
 
@@ -42,7 +42,7 @@ WHAT_IS_SAID = {
 
 
 def program(name: str) -> list[str]:
-    return [sys.executable, "-m", "pipestat_conformance.faulty_harnesses", name]
+    return [sys.executable, "-m", "conformance_selfcheck.faulty_harnesses", name]
 
 
 def driver(name: str) -> SubprocessDriver:

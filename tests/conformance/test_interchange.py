@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipestat_conformance.drivers.in_process import InProcessDriver
 from pipestat_conformance.executor import Executor
-from pipestat_conformance.inprocess import InProcessDriver
-from pipestat_conformance.serve import find_target
+from pipestat_conformance.interchange.independent_yaml import (
+    YamlProblem,
+    read_both,
+    written_as_asked,
+)
 from pipestat_conformance.stores import template
-from pipestat_conformance.targets import Target
+from pipestat_conformance.targets import find_target
+from pipestat_conformance.targets.target import Target
 from pipestat_conformance.verdicts import Verdict
-from pipestat_conformance.yaml_text import YamlProblem, read_both, written_as_asked
 
 from tests.conformance.conftest import tiny, vector
 

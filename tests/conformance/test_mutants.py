@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conformance_selfcheck.faulty_memory import FaultyMemory
+from conformance_selfcheck.mutants import SPECIAL, Mutant, all_mutants, find_mutant
+from conformance_selfcheck.mutants.gate import Caught, Gate, program_of
 from pipestat_conformance.assessment import (
     exit_code,
     outcome,
@@ -19,17 +22,14 @@ from pipestat_conformance.assessment import (
     requirement_verdicts,
 )
 from pipestat_conformance.catalogue import load_catalogue
+from pipestat_conformance.claims import ClaimError
 from pipestat_conformance.drivers import Driver
-from pipestat_conformance.inprocess import InProcessDriver
-from pipestat_conformance.memory_store import MemoryTarget
-from pipestat_conformance.mutants import SPECIAL, Mutant, all_mutants, find_mutant
-from pipestat_conformance.mutants.gate import Caught, Gate, program_of
+from pipestat_conformance.drivers.in_process import InProcessDriver
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.options import RunOptions
-from pipestat_conformance.profiles import ClaimError
 from pipestat_conformance.reports.document import build_report, check_report
 from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import load_vectors
 from pipestat_conformance.verdicts import ExitCode, Outcome, Verdict
 
@@ -40,7 +40,7 @@ MUTANTS = all_mutants()
 BY_VECTORS = [name for name, mutant in MUTANTS.items() if not mutant.trials]
 # What a mutant as a program imports.
 IMPORTED = [
-    *("pipestat_conformance.operations", "pipestat_conformance.mutants"),
+    *("pipestat_conformance.targets.operations", "conformance_selfcheck.mutants"),
     *("pipestat_spec.opening", "pipestat_yaml.local.backend"),
 ]
 BY_TRIALS = [name for name, mutant in MUTANTS.items() if mutant.trials]
@@ -73,9 +73,9 @@ class Runs:
 
 @pytest.fixture(scope="module")
 def serve() -> Iterator[list[str]]:
-    """The command of the suite's own harness: hundreds of mutants start it several times each."""
+    """The command that serves a mutant: hundreds of mutants start it several times each."""
     with running(
-        "pipestat_conformance.serve", IMPORTED, environment=clean_environment()
+        "conformance_selfcheck.serve", IMPORTED, environment=clean_environment()
     ) as command:
         yield command
 
@@ -183,7 +183,7 @@ def assert_told(report: dict[str, Any]) -> None:
 
 def test_a_claim_off_the_list_is_an_error(tmp_path: Path) -> None:
     target = find_mutant("claims-everything")
-    assert isinstance(target, MemoryTarget)
+    assert isinstance(target, FaultyMemory)
     target.claimed_profiles = ("core", "fast")
     driver = InProcessDriver(target, {"path": str(tmp_path / "r.yaml")})
     with pytest.raises(ClaimError, match="fast"):

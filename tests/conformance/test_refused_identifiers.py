@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from pipestat_conformance.claims import (
+    ClaimError,
+    check_claims,
+    probes,
+    refused_identifier,
+    refuses_too_much,
+)
 from pipestat_conformance.drivers import Hello
-from pipestat_conformance.profiles import ClaimError, check_claims, probes
-from pipestat_conformance.refused_identifiers import refused_identifier, refuses_too_much
 from pipestat_conformance.run import skip_reason
-from pipestat_conformance.state_machine import make_steps
 from pipestat_conformance.vectors import load_vectors, parse_vectors
 from pipestat_conformance.verdicts import Verdict
+from pipestat_conformance.walks import make_steps
 
 PEPHUB = r"/|^\.\.?$"
 

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 from pipestat_conformance.catalogue import load_catalogue
 from pipestat_conformance.drivers import Hello
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.known_failures import KnownFailure, KnownFailures
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.reports.badge import badges
@@ -30,7 +31,6 @@ from pipestat_conformance.reports.matrix import html_matrix, markdown_matrix
 from pipestat_conformance.reports.summary import failure_text, summary
 from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 
 from tests.conformance.conftest import CONFLICT, REPORTED, tiny, tiny_command, vector
 
@@ -110,7 +110,7 @@ def test_the_same_seed_gives_the_same_report(wrong: str) -> None:
 
 
 def test_times_and_folders_of_failures_are_masked() -> None:
-    from pipestat_conformance.masking import Mask
+    from pipestat_conformance.reports.document import Mask
 
     mask = Mask("/tmp/run-1", kept='{"start": "2026-01-31T12:00:00Z"}')
     assert mask("at /tmp/run-1/v1/x, 0x7f3a2b1c9d00") == "at {run}/v1/x, 0x..."

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.special_values import decode, encode, parse_json, to_json
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 
 
 def test_forms_of_vectors() -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from pipestat_conformance._version import __version__ as suite_version
 from pipestat_conformance.reports.document import check_report
 from pipestat_conformance.special_values import parse_json
 from pipestat_conformance.trials import ALL
 from pipestat_conformance.vectors import load_vectors, parse_vectors
 
+from pipestat_spec import __version__ as package_version
 from tests.conformance.conftest import tiny_command
-from tests.environments import clean_environment
+from tests.environments import REPOSITORY, clean_environment
+
+SUITE = REPOSITORY / "conformance_tests"
 
 BACKEND = """
 from pipestat_conformance import suite
@@ -157,19 +164,17 @@ def test_a_pytest_that_does_not_use_it_imports_nothing() -> None:
 
 
 def test_the_data_is_found_in_an_installed_package(tmp_path: Path) -> None:
-    import shutil
-
-    source = Path(__file__).parents[2] / "conformance_tests"
+    build = tomllib.loads((SUITE / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]
     package = tmp_path / "pipestat_conformance"
-    shutil.copytree(source / "pipestat_conformance", package)
-    for name in ("vectors", "schemas", "protocol"):
-        shutil.copytree(source / name, package / "data" / name)
-    shutil.copy(source / "requirements.yaml", package / "data")
-    shutil.copy(source.parent / "SPEC.md", package / "data")
+    shutil.copytree(SUITE / "pipestat_conformance", package)
+    (package / "data").mkdir()
+    for name, target in build["targets"]["wheel"]["force-include"].items():
+        copy = shutil.copytree if (SUITE / name).is_dir() else shutil.copy
+        copy(SUITE / name, tmp_path / target)
     script = (
         "from pipestat_conformance import vectors, catalogue, data\n"
         "print(len(vectors.load_vectors()), len(catalogue.load_catalogue()),"
-        " len(catalogue.rule_texts()) > 100, data.specification())"
+        " len(catalogue.rule_texts()), data.rules_file())"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -186,5 +191,14 @@ def test_the_data_is_found_in_an_installed_package(tmp_path: Path) -> None:
         for vector in parse_vectors(parse_json(file.read_text(encoding="utf-8")), file.name)
     ]
     rules = yaml.safe_load((package / "data" / "requirements.yaml").read_text(encoding="utf-8"))
-    assert words[:3] == [str(len(vectors)), str(len(rules)), "True"]
-    assert words[3] == str(package / "data" / "SPEC.md")
+    assert words[:3] == [str(len(vectors)), str(len(rules)), str(len(rules))]
+    assert len(rules) > 100
+    assert words[3] == str(package / "data" / "rules.json")
+
+
+def test_it_has_the_version_of_the_package_that_it_is_made_for() -> None:
+    assert suite_version == package_version
+    project = tomllib.loads((SUITE / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = map(Requirement, project["dependencies"])
+    (ours,) = [one for one in needed if one.name == "pipestat-spec"]
+    assert ours.specifier.contains(package_version)

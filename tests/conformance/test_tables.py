@@ -10,27 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from conformance_selfcheck.mutants.sql_target import NAME, SqliteTarget
 from pipestat_conformance.actions import main
 from pipestat_conformance.assessment import profile_outcomes
 from pipestat_conformance.catalogue import load_catalogue
-from pipestat_conformance.databases import TYPES, dialect_of, open_database
+from pipestat_conformance.contents import export_vectors
 from pipestat_conformance.drivers import HarnessError
+from pipestat_conformance.drivers.in_process import InProcessDriver
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.executor import Executor
-from pipestat_conformance.export import export_vectors
-from pipestat_conformance.inprocess import InProcessDriver
-from pipestat_conformance.interchange_tables import NO_DATABASE
-from pipestat_conformance.mutants.sql_target import NAME, SqliteTarget
+from pipestat_conformance.interchange.databases import TYPES, dialect_of, open_database
+from pipestat_conformance.interchange.tables import NO_DATABASE
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import Vector, VectorError, load_vectors, parse_vectors
 from pipestat_conformance.verdicts import Outcome, Verdict
 
 from tests.conformance.conftest import vector
 
-STORES = template(default_store(NAME))
-PROGRAM = [sys.executable, "-m", "pipestat_conformance.serve", "--backend", NAME]
+STORES = template(default_store("sql"))
+PROGRAM = [sys.executable, "-m", "conformance_selfcheck.serve", "--backend", NAME]
 COLUMNS = {"id": "key", "record_identifier": "text", "n": "bigint", "m": "json", "b": "boolean"}
 SCHEMA = {
     "pipeline_name": "ns",
@@ -273,10 +273,10 @@ def broken(part: str, value: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("document", "said"),
     [
-        (broken("dialects", ["oracle"]), "dialects/0: 'oracle' is not one of"),
+        (broken("dialects", ["oracle"]), "dialects/0: 'oracle'"),
         (broken("dialects", []), "dialects: "),
-        (broken("tables", {"t": {"rows": []}}), "tables/t: 'columns' is a required property"),
-        (broken("tables", {"t": {"columns": {"a": "int"}}}), "tables/t/columns/a: 'int' is not"),
+        (broken("tables", {"t": {"rows": []}}), "tables/t: 'columns'"),
+        (broken("tables", {"t": {"columns": {"a": "int"}}}), "tables/t/columns/a: 'int'"),
         (broken("tables", {"t": {"columns": {}}}), "tables/t/columns: "),
         (
             broken("tables", {"t": {"columns": {"a": "text"}, "rows": [{"b": 1}]}}),
@@ -289,15 +289,15 @@ def broken(part: str, value: Any) -> dict[str, Any]:
         (broken("after", {"tables": {"t": {"cells": []}}}), "after/tables/t: "),
         (broken("after", {"tables": {"t": {}}}), "after/tables/t: "),
         (broken("after", {"tables": {"t": {"columns": {"a": "int"}}}}), "after/tables/t/columns/a"),
-        (broken("steps", [{"op": "insert_rows", "args": {"table": "t"}}]), "'rows' is a required"),
-        (broken("steps", [{"op": "insert_rows"}]), "'args' is a required property"),
+        (broken("steps", [{"op": "insert_rows", "args": {"table": "t"}}]), "'rows'"),
+        (broken("steps", [{"op": "insert_rows"}]), "'args'"),
         (
             broken("steps", [{"op": "add_column", "args": {"table": "t", "column": "c"}}]),
-            "'type' is a required property",
+            "'type'",
         ),
         (
             broken("steps", [{"op": "update_rows", "args": {"table": "t", "set": {"a": 1}}}]),
-            "'where' is a required property",
+            "'where'",
         ),
         (broken("files", {"results.yaml": ""}), "about files as well as about tables"),
         (broken("after", {"only": ["x"]}), "about files as well as about tables"),
@@ -345,7 +345,7 @@ def test_a_pytest_suite_of_such_a_store(tmp_path: Path, kind: str) -> None:
     from tests.conformance.test_suite import pytest_run
 
     made: Callable[[], str] = {
-        "in process": lambda: f"suite({NAME!r}, profiles=['sql-layout'])",
+        "in process": lambda: "suite('sql', profiles=['sql-layout'])",
         "program": lambda: f"suite(command={PROGRAM!r}, profiles=['sql-layout'])",
     }[kind]
     text = f"from pipestat_conformance import suite\n\nTestTables = {made()}\n"

@@ -20,9 +20,16 @@ from zipfile import ZipFile
 import pytest
 
 from tests.docs.test_code_blocks import Block, Reader
-from tests.environments import REPOSITORY, PythonEnvironment, clean_environment
+from tests.environments import (
+    REPOSITORY,
+    PythonEnvironment,
+    clean_environment,
+    install_command,
+    lock_file,
+)
 from tests.legs import leave_out
 
+SUITE = REPOSITORY / "conformance_tests"
 EXAMPLE = REPOSITORY / "examples" / "third_party_backend"
 STORE = '{"path": "{tmp}/lmdb"}'
 # What the command promises for `core`, in seconds.
@@ -33,13 +40,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The wheels of the package and of the example, built from what is in the repository."""
+    """The wheels of package, suite and example, built from what is in the repository."""
     folder = tmp_path_factory.mktemp("wheels")
-    for name, source in (("pipestat_spec", REPOSITORY), ("pipestat_lmdb", EXAMPLE)):
+    sources = {"pipestat_spec": REPOSITORY, "pipestat_conformance": SUITE, "pipestat_lmdb": EXAMPLE}
+    for name, source in sources.items():
         copy = folder / f"source-{name}"
         # A copy, so that nothing that a build leaves behind gets into the repository.
         shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*", "node_modules", "dist"))
-        _pip(sys.executable, "wheel", "--no-deps", "--wheel-dir", str(folder), str(copy))
+        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+        versions = ["--build-constraint", str(lock_file("development"))]
+        _run_pip([*pip, *versions, "--wheel-dir", str(folder), str(copy)])
     return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
 
 
@@ -47,18 +57,16 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 def installed(
     wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[PythonEnvironment]:
-    """An environment that holds both wheels and what they ask for, and nothing else."""
+    """An environment that holds the wheels and what they ask for, and nothing else."""
     folder = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(folder, with_pip=True)
+    venv.create(folder)
     environment = PythonEnvironment(folder)
-    suite = f"{wheels['pipestat_spec']}[conformance]"
-    _pip(str(environment.python), "install", suite, str(wheels["pipestat_lmdb"]))
+    _run_pip(install_command(environment.python, "development", *map(str, wheels.values())))
     yield environment
     shutil.rmtree(folder)
 
 
-def _pip(python: str, *arguments: str) -> None:
-    command = [python, "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments]
+def _run_pip(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     if done.returncode:
         text = done.stderr.strip()
@@ -66,25 +74,47 @@ def _pip(python: str, *arguments: str) -> None:
         if "ConnectionError" in text or "No matching distribution" in text:
             last = text.splitlines()[-1]
             leave_out("wheels", f"pip: {last}", "connect to a package index for 'pip install'")
-        pytest.fail(f"pip {' '.join(arguments)}\n{text}")
+        pytest.fail(f"{' '.join(command)}\n{text}")
 
 
-def test_the_wheel_holds_the_data_of_the_suite(wheels: dict[str, Path]) -> None:
-    with ZipFile(wheels["pipestat_spec"]) as wheel:
-        found = {name for name in wheel.namelist() if not name.endswith("/")}
-    source = REPOSITORY / "conformance_tests"
+def _files(wheel: Path) -> set[str]:
+    with ZipFile(wheel) as opened:
+        return {name for name in opened.namelist() if not name.endswith("/")}
+
+
+def test_the_wheel_of_the_suite_holds_its_data(wheels: dict[str, Path]) -> None:
+    found = _files(wheels["pipestat_conformance"])
     wanted = {
-        "pipestat_conformance/data/SPEC.md",
         "pipestat_conformance/data/requirements.yaml",
+        "pipestat_conformance/data/rules.json",
         "pipestat_conformance/data/protocol/README.md",
         *(
-            f"pipestat_conformance/data/{path.relative_to(source)}"
+            f"pipestat_conformance/data/{path.relative_to(SUITE)}"
             for folder in ("vectors", "schemas", "protocol")
-            for path in (source / folder).rglob("*.json")
+            for path in (SUITE / folder).rglob("*.json")
         ),
     }
     assert not wanted - found
-    assert not [name for name in found if name.startswith(("tests/", "examples/", "docs/"))]
+    # What checks the suite itself is for its developers.
+    assert {name.partition("/")[0].partition("-")[0] for name in found} == {"pipestat_conformance"}
+
+
+def test_who_stores_results_installs_no_suite(wheels: dict[str, Path]) -> None:
+    found = _files(wheels["pipestat_spec"])
+    assert {name.partition("/")[0].partition("-")[0] for name in found} == {
+        *("pipestat_spec", "pipestat_pephub", "pipestat_sql", "pipestat_yaml"),
+    }
+    with ZipFile(wheels["pipestat_spec"]) as wheel:
+        (points,) = [name for name in found if name.endswith(".dist-info/entry_points.txt")]
+        (metadata,) = [name for name in found if name.endswith(".dist-info/METADATA")]
+        assert b"conformance" not in wheel.read(points)
+        lines = wheel.read(metadata).decode("utf-8").splitlines()
+    needed = [
+        line for line in lines if line.startswith("Requires-Dist:") and "extra ==" not in line
+    ]
+    assert needed
+    assert not [line for line in needed if "pytest" in line or "conformance" in line]
+    assert any("pipestat-conformance" in line for line in lines if "extra ==" in line)
 
 
 def test_the_verdict_on_core_takes_less_than_a_minute(

@@ -8,12 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from pipestat_conformance.drivers import Hello
-from pipestat_conformance.failures import VectorFailed
+from pipestat_conformance.drivers import Hello, VectorFailed
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.trials import ALL, concurrency, kill, mixed, planned
 from pipestat_conformance.trials.pool import Pool, Stage
 from pipestat_conformance.verdicts import Verdict

@@ -15,15 +15,7 @@ from pipestat_conformance.assessment import (
     requirement_verdicts,
 )
 from pipestat_conformance.catalogue import Requirement
-from pipestat_conformance.drivers import Hello
-from pipestat_conformance.known_failures import (
-    KnownFailure,
-    KnownFailures,
-    KnownFailuresError,
-    read_known_failures,
-)
-from pipestat_conformance.options import RunOptions
-from pipestat_conformance.profiles import (
+from pipestat_conformance.claims import (
     CAPABILITIES,
     PROFILES,
     ClaimError,
@@ -31,9 +23,17 @@ from pipestat_conformance.profiles import (
     probes,
     profile_of,
 )
+from pipestat_conformance.drivers import Hello
+from pipestat_conformance.drivers.program import SubprocessDriver
+from pipestat_conformance.known_failures import (
+    KnownFailure,
+    KnownFailures,
+    KnownFailuresError,
+    read_known_failures,
+)
+from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import Run, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreError, default_store, template
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict, worst
 
 from tests.conformance.conftest import REPORTED, tiny, vector

@@ -16,10 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from pipestat_spec.configuration import parse_config
 from pipestat_spec.documents.json_schemas import DOCUMENTS
 from pipestat_spec.documents.report import parse_report_document
 from pipestat_spec.errors import PipestatError
-from pipestat_spec.models.config import parse_config
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import parse_status_schema
 from pipestat_spec.problems import AT_ONCE, Problems

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from pipestat_spec.configuration import parse_config
 from pipestat_spec.documents.fields import IDENTIFIER_SCHEMA, RESULT_IDENTIFIER_SCHEMA
 from pipestat_spec.documents.json_schemas import DOCUMENTS, FOLDER, file_name, json_schema, main
 from pipestat_spec.documents.report import ReportDocument
 from pipestat_spec.errors import InvalidIdentifierError, PipestatError, SchemaError
-from pipestat_spec.models.config import KEYS, LOOPER_KEYS, parse_config
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS
 from pipestat_spec.models.identifiers import check_record_identifier, check_result_identifier
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, parse_status_schema

@@ -73,7 +73,7 @@ def test_equal_values_are_no_change() -> None:
 def test_a_status_change_leaves_the_results_as_they_stand() -> None:
     record = Record(KEY, STORED)
     store = holding([record])
-    after = store.apply([(KEY, store.status_change(KEY, "running"))])[0]
+    after = store.apply([(KEY, store.rules.set_status(KEY, "running"))])[0].after
     stored = store.backend.read(KEY)
     assert stored is not None
     assert stored.results is record.results

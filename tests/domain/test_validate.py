@@ -23,6 +23,7 @@ from pipestat_spec.models.schema.output_schema import ResultSchema, parse_output
 from pipestat_spec.schema_files import load_output_schema
 
 SCHEMAS = Path(__file__).parents[1] / "data" / "schemas"
+KEYWORD = "see the keyword in JSON Schema 2020-12"
 
 
 def result(text: str, definitions: str = "{}") -> ResultSchema:
@@ -135,18 +136,30 @@ def test_wrong_types(schema: str, value: Any, message: str) -> None:
         ("{type: image}", {}, "result 'r': {} lacks 'path', 'title'"),
         ("{type: array, items: {type: image}}", [{"path": "p"}],
          "result 'r' at [0]: {\"path\": \"p\"} lacks 'title'"),
-        ("{type: integer, minimum: 10}", 5, "result 'r': 5 is less than the minimum of 10"),
-        ("{type: string, pattern: '^x'}", "abc", "result 'r': 'abc' does not match '^x'"),
         ("{enum: [a, b]}", "c", "result 'r': 'c' is none of [\"a\", \"b\"]"),
         ("{enum: [1]}", 2, "result 'r': 2 is none of [1]"),
         ("{const: a}", "c", "result 'r': 'c' is not 'a'"),
-        ("{type: array, minItems: 1}", [], "result 'r': [] should be non-empty"),
-        ("{type: object, additionalProperties: false}", {"x": 1},
-         "result 'r': {\"x\": 1}: Additional properties are not allowed ('x' was unexpected)"),
     ],
 )  # fmt: skip
 def test_values_that_the_schema_refuses(schema: str, value: Any, message: str) -> None:
     assert refusal(SchemaValidationErrorDuringReport, value, result(schema)) == message
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "shown"),
+    [
+        ("{type: integer, minimum: 10}", 5, "5"),
+        ("{type: string, pattern: '^x'}", "abc", "'abc'"),
+        ("{type: array, minItems: 1}", [], "[]"),
+        ("{type: object, additionalProperties: false}", {"x": 1}, '{"x": 1}'),
+    ],
+)
+def test_what_jsonschema_says_follows_the_value(schema: str, value: Any, shown: str) -> None:
+    refused = refusal(SchemaValidationErrorDuringReport, value, result(schema))
+    ours, said = refused[: len(shown) + 12], refused[len(shown) + 12 :]
+    assert ours == f"result 'r': {shown}"
+    assert said[:1] in (" ", ":")
+    assert said.strip(" :")
 
 
 def test_long_values_are_shortened_in_messages() -> None:
@@ -169,28 +182,32 @@ def test_the_error_carries_what_it_speaks_of() -> None:
 
 
 @pytest.mark.parametrize(
-    ("schema", "message"),
+    ("schema", "place", "hint"),
     [
         ("{type: object, required: yes}",
-         "s.yaml: r.required: True is not of type 'array'; list the properties that must be there: "
-         "required: [name]"),
-        ("{type: file, required: yes}", "s.yaml: r.required: True is not of type 'array'"),
-        ("{type: string, pattern: '('}", "s.yaml: r.pattern: '(' is not a 'regex'"),
-        ("{type: integer, minimum: '1'}", "s.yaml: r.minimum: '1' is not of type 'number'"),
-        ("{type: array, items: [{type: string}]}", "s.yaml: r.items: [{'type': 'string'}] is not"),
-        ("{type: array, prefixItems: []}", "s.yaml: r.prefixItems: [] should be non-empty"),
-        ("{type: object, properties: {a: {enum: b}}}", "s.yaml: r.properties.a.enum: 'b' is not"),
-        ("{$ref: '#/$defs/a'}", "s.yaml: $defs.a.maxLength: 'x' is not of type 'integer'"),
+         "r.required: ", "list the properties that must be there: required: [name]"),
+        ("{type: file, required: yes}",
+         "r.required: ", "list the properties that must be there: required: [name]"),
+        ("{type: string, pattern: '('}", "r.pattern: ", KEYWORD),
+        ("{type: integer, minimum: '1'}", "r.minimum: ", KEYWORD),
+        ("{type: array, items: [{type: string}]}",
+         "r.items: ", "write prefixItems for a list of schemas"),
+        ("{type: array, prefixItems: []}", "r.prefixItems: ", KEYWORD),
+        ("{type: object, properties: {a: {enum: b}}}", "r.properties.a.enum: ", KEYWORD),
+        ("{$ref: '#/$defs/a'}", "$defs.a.maxLength: ", KEYWORD),
     ],
 )  # fmt: skip
-def test_wrong_keywords_are_found_when_the_schema_is_needed(schema: str, message: str) -> None:
+def test_wrong_keywords_are_found_when_the_schema_is_needed(
+    schema: str, place: str, hint: str
+) -> None:
     parsed = result(schema, "{a: {maxLength: x}}")
     values = ({}, "x", 1, [1], {"a": 1})
     value = next(v for v in values if parsed.types is None or _kind(v) in parsed.types)
     with pytest.raises(SchemaError) as caught:
         conform(value, parsed)
     assert type(caught.value) is SchemaError
-    assert str(caught.value).startswith(message)
+    assert caught.value.message.startswith(f"s.yaml: {place}")
+    assert caught.value.hint == hint
     with pytest.raises(SchemaError):
         check_schema_keywords(parsed)
 
@@ -406,10 +423,8 @@ def test_without_a_schema_a_text_is_a_string() -> None:
         ("{type: boolean}", "1", "result 'r': '1' is a string, not a boolean"),
         ("{type: array}", "5", "result 'r': '5' is a string, not an array; give JSON, for example "
          "'[1, 2]'"),
-        ("{type: array}", "[1,", "result 'r': '[1,' cannot be stored as an array: no JSON, "
-         "Expecting value at column 4"),
         ("{type: array}", "[NaN]", "result 'r': '[NaN]' cannot be stored as an array: NaN is not "
-         "JSON"),
+         "a JSON number"),
         ("{type: array}", '{"a": 1}', "result 'r': {\"a\": 1} is an object, not an array"),
         ("{type: file}", "", "result 'r': '' is a string, not a file (an object with path and "
          "title)"),
@@ -420,6 +435,14 @@ def test_texts_without_a_meaning(schema: str, text: str, message: str) -> None:
     with pytest.raises(InvalidTypeError) as caught:
         from_text(text, result(schema))
     assert str(caught.value) == message
+
+
+def test_a_text_that_is_no_json_is_told_with_the_column() -> None:
+    with pytest.raises(InvalidTypeError) as caught:
+        from_text("[1,", result("{type: array}"))
+    message = str(caught.value)
+    ours = "result 'r': '[1,' cannot be stored as an array: no JSON, line 1, column 4: "
+    assert message.startswith(ours)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 200 + "]" * 200, "9" * 100_000])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -66,7 +67,7 @@ def test_a_link_is_replaced_and_not_what_it_points_to(emit: Emitter, tmp_path: P
         ("file/x.json", "the folder of 'file/x.json' is not there"),
         ("/dev/full", "cannot write to '/dev/full'"),
         ("/proc/x.json", "cannot write into the folder of '/proc/x.json'"),
-        ("n" * 256, f"cannot write '{'n' * 57}...': File name too long"),
+        ("n" * 256, f"cannot write '{'n' * 57}...': {os.strerror(errno.ENAMETOOLONG)}"),
     ],
 )
 def test_where_it_cannot_write(emit: Emitter, place: str, problem: str) -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.models.record import RecordKey
 from tests.environments import PythonEnvironment
 from tests.interop import reference_scripts as scripts
 
@@ -43,7 +44,9 @@ def ours(folder: Path, schema: Path) -> Path:
         psm.report({"reads": 1100}, "patient1")
         psm.report_many(VALUES)
         psm.report({"total": 4}, "cohort", level="project")
-        psm.store.set_status(psm._key("patient1"), "running", "step 2", {"engine": "snakemake"})
+        psm.store.set_status(
+            RecordKey("sample", "patient1"), "running", "step 2", {"engine": "snakemake"}
+        )
         psm.set_status("failed", "no")
     return folder / "results.yaml"
 
@@ -104,7 +107,7 @@ def test_it_updates_our_file_and_we_read_that(
     reference: PythonEnvironment, ours: Path, schema: Path
 ) -> None:
     with manager(ours.parent, schema) as psm:
-        before = psm.store.get(psm._key("patient1"))
+        before = psm.store.get(RecordKey("sample", "patient1"))
     let_a_second_pass(ours)
     before_meta = yaml.safe_load(ours.read_bytes())["rnaseq"]["sample"]["patient1"]["meta"]
     update = json.dumps({"reads": 1300, "name": "on"})
@@ -123,7 +126,7 @@ def test_it_updates_our_file_and_we_read_that(
             1100,
             1200,
         ]
-        after = psm.store.get(psm._key("patient1"))
+        after = psm.store.get(RecordKey("sample", "patient1"))
         assert after.created == before.created
         assert after.source == before.source == {"engine": "snakemake"}
         assert before.modified is not None

@@ -6,6 +6,7 @@ What differs is listed here, each with the fault of looper or pipestat that it c
 from __future__ import annotations
 
 import fcntl
+import gzip
 import os
 import pickle
 import re
@@ -169,13 +170,19 @@ def test_same_on_pipestat_and_through_the_drop_in(run: Run) -> None:
     check_differences(run.reference, run.ours, looper_faults(SAMPLES, counts))
 
 
+def reason_of_a_cut_file() -> str:
+    """Return what Python says of a compressed file that was cut off."""
+    with pytest.raises(EOFError) as caught:
+        gzip.decompress(gzip.compress(b"reads")[:-9])
+    return str(caught.value)
+
+
 @pytest.mark.parametrize("package", ["reference", "ours"])
 def test_first_run_has_two_samples_and_the_reason_of_the_third(run: Run, package: str) -> None:
     facts = getattr(run, package)["run"]
     failed = {
         "count_reads": "liver_2.fastq.gz cannot be read",
-        "read_quality": "EOFError: Compressed file ended before the end-of-stream marker was "
-        "reached",
+        "read_quality": f"EOFError: {reason_of_a_cut_file()}",
     }
     expected = expected_records(SAMPLES[:2]) | {
         ("record", pipeline, "sample", "liver_2"): {"meta": {"status_message": text}}

@@ -29,6 +29,7 @@ from pipestat_spec.errors import (
     SchemaNotFoundError,
     UnrecognizedStatusError,
 )
+from pipestat_spec.models.record import RecordKey
 
 SCHEMA = """
 title: Read counts
@@ -271,11 +272,11 @@ def test_a_run_keeps_its_status(make: Make) -> None:
 
 def test_a_failing_run_is_failed_with_its_text(make: Make) -> None:
     psm = make()
-    with pytest.raises(ZeroDivisionError), psm.record("s1") as run:
+    with pytest.raises(ZeroDivisionError) as caught, psm.record("s1") as run:
         run.report(n=1 // 0)
     assert psm.get_status("s1") == "failed"
-    record = psm.store.get(psm._key("s1"))
-    assert record.status_message == "ZeroDivisionError: integer division or modulo by zero"
+    record = psm.store.get(RecordKey("sample", "s1"))
+    assert record.status_message == f"ZeroDivisionError: {caught.value}"
 
 
 def test_a_run_as_decorator(make: Make) -> None:
@@ -288,7 +289,7 @@ def test_a_run_as_decorator(make: Make) -> None:
 
     assert work() == 7
     assert psm.get_status("s1") == "completed"
-    assert psm.store.get(psm._key("s1")).source == {"engine": "make", "attempt": 2}
+    assert psm.store.get(RecordKey("sample", "s1")).source == {"engine": "make", "attempt": 2}
     with pytest.raises(UnrecognizedStatusError):
         psm.record("s1", completed="done")
 
@@ -297,7 +298,7 @@ def test_a_status_set_in_a_run_stays(make: Make) -> None:
     psm = make()
     with psm.record("s1") as run:
         run.set_status("partial", "3 of 4 lanes")
-    record = psm.store.get(psm._key("s1"))
+    record = psm.store.get(RecordKey("sample", "s1"))
     assert (record.status, record.status_message) == ("partial", "3 of 4 lanes")
     with psm.record("s1"):
         assert psm.get_status("s1") == "running"

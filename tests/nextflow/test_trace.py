@@ -10,9 +10,9 @@ import pytest
 
 from pipestat_spec.cli import main
 from pipestat_spec.engines.nextflow_trace import read_trace
+from pipestat_spec.engines.record_expression import parse_record_expression
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
-from pipestat_spec.models.record_expression import parse_record_expression
 from pipestat_spec.opening import open_store
 
 COLUMNS = ("process", "tag", "name", "status", "exit", "attempt", "hash")

@@ -308,7 +308,7 @@ def test_a_cut_is_no_conflict_and_no_loss_over_and_over(
 ) -> None:
     contract.pause = 0
     psm = manager(force_overwrite=True)
-    psm._store.backend.session.pause = lambda *_: None
+    psm.store.backend.session.pause = lambda *_: None
     model: dict[str, dict[str, int]] = {}
     for source in trials(400, 60):
         name, result = f"s{source.randrange(3)}", source.choice("abc")

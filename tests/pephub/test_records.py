@@ -107,7 +107,7 @@ def test_names_that_an_address_cannot_hold_are_refused(place: Place, name: str) 
         lambda: psm.set_status("running", name),
         lambda: psm.retrieve_one(name),
         lambda: psm.remove(name),
-        lambda: psm._store.backend.read(RecordKey("sample", name)),
+        lambda: psm.store.backend.read(RecordKey("sample", name)),
     ):
         with pytest.raises(InvalidIdentifierError) as caught:
             operation()
@@ -164,7 +164,7 @@ def test_samples_of_the_pep_are_no_records(place: Place) -> None:
     with pytest.raises(RecordNotFoundError):
         psm.retrieve_one(name)
     with pytest.raises(RecordNotFoundError):
-        psm._store.remove_record(RecordKey("sample", name))
+        psm.store.remove_record(RecordKey("sample", name))
     own = place.samples()[name]
 
     psm.report({"n": 1}, name)
@@ -188,7 +188,7 @@ def test_samples_of_the_pep_are_no_records(place: Place) -> None:
 def test_an_attribute_of_the_pep_is_a_conflict_unless_overwritten(place: Place) -> None:
     place.add({"sample_name": "s1", "organism": "human", "age": 42, "empty": "", "gap": None})
     psm, name = place.open(), place.name("s1")
-    store, key = psm._store, RecordKey("sample", name)
+    store, key = psm.store, RecordKey("sample", name)
     before = place.samples()[name]
     # An equal value is a conflict too: the attribute is not ours.
     for values in ({"organism": "mouse"}, {"organism": "human"}, {"n": 1, "age": 42}):
@@ -229,7 +229,7 @@ def test_observers_are_told_of_results_only(place: Place) -> None:
     watcher = Watcher()
     plugins().manager.register(watcher)
     try:
-        psm._store.report(RecordKey("sample", name), {"organism": "rat"}, overwrite=True)
+        psm.store.report(RecordKey("sample", name), {"organism": "rat"}, overwrite=True)
     finally:
         plugins().manager.unregister(watcher)
     (event,) = seen

@@ -219,7 +219,7 @@ def test_one_connection_is_used_again(contract: ContractServer, manager: Manager
     for number in range(10):
         psm.report({"n": number}, f"s{number}")
     assert len(contract._server.connections) == 1
-    psm._store.close()
+    psm.store.close()
     deadline = time.monotonic() + 5
     while contract._server.connections and time.monotonic() < deadline:
         time.sleep(0.01)

@@ -99,7 +99,7 @@ def test_the_address_comes_from_the_strongest_source(
 
 def test_the_public_server_is_the_default() -> None:
     psm = PipestatManager.from_config({"pephub_path": "ns/p"})
-    assert psm._store.backend.session.url == "https://pephub-api.databio.org"
+    assert psm.store.backend.session.url == "https://pephub-api.databio.org"
 
 
 @pytest.mark.parametrize(
@@ -175,13 +175,13 @@ def test_a_token_is_never_shown(
         psm = manager(token=secret)
         with pytest.raises(PipestatPEPHubError) as caught:
             psm.report({"n": 1}, "s1")
-    backend = psm._store.backend
+    backend = psm.store.backend
     shown = [
         str(caught.value), repr(caught.value), repr(caught.value.data), caplog.text,
         "".join(traceback.format_exception(caught.value)),
         repr(backend), repr(vars(backend)), repr(vars(backend.session)),
         repr(backend.session._auth),
-        repr(psm._store.settings), repr(psm),
+        repr(psm.store.settings), repr(psm),
     ]  # fmt: skip
     assert not [text for text in shown if secret in text]
     assert contract.log[-1].headers["Authorization"] == f"Bearer {secret}"

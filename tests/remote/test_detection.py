@@ -75,7 +75,7 @@ def test_the_opt_in_works_and_says_so_once(
 ) -> None:
     one = server()
     psm = PipestatManager.from_config(settings(one, unsafe_writes=True))
-    assert "concurrent-writers" not in psm._store.backend.capabilities
+    assert "concurrent-writers" not in psm.store.backend.capabilities
     with caplog.at_level(logging.WARNING):
         for number in range(3):
             psm.report({"n": number}, f"s{number}")
@@ -97,7 +97,7 @@ def test_the_opt_in_where_conditions_are_refused(server: Servers) -> None:
 def test_a_server_that_honours_them_is_asked_once(server: Servers) -> None:
     one = server("If-Match If-None-Match")
     psm = PipestatManager.from_config(settings(one))
-    assert "concurrent-writers" in psm._store.backend.capabilities
+    assert "concurrent-writers" in psm.store.backend.capabilities
     psm.report({"n": 1}, "s1")
     assert one.requests == [*["GET"], *["PUT"] * 4, "GET", "PUT", "DELETE", "PUT"]
     assert list(one.objects) == ["/lab/run/results.yaml"]

@@ -96,7 +96,7 @@ def test_memory_is_shared_within_the_process(memory: str) -> None:
     assert first.count_records() == second.count_records() == 20
     with fsspec.open(memory, "rb") as file:
         assert file.read().startswith(b"demo:\n  s")
-    claimed = set(first._store.backend.capabilities)
+    claimed = set(first.store.backend.capabilities)
     assert not claimed & {"durable", "concurrent-writers"}
     assert {"history", "status", "atomic-batch"} <= claimed
 
@@ -168,7 +168,7 @@ def test_writing_over_http_is_refused_by_name(web: str, unsafe: bool) -> None:
         assert str(caught.value).startswith(
             f"{web}/results.yaml is read over HTTP and cannot be written; "
         )
-    assert "concurrent-writers" not in psm._store.backend.capabilities
+    assert "concurrent-writers" not in psm.store.backend.capabilities
 
 
 def test_the_command_line_over_http(web: str, tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_other_file_systems_are_written_on_demand(
     assert "unsafe_writes: true" in str(caught.value)
     assert not list(tmp_path.iterdir())
     psm = opened(url, storage_options=options, unsafe_writes=True)
-    assert not set(psm._store.backend.capabilities) & {"durable", "concurrent-writers"}
+    assert not set(psm.store.backend.capabilities) & {"durable", "concurrent-writers"}
     with caplog.at_level(logging.WARNING):
         psm.report({"n": 1}, "s1")
         psm.report({"n": 2}, "s2")

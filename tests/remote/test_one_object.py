@@ -162,7 +162,7 @@ def test_the_list_of_writes_has_an_end(place: Place, manager: Managers) -> None:
 
 
 def test_a_store_says_what_it_can(manager: Managers) -> None:
-    claimed = {str(capability) for capability in manager()._store.backend.capabilities}
+    claimed = {str(capability) for capability in manager().store.backend.capabilities}
     assert claimed == {
         *("atomic-batch", "concurrent-writers", "durable", "exact-integers", "history"),
         *("multi-namespace", "project-level", "source", "status", "times"),

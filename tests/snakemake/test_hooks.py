@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.engines.record_expression import parse_record_expression
 from pipestat_spec.errors import InvalidIdentifierError, MissingConfigDataError
-from pipestat_spec.models.record_expression import parse_record_expression
 
 
 class Named(dict[str, Any]):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pipestat_conformance.profiles import TRIAL_PROFILES
+from pipestat_conformance.claims import TRIAL_PROFILES
 from pipestat_conformance.trials import ALL
 
 from tests.conformance.suite_runs import (

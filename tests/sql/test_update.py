@@ -125,6 +125,16 @@ def test_no_change_writes_nothing(database: Database) -> None:
     assert database.rows(version) == written
 
 
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_a_source_of_another_kind_of_value_is_stored(database: Database, layout: str) -> None:
+    opened = database.open(layout=layout)
+    for source in ({"again": 1}, {"again": True}, {"again": 1.0}, {"again": [0]}, {"again": [0.0]}):
+        opened.report("s1", {"n": source["again"]}, source=source)
+        record = opened.read("s1")
+        assert record is not None
+        assert same(record.source, source)
+
+
 def test_a_refused_report_changes_nothing(database: Database) -> None:
     opened = database.open(DECLARED)
     opened.report("s1", {"i": 1})
@@ -146,7 +156,7 @@ def _reports(opened: Any, names: list[str], overwrite: bool) -> list[Any]:
     from pipestat_spec.models.record import RecordKey
 
     keys = [RecordKey("sample", name) for name in names]
-    return [(k, opened.store.report_change(k, {"i": 9}, overwrite=overwrite)) for k in keys]
+    return [(k, opened.store.rules.report(k, {"i": 9}, overwrite=overwrite)) for k in keys]
 
 
 @pytest.mark.parametrize("layout", ["records", "levels"])

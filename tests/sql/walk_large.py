@@ -10,7 +10,7 @@ from pathlib import Path
 from pipestat_sql.database.options import SqlOptions
 from pipestat_sql.plugin import SqlFactory
 
-from pipestat_spec.backend import SelectsRecords, StoreSettings
+from pipestat_spec.backend import StoreSettings
 from pipestat_spec.models.query import And, Comparison, Like, Query
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 
@@ -30,7 +30,6 @@ def main(options: str) -> None:
         options=SqlOptions.model_validate(json.loads(options)),
     )
     backend = SqlFactory().open(settings)
-    assert isinstance(backend, SelectsRecords)
     where = And((Comparison(("n",), "ge", 10), Like(("s",), "%x_")))
     # Everything is imported, and the statement known, before the memory is measured.
     backend.select(Query(where=where, limit=1))

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from pipestat_yaml.plugin import YamlFactory
 
-from pipestat_spec.backend import Capability, UpdatesMany
+from pipestat_spec.backend import Capability
 from tests.yaml.stores import Stored, settings_for
 
 Open = Callable[..., Stored]
@@ -103,8 +103,6 @@ def test_a_batch_over_several_files_is_not_claimed_atomic(stored: Open) -> None:
     single, several = stored(), stored("{record_identifier}.yaml")
     assert Capability.ATOMIC_BATCH in single.backend.capabilities
     assert Capability.ATOMIC_BATCH not in several.backend.capabilities
-    assert isinstance(single.backend, UpdatesMany)
-    assert not isinstance(several.backend, UpdatesMany)
 
 
 def test_project_level_records_have_files_too(stored: Open, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ class Bytes:
         if decision.chunks is not None:
             self.data = b"".join(decision.chunks)
         self.flags |= decision.flags_first | decision.flags
-        return decision.records
+        return [one.after for one in decision.transitions]
 
     def read(self, name: str, level: Level = "sample") -> Record | None:
         document = open_document(self.data, "object")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from pipestat_conformance._version import __version__
 from pipestat_conformance.assessment import (
     counts,
     outcome,
@@ -14,17 +16,24 @@ from pipestat_conformance.assessment import (
     requirement_verdicts,
 )
 from pipestat_conformance.catalogue import Requirement, rule_texts
-from pipestat_conformance.masking import Mask
+from pipestat_conformance.data import protocol_schema
 from pipestat_conformance.run import Run
 from pipestat_conformance.special_values import encode
 from pipestat_conformance.vectors import digest, load_vectors
 from pipestat_conformance.verdicts import EXECUTED, Result, Verdict
-from pipestat_spec._version import SPEC_VERSION, __version__
+from pipestat_spec._version import SPEC_VERSION
 
-__all__ = ["REPORT_VERSION", "build_report", "check_report", "repeat_command"]
+__all__ = ["REPORT_VERSION", "Mask", "build_report", "check_report", "repeat_command"]
 
 REPORT_VERSION = 1
 _SHOWN = (Verdict.ERROR, Verdict.FAIL, Verdict.XFAIL, Verdict.XPASS)
+_TIME = re.compile(
+    r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
+)
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}\b")
+_UNIQUE = re.compile(r"\bc[0-9a-f]{15}\b")
+_CHECKSUM = re.compile(r"\bcrc32:[0-9a-f]{8}\b")
+_SCRATCH = re.compile(r"/tmp/tmp[a-z0-9_]{8}")
 
 
 def build_report(run: Run, catalogue: Mapping[str, Requirement]) -> dict[str, Any]:
@@ -152,10 +161,42 @@ def check_report(document: Any) -> str | None:
     """Return what is wrong with a report, or None."""
     from jsonschema import Draft202012Validator
 
-    from pipestat_conformance.data import protocol_schema
-
     validator = Draft202012Validator(json.loads(protocol_schema("report")))
     for problem in validator.iter_errors(document):
         where = "/".join(map(str, problem.absolute_path))
         return f"{where}: {problem.message}"[:500]
     return None
+
+
+class Mask:
+    """Takes out of a problem what differs from run to run: folders, times, addresses.
+
+    Its times are numbered in the order in which they appear.
+    """
+
+    def __init__(self, folder: str, kept: str = "") -> None:
+        self._folder = folder
+        self._kept = kept
+        self._times: dict[str, str] = {}
+
+    def __call__(self, value: Any) -> Any:
+        """Return the value with what varies replaced, keys included."""
+        if isinstance(value, str):
+            return self._text(value)
+        if isinstance(value, Mapping):
+            return {self._text(str(key)): self(item) for key, item in value.items()}
+        if isinstance(value, list | tuple):
+            return [self(item) for item in value]
+        return value
+
+    def _text(self, text: str) -> str:
+        text = text.replace(self._folder, "{run}")
+        text = _CHECKSUM.sub("crc32:...", text)
+        text = _SCRATCH.sub("{scratch}", _UNIQUE.sub("{unique}", _ADDRESS.sub("0x...", text)))
+        return _TIME.sub(self._time, text)
+
+    def _time(self, match: re.Match[str]) -> str:
+        # Times that a vector itself writes are the same in every run.
+        if match[0] in self._kept:
+            return match[0]
+        return self._times.setdefault(match[0], f"<time {len(self._times) + 1}>")

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipestat_conformance.databases import dialect_of
-from pipestat_conformance.drivers import HarnessError, Hello
-from pipestat_conformance.failures import VectorFailed
-from pipestat_conformance.interchange_tables import NO_DATABASE
+from pipestat_conformance.drivers import HarnessError, Hello, VectorFailed
+from pipestat_conformance.interchange.databases import dialect_of
+from pipestat_conformance.interchange.tables import NO_DATABASE
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.trials import concurrency, kill, mixed, new_database
 from pipestat_conformance.trials.pool import Pool, Stage, Told

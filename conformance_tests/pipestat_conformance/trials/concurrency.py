@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipestat_conformance.drivers import HarnessError
-from pipestat_conformance.failures import VectorFailed
-from pipestat_conformance.subprocess_driver import SubprocessDriver
+from pipestat_conformance.drivers import HarnessError, VectorFailed
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.trials.pool import Stage, Told, all_at_once, succeed
 
 __all__ = ["NUMBERS", "SCENARIOS", "Scenario", "final_records", "trial", "write_together"]

@@ -8,10 +8,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from pipestat_conformance.drivers import HarnessError
-from pipestat_conformance.failures import VectorFailed
+from pipestat_conformance.drivers import HarnessError, VectorFailed
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.special_values import to_json
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.trials.pool import Stage, Told, succeed
 
 __all__ = ["SECONDS", "TRIALS", "acknowledged", "in_flight", "next_writer"]

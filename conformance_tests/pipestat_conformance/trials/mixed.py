@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipestat_conformance.failures import VectorFailed
+from pipestat_conformance.drivers import VectorFailed
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.matchers import Comparison
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.trials.concurrency import SCENARIOS, write_together
 from pipestat_conformance.trials.pool import Stage, Told, succeed
 

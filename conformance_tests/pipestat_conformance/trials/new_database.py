@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from pipestat_conformance.failures import VectorFailed
-from pipestat_conformance.subprocess_driver import SubprocessDriver
+from pipestat_conformance.drivers import VectorFailed
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.trials.pool import Stage, Told, all_at_once, succeed
 from pipestat_conformance.vectors import Opening
 

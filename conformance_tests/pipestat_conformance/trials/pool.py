@@ -12,10 +12,9 @@ from functools import partial
 from threading import BrokenBarrierError
 from typing import Any
 
-from pipestat_conformance.drivers import Answer, HarnessError, Hello
-from pipestat_conformance.failures import VectorFailed
+from pipestat_conformance.drivers import Answer, HarnessError, Hello, VectorFailed
+from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.options import RunOptions
-from pipestat_conformance.subprocess_driver import SubprocessDriver
 from pipestat_conformance.vectors import Opening
 
 __all__ = ["OPENING", "Pool", "Stage", "Told", "all_at_once", "succeed"]

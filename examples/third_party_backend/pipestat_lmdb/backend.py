@@ -18,7 +18,7 @@ from itertools import groupby, islice, takewhile
 from typing import Any, TypeVar
 
 from pipestat_lmdb.environment import Environment
-from pipestat_spec.backend import Backend, Capability, Change
+from pipestat_spec.backend import Backend, Capability, Change, Transition
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 
@@ -39,16 +39,16 @@ class LmdbBackend(Backend):
         stored = self._run(lambda transaction: transaction.get(self._name(key)))
         return _record(key.level, stored)[0]
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
-        def work(transaction: Any) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
+        def work(transaction: Any) -> list[Transition]:
             return [self._updated(transaction, key, change) for key, change in changes]
 
         return self._run(work, write=True)
 
-    def _updated(self, transaction: Any, key: RecordKey, change: Change) -> Record | None:
+    def _updated(self, transaction: Any, key: RecordKey, change: Change) -> Transition:
         name, past = self._name(key), self._past(key)
         current, number = _record(key.level, transaction.get(name))
         outcome = change(current)
@@ -60,7 +60,7 @@ class LmdbBackend(Backend):
                 number += 1
                 transaction.put(past + number.to_bytes(8), _text(entry))
             transaction.put(name, _text(_document(outcome.record, number)))
-        return outcome.record
+        return Transition(current, outcome.record)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None

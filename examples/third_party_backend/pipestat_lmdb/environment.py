@@ -69,7 +69,9 @@ class Environment:
     def _resize(self, size: int) -> None:
         with self._gate:  # the map may move, so no thread may be reading it
             self._gate.wait_for(lambda: not self._running)
-            self._lmdb.set_mapsize(size)
+            # Nothing is open when the map grew during the opening; the next one finds its size.
+            if self._lmdb is not None:
+                self._lmdb.set_mapsize(size)
 
 
 _open: WeakValueDictionary[tuple[int, int], Environment] = WeakValueDictionary()

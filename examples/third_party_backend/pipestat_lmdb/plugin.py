@@ -19,8 +19,9 @@ class LmdbFactory(BackendFactory):
     name = "lmdb"
 
     def options_model(self) -> type[BaseModel]:
-        from pipestat_spec.options import Options
         from pydantic import Field
+
+        from pipestat_spec.options import Options
 
         class LmdbOptions(Options):
             path: str = Field(min_length=1)

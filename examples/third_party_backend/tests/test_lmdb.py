@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipestat_lmdb.environment import check_mount
+from pipestat_lmdb.environment import Environment, check_mount
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import PipestatDatabaseError, UnsafeStoreError
@@ -23,6 +23,17 @@ config, writer = sys.argv[1:]
 psm = PipestatManager(config_file=config)
 for n in range(20):
     psm.report({"n": n, "text": "x" * 20_000}, f"{writer}.{n}")
+"""
+# Grows the map a page at a time, as often as it can.
+GROWER = """
+import sys, lmdb
+environment = lmdb.open(sys.argv[1], map_size=1 << 16, sync=False)
+for n in range(10_000):
+    try:
+        with environment.begin(write=True) as transaction:
+            transaction.put(n.to_bytes(4), bytes(3000))
+    except lmdb.MapFullError:
+        environment.set_mapsize(environment.info()["map_size"] + 4096)
 """
 Opening = Callable[..., PipestatManager]
 
@@ -89,6 +100,15 @@ def test_the_map_grows_under_several_processes_and_threads(
     # 120 records of 20 kB in a map that began with 64 kB.
     expected = sorted(f"{who}{i}.{n}" for who in "wt" for i in range(3) for n in range(20))
     assert list(reader) == expected
+
+
+def test_the_map_grows_while_it_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / "lmdb"
+    folder.mkdir()
+    writer = subprocess.Popen([sys.executable, "-c", GROWER, folder])
+    while writer.poll() is None:
+        Environment(str(folder), 1 << 16).run(lambda transaction: transaction.id())
+    assert writer.returncode == 0
 
 
 def test_two_managers_share_the_environment_of_a_folder(opened: Opening) -> None:
@@ -160,5 +180,5 @@ def test_no_exception_of_lmdb_escapes(tmp_path: Path, config: Callable[..., Path
     (tmp_path / "lmdb" / "lock.mdb").unlink(missing_ok=True)
     (tmp_path / "lmdb").rmdir()
     (tmp_path / "lmdb").write_text("a file")
-    with pytest.raises(PipestatDatabaseError, match="exists"):
+    with pytest.raises(PipestatDatabaseError, match="lmdb"):
         PipestatManager(config_file=str(config()))

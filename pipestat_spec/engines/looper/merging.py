@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import looper_file_name
-from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.models.record import Level
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "STORE_KEYS",

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from pipestat_spec.configuration import load_config_document, refuse_unknown_keys
 from pipestat_spec.engines.looper.merging import (
     STORE_KEYS,
     LooperConfig,
@@ -14,7 +15,6 @@ from pipestat_spec.engines.looper.merging import (
     merge_section,
 )
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.config import refuse_unknown_keys
 
 __all__ = ["LOOPER_FILE", "choose_config", "looper_configs"]
 
@@ -83,8 +83,6 @@ def _find() -> str:
 
 
 def _read(path: str, what: str) -> Document:
-    from pipestat_spec.schema_files import load_config_document
-
     document = load_config_document(path, f"there is no {what} {path}")
     if not isinstance(document, dict):
         raise MissingConfigDataError(f"{path}: a {what} is a mapping of keys to values")

@@ -15,8 +15,8 @@ from pipestat_spec.models.schema.types import (
     is_result_definition,
     schema_error,
 )
-from pipestat_spec.models.text import nearest, shorten
 from pipestat_spec.problems import Problems
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
     "ONE_SCHEMA",

@@ -18,8 +18,8 @@ from typing import Any, NamedTuple
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
-from pipestat_spec.models.text import nearest, shorten
 from pipestat_spec.problems import Problems
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
     "ABOUT",

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
@@ -17,8 +18,8 @@ from pipestat_spec.models.schema.forms import LevelSection, find_sections
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
-from pipestat_spec.models.text import shorten
 from pipestat_spec.problems import AT_ONCE, Problems
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["LevelSchema", "OutputSchema", "ResultSchema", "parse_output_schema"]
 
@@ -153,7 +154,7 @@ def _parse_level(
                 results[identifier] = parse_result_schema(
                     identifier, declared, document, source, path, problems
                 )
-            elif not _same(results[identifier].declared, declared):
+            elif not same_value(results[identifier].declared, declared):
                 other = ".".join(results[identifier].path)
                 problem = f"differs from the same result at {other}"
                 raise schema_error(source, path, problem, "remove one of the two")
@@ -169,15 +170,6 @@ def _parse_level(
             problem = f"{shorten(repr(additional))} is not a schema"
             raise schema_error(source, path, problem, "write true or false")
     return LevelSchema(level, results, additional, required)
-
-
-def _same(left: object, right: object) -> bool:
-    """Tell whether two parts of a document are the same, true and 1 apart."""
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    return type(left) is type(right) and left == right
 
 
 def _check_identifier(name: object, path: SchemaPath, source: str | None) -> None:

@@ -7,7 +7,7 @@ from functools import reduce
 from typing import Any
 
 from pipestat_spec.errors import SchemaError
-from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
     "JSON_TYPES",

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
-from pipestat_spec.models.text import nearest, shorten
+from pipestat_spec.text.strings import nearest, shorten
 from pipestat_sql.database.options import SqlOptions
 
 __all__ = ["database_url"]

@@ -15,7 +15,7 @@ from enum import Enum
 import sqlalchemy as sa
 
 from pipestat_spec.errors import PipestatDatabaseError
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["Fault", "classify", "described", "driver_errors", "mapped", "sql_state"]
 

@@ -9,13 +9,13 @@ import sqlalchemy as sa
 
 from pipestat_spec.domain.query import (
     TimeColumn,
-    as_utc,
     check_limit,
     check_time_column,
     recent,
     time_cursor,
     time_place,
 )
+from pipestat_spec.domain.times import as_utc
 from pipestat_spec.models.query import Page
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.databases import dialect_of

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.text import shorten
+from pipestat_spec.text.strings import shorten
 from pipestat_sql.rows.json_text import load, survives_rewriting
 from pipestat_sql.tables.shape import Kind, ResultColumn
 from pipestat_sql.tables.tables import StoredTable

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from pipestat_spec.domain.query import as_utc
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import as_utc, format_utc
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.models.record import HistoryEntry, Record
 from pipestat_sql.database.connecting import Database, Session

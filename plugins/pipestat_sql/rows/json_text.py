@@ -9,7 +9,8 @@ from typing import Any, TypeAlias
 
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.models.text import shorten, unique_keys
+from pipestat_spec.text.json_reader import unique_keys
+from pipestat_spec.text.strings import shorten
 
 __all__ = ["dump", "load", "load_object", "survives_rewriting"]
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipestat_spec.backend import Change
+from pipestat_spec.backend import Change, Transition
+from pipestat_spec.domain.values import same_record
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_sql.database.connecting import Session
 from pipestat_sql.database.transactions import Again, Mark, Work
@@ -36,33 +37,33 @@ class Writing:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def update(self, session: Session, key: RecordKey, change: Change) -> Work[Record | None]:
+    def update(self, session: Session, key: RecordKey, change: Change) -> Work[Transition]:
         """Apply one change; raises what it raises, and Again."""
         table = self._access.current_table(session, key.level)
         if table is None:
             outcome = change(None)
             if outcome.record is None:
-                return Work(None)
+                return Work(Transition(None, None))
             raise self._to_make(key.level)
         row = self._access.locked(session, table, key.identifier)
         current = row.record if row else None
         record, history = change(current)
         if record is current:
-            return Work(record)
+            return Work(Transition(current, record))
         if table.stored.lacking:
             raise self._to_make(key.level)
         pending = _Pending(row, record, list(history), cleared=record is None)
         mark = self._store(session, table, pending)
         evidence = self._evidence([(key, current, record)])
-        return Work(record, stored=True, mark=mark, evidence=evidence)
+        return Work(Transition(current, record), stored=True, mark=mark, evidence=evidence)
 
     def update_many(
         self, session: Session, changes: Sequence[tuple[RecordKey, Change]]
-    ) -> Work[list[Record | None]]:
+    ) -> Work[list[Transition]]:
         """Apply changes in turn, all or none."""
         pending = self._rows(session, {key for key, _ in changes})
         before = {key: one.record for key, one in pending.items()}
-        records: list[Record | None] = []
+        transitions: list[Transition] = []
         for key, change in changes:
             one = pending[key]
             outcome = change(one.record)
@@ -71,8 +72,8 @@ class Writing:
                 one.history.clear()
             else:
                 one.history += outcome.history
+            transitions.append(Transition(one.record, outcome.record))
             one.record = outcome.record
-            records.append(outcome.record)
         changed = {
             key: one
             for key, one in sorted(pending.items())
@@ -80,7 +81,7 @@ class Writing:
         }
         changed = {key: one for key, one in changed.items() if one.row or one.record is not None}
         if not changed:
-            return Work(records)
+            return Work(transitions)
         self._check_tables(changed)
         for level in sorted({key.level for key in changed}):
             table = self._access.table(level)
@@ -88,7 +89,7 @@ class Writing:
             self._store_many(session, table, [p for k, p in changed.items() if k.level == level])
         mark = self._access.mark(session)
         evidence = self._evidence([(k, before[k], p.record) for k, p in changed.items()][:1])
-        return Work(records, stored=True, mark=mark, evidence=evidence)
+        return Work(transitions, stored=True, mark=mark, evidence=evidence)
 
     def _check_tables(self, changed: dict[RecordKey, _Pending]) -> None:
         for level in sorted({key.level for key in changed}):
@@ -196,9 +197,9 @@ class Writing:
                 table = self._access.table(key.level)
                 row = self._access.found(session, table, key.identifier) if table else None
                 current = row.record if row else None
-                if current == after:
+                if same_record(current, after):
                     return True
-                if current == before:
+                if same_record(current, before):
                     return False
             return None
 

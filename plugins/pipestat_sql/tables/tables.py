@@ -58,8 +58,8 @@ class Tables:
         if not database.is_postgresql:
             self._schema = None
         project = settings.schema.levels.get("project") if settings.schema else None
-        wanted: Layout | None = settings.layout  # type: ignore[assignment]
-        wanted_if_new: Layout | None = settings.new_layout  # type: ignore[assignment]
+        wanted: Layout | None = settings.layout
+        wanted_if_new: Layout | None = settings.new_layout
         has_project = bool(project and project.results)
         self.placement = Placement(
             settings.namespace, wanted, has_project, database.where, wanted_if_new

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.local.local_file import mapped_errors, warn_unsafe
 from pipestat_yaml.local.mounts import lock_fault
@@ -38,10 +38,10 @@ class YamlBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         return self._results.read(key)
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes in one atomic write of the file."""
         return self._results.update_many(changes)
 

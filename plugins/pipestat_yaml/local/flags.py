@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 
-from pipestat_spec.models.file_names import cut_component, encode_component
+from pipestat_spec.text.file_names import cut_component, encode_component
 
 __all__ = ["Flags", "flag_name"]
 

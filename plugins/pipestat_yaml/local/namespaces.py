@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.file_names import PLACEHOLDER
+from pipestat_spec.text.file_names import PLACEHOLDER
 from pipestat_yaml.local.local_file import LocalFile, mapped_errors
 from pipestat_yaml.text.document import Document
 from pipestat_yaml.text.layout import LEVEL_KEYS

@@ -6,9 +6,9 @@ import glob
 import os
 from collections.abc import Iterable, Iterator
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
-from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import claimed_capabilities
 from pipestat_yaml.local.local_file import mapped_errors
 from pipestat_yaml.local.results_file import ResultsFile
@@ -26,17 +26,17 @@ class RecordFilesBackend(Backend):
     def __init__(self, template: str, settings: StoreSettings) -> None:
         folder = template.partition(PLACEHOLDER)[0]
         self.capabilities = claimed_capabilities(folder, settings) - {Capability.ATOMIC_BATCH}
-        self.file = template
+        self._template = self.file = template
         self._settings = settings
         self._warned: set[str] = set()
 
     def _results(self, identifier: str) -> ResultsFile:
-        return ResultsFile(expand_record_path(self.file, identifier), self._settings)
+        return ResultsFile(expand_record_path(self._template, identifier), self._settings)
 
     def read(self, key: RecordKey) -> Record | None:
         return self._results(key.identifier).read(key)
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self._results(key.identifier).update_many([(key, change)])[0]
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
@@ -55,18 +55,24 @@ class RecordFilesBackend(Backend):
                 limit = None if limit is None else limit - 1
                 yield record
 
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        for identifier in self._identifiers(level):
+            key = RecordKey(level, identifier)
+            if entries := list(self.history(key)):
+                yield key, entries
+
     def count(self, level: Level) -> int:
         return len(self._identifiers(level))
 
     def _identifiers(self, level: Level) -> list[str]:
         """Return the records in code-point order, read from inside the files."""
         found: list[str] = []
-        for path in find_files(self.file):
+        for path in find_files(self._template):
             file = ResultsFile(path, self._settings)
             if self._settings.namespace not in file.namespaces():
                 continue
             there = file.records().identifiers(level)
-            own = own_records(self.file, path, there)
+            own = own_records(self._template, path, there)
             found += own
             self._warn(path, [name for name in there if name not in own])
         return sorted(found)

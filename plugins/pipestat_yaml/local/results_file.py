@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import islice
 
-from pipestat_spec.backend import Change, StoreSettings
+from pipestat_spec.backend import Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.local.flags import Flags
 from pipestat_yaml.local.local_file import LocalFile, mapped_errors
@@ -86,7 +86,7 @@ class ResultsFile:
         names = list(islice((n for n in found if after is None or n > after), limit))
         return records.read_many(level, names, status_of)
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes under one lock, with at most one write."""
         if not changes:
             return []
@@ -97,7 +97,7 @@ class ResultsFile:
             document = open_document(self._file.read() or b"", self.path)
             decision = decide(document, self._placement, changes, flags.reader(len(changes)))
             self._store(decision, flags)
-        return decision.records
+        return decision.transitions
 
     def _store(self, decision: Decision, flags: Flags) -> None:
         flags.check({**decision.flags_first, **decision.flags})

@@ -8,18 +8,17 @@ so do reserved names among the results.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from pipestat_spec.domain.times import format_utc
-from pipestat_spec.domain.values import MAX_DEPTH
+from pipestat_spec.domain.times import format_local, format_utc, read_time
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.identifiers import RESERVED
-from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
-from pipestat_spec.models.text import shorten
-from pipestat_spec.models.yaml_text import Verbatim
+from pipestat_spec.models.record import MAX_DEPTH, HistoryEntry, Record, RecordKey
+from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.yaml_writer import Verbatim
 from pipestat_yaml.text.layout import Layout
 
 __all__ = [
@@ -33,8 +32,6 @@ __all__ = [
 ]
 
 _META = "meta"
-_LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
-_TIME = re.compile(r"\d{4}(?:-\d\d){2}[T ]\d\d(?::\d\d){2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _CREATED = ("created", "pipestat_created_time")
 _MODIFIED = ("modified", "pipestat_modified_time")
 # Zones differ by multiples of this, by at most that.
@@ -74,7 +71,7 @@ def encode_record(
         ("source", known.source, None if record.source is None else dict(record.source)),
         ("status_message", known.status_message, record.status_message),
     ):
-        if old != new:
+        if not same_value(old, new):
             _put(meta, name, new)
     for names, old_time, new_time in (
         (_CREATED, known.created, record.created),
@@ -83,7 +80,7 @@ def encode_record(
         if old_time != new_time:
             _put(meta, names[0], new_time and format_utc(new_time))
             if layout == "levels" or names[1] in meta:
-                _put(meta, names[1], new_time and _format_local(new_time))
+                _put(meta, names[1], new_time and format_local(new_time))
     for entry in entries:
         _add_entry(meta, entry, layout)
     if "history" in meta:
@@ -109,7 +106,7 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
         times = _mapping(precise, result)
         taken: set[datetime] = set()
         for text, value in values.items() if isinstance(values, dict) else ():
-            time = _parse_time(times.get(text)) or _parse_time(text)
+            time = read_time(times.get(text), local=True) or read_time(text, local=True)
             if time is not None:
                 while time in taken:
                     time += _TICK
@@ -154,7 +151,7 @@ def _add_entry(meta: dict[str, Any], entry: HistoryEntry, layout: Layout) -> Non
         values[text] = entry.value
         return
     time = entry.time
-    while (text := _format_local(time)) in values:
+    while (text := format_local(time)) in values:
         time += timedelta(seconds=1)
     values[text] = entry.value
     _own(_own(meta, "history_times"), entry.result)[text] = format_utc(entry.time)
@@ -168,7 +165,7 @@ def _own(container: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:
     ours, theirs = (meta.get(name) for name in names)
-    precise, local = _parse_time(ours), _parse_time(theirs)
+    precise, local = read_time(ours, local=True), read_time(theirs, local=True)
     if precise is None or local is None:
         return precise or local
     # pipestat renews only its own key. That of another time zone is no change.
@@ -179,20 +176,6 @@ def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | 
 def _face_value(text: Any) -> datetime:
     """Return what a clock on the wall of the writer's zone showed."""
     return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
-
-
-def _format_local(time: datetime) -> str:
-    return time.astimezone().strftime(_LOCAL_FORMAT)
-
-
-def _parse_time(text: Any) -> datetime | None:
-    """Return a time of day (PS-REC-003, or local by PS-YAML-011), else None."""
-    if not isinstance(text, str) or _TIME.fullmatch(text) is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:

@@ -33,10 +33,10 @@ class Placement(NamedTuple):
         return cls(
             settings.namespace,
             file,
-            wanted,  # type: ignore[arg-type]
+            wanted,
             bool(project and project.results),
             settings.multi_namespaces,
-            settings.new_layout,  # type: ignore[arg-type]
+            settings.new_layout,
         )
 
     def check(

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from pipestat_spec.backend import Change, Outcome
+from pipestat_spec.backend import Change, Outcome, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.records.codec import (
     check_history,
@@ -219,12 +219,12 @@ def _same_but_status(old: Record | None, new: Record) -> bool:
 
 
 class Decision(NamedTuple):
-    """The records after the changes, the file's new bytes (None: as it was), flags to set.
+    """What became of the records, the file's new bytes (None: as it was), flags to set.
 
     `flags_first` are those to set before the file is replaced, `flags` those to set after.
     """
 
-    records: list[Record | None]
+    transitions: list[Transition]
     chunks: Chunks | None
     flags_first: dict[str, str | None]
     flags: dict[str, str | None]
@@ -241,7 +241,7 @@ def decide(
     records = Records(document, placement, read_flag, to_project=to_project)
     # The current record as the change made it: the store adds nothing to it.
     pending: dict[RecordKey, Record | None] = {}
-    results = []
+    transitions = []
     for key, change in changes:
         current = pending[key] if key in pending else records.read(key)
         outcome = change(current)
@@ -250,7 +250,7 @@ def decide(
             # record itself is still to be made, if the change makes one.
             made = change(None)
             outcome = outcome if made.record is None else made
-        results.append(outcome.record)
+        transitions.append(Transition(current, outcome.record))
         if outcome.record is current and not outcome.history:
             continue
         if outcome.record is None:
@@ -258,4 +258,4 @@ def decide(
         else:
             records.write(key, current, outcome)
         pending[key] = outcome.record
-    return Decision(results, records.chunks(), *records.flags())
+    return Decision(transitions, records.chunks(), *records.flags())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.remote.guard import WriteGuard
 from pipestat_yaml.remote.mirror import Mirror
@@ -50,10 +50,10 @@ class RemoteBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         return self._results.records().read(key)
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes in one conditional put of the object."""
         self._guard.check_open(self._results.key)
         seen, self._seen = self._seen, None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from pipestat_spec.backend import Change
-from pipestat_spec.models.record import Record, RecordKey
+from pipestat_spec.backend import Change, Transition
+from pipestat_spec.models.record import RecordKey
 from pipestat_yaml.records.records import Decision
 from pipestat_yaml.remote.fetching import fetch_many
 from pipestat_yaml.remote.guard import WriteGuard
@@ -30,7 +30,7 @@ class Batch:
         self._mirror = mirror
         self._decisions: dict[str, Decision] = {}
 
-    def run(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def run(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes and return the records in their order."""
         files: dict[str, RemoteFile] = {}
         numbers: dict[str, list[int]] = {}
@@ -47,11 +47,11 @@ class Batch:
                 updating = file.updating(decide)
                 puts.append((updating, updating.prepared(decision, base), key))
         self._put(puts)
-        records: list[Record | None] = [None] * len(changes)
+        transitions: list[Transition] = [Transition(None, None)] * len(changes)
         for key, places in numbers.items():
-            for place, record in zip(places, self._decisions[key].records, strict=True):
-                records[place] = record
-        return records
+            for place, transition in zip(places, self._decisions[key].transitions, strict=True):
+                transitions[place] = transition
+        return transitions
 
     def _put(self, puts: list[tuple[Updating, Put, str]]) -> None:
         progress = Progress()

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from pipestat_spec.backend import StoreSettings
-from pipestat_spec.models.file_names import encode_component
+from pipestat_spec.text.file_names import encode_component
 from pipestat_yaml.local.flags import Flags, flag_name
 from pipestat_yaml.local.local_file import mapped_errors
 from pipestat_yaml.remote.objects import ANY, ObjectStore

@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from pipestat_spec.models.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.text.document import SectionKey
 from pipestat_yaml.text.layout import Layout
 from pipestat_yaml.text.parsed import parse_document

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipestat_spec.backend import Backend, StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatStartupError
-from pipestat_spec.models.file_names import PLACEHOLDER
+from pipestat_spec.text.file_names import PLACEHOLDER
 from pipestat_yaml.local.namespaces import named_in, records_in
 from pipestat_yaml.remote.fetching import fetch_many
 from pipestat_yaml.remote.guard import WriteGuard

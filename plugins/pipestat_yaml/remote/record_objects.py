@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings
+from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, select
 from pipestat_spec.models.query import Page, Query
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -40,10 +40,10 @@ class RecordObjectsBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         return self._file(key.identifier).records().read(key)
 
-    def update(self, key: RecordKey, change: Change) -> Record | None:
+    def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Record | None]:
+    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes object by object: one get and one put for each, side by side."""
         self._guard.check_open(self._index.names.template)
         batch = Batch(self._guard, self._file, self._mirror)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from threading import RLock
 
-from pipestat_spec.backend import Change, StoreSettings
+from pipestat_spec.backend import Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.records.placement import Placement
 from pipestat_yaml.records.records import Records, decide
@@ -77,14 +77,14 @@ class RemoteFile:
 
     def update_many(
         self, changes: Sequence[tuple[RecordKey, Change]], seen: Seen | None = None
-    ) -> list[Record | None]:
+    ) -> list[Transition]:
         """Apply the changes with at most one put that counts."""
         if not changes:
             return []
         with self._turn:
             decision = self.updating(self.decision(changes)).run(seen)
         self._mirror.write({**decision.flags_first, **decision.flags})
-        return decision.records
+        return decision.transitions
 
     def updating(self, decision: Decide) -> Updating:
         tries = Tries(self.shown, self._guard.seconds, writing=True)

@@ -1,6 +1,6 @@
 """The reader for canonical text, line by line (SPEC.md section 7.5).
 
-It serves text that a checksum vouches for. Anything but what `pipestat_spec.models.yaml_text`
+It serves text that a checksum vouches for. Anything but what `pipestat_spec.text.yaml_writer`
 writes for values of the data model raises NotCanonical, and the caller turns to a YAML
 parser.
 """
@@ -12,8 +12,8 @@ from json import loads
 from math import isinf
 from typing import Any
 
-from pipestat_spec.domain.values import MAX_INTEGER, MIN_INTEGER
-from pipestat_spec.models.yaml_text import is_plain
+from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.text.yaml_writer import is_plain
 
 __all__ = ["NotCanonical", "read_block", "read_key"]
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from pipestat_spec.models.record import Level
-from pipestat_spec.models.yaml_text import entry_lines
+from pipestat_spec.text.yaml_writer import entry_lines
 from pipestat_yaml.text.layout import Layout
 
 __all__ = ["Chunks", "Document", "Edits", "SectionKey", "indent_of", "record_text"]

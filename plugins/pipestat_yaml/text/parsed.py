@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.yaml_text import Verbatim, entry_lines
+from pipestat_spec.text.unreadable import UnreadableText, decode
+from pipestat_spec.text.yaml_writer import Verbatim, entry_lines
 from pipestat_yaml.text.document import Chunks, Document, Edits, SectionKey, indent_of, record_text
 from pipestat_yaml.text.layout import Layout, Namespace, empty_namespace, read_namespace
 from pipestat_yaml.text.trailer import Section, crc_of, section_header, trailer_line
@@ -17,9 +18,17 @@ __all__ = ["ParsedDocument", "parse_document"]
 def parse_document(data: bytes, name: str) -> ParsedDocument:
     if not data.strip(b" \n"):
         return ParsedDocument({}, name)
-    from pipestat_yaml.text.reader import read_yaml
+    from pipestat_spec.text.yaml_reader import read_yaml
 
-    tree = read_yaml(data, name)
+    try:
+        tree = read_yaml(decode(data), verbatim=True)
+    except UnreadableText as error:
+        raise PipestatDataError(
+            f"{name}, line {error.line}: {error.problem}",
+            hint=error.hint,
+            file=name,
+            line=error.line,
+        ) from error
     if tree is not None and not isinstance(tree, dict):
         raise PipestatDataError(
             f"{name}: a results file is a mapping of namespaces, not {type(tree).__name__} data",

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from functools import cached_property
 from typing import Any
 
-from pipestat_spec.models.yaml_text import header_lines
+from pipestat_spec.text.yaml_writer import header_lines
 from pipestat_yaml.text import canonical
 from pipestat_yaml.text.document import Chunks, Document, Edits, SectionKey, indent_of, record_text
 from pipestat_yaml.text.layout import LEVEL_KEYS, Layout, adopt_record

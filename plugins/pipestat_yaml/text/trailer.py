@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from pipestat_spec.models.record import Level
-from pipestat_spec.models.yaml_text import header_lines
+from pipestat_spec.text.yaml_writer import header_lines
 from pipestat_yaml.text.layout import LEVEL_KEYS
 
 __all__ = ["Section", "Trailer", "crc_of", "read_trailer", "trailer_line"]

@@ -75,7 +75,9 @@ class LogHandler(LogHandlerBase):
         settings = self.settings
         if not isinstance(settings, LogHandlerSettings):
             settings = LogHandlerSettings()
-        self._session = open_session(settings)
+        self._session = open_session(
+            settings.config, settings.record, settings.project, settings.pipeline_name
+        )
 
     def emit(self, record: logging.LogRecord) -> None:
         """Take one event; never raises, since that would end the thread of all loggers."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipestat_spec.backend import Capability, Change, Outcome
 from pipestat_spec.documents.files import SourcedDocument
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError, PipestatError, UnsupportedOperation
 from pipestat_spec.ingest import ingest
 from pipestat_spec.models.query import In, Query
@@ -158,20 +159,20 @@ class Records:
 
     def _change(self, key: RecordKey, standing: Standing) -> Change:
         if not self.keeps_source:
-            return _unless_own_word(standing, self.store.status_change(key, standing.status))
+            return _unless_own_word(standing, self.store.rules.set_status(key, standing.status))
         message = standing.message or self._notes.get(key)
         source = self.source(standing.rule, standing.attempt)
         if standing.attempts:
             source["attempts"] = dict(standing.attempts)
-        set_status = self.store.status_change(key, standing.status, message, source)
+        set_status = self.store.rules.set_status(key, standing.status, message, source)
         decided = _unless_own_word(standing, set_status)
 
-        def change(current: Record | None) -> Outcome:
+        def change(current: Record | None, *_: object) -> Outcome:
             outcome = decided(current)
             record = outcome.record
             assert record is not None  # no status is set by removing a record
             merged = {**self._others_keys(current), **source}
-            if record.source != merged:
+            if not same_value(record.source, merged):
                 record = replace(record, source=merged)
             if message is None and record.status == standing.status and record.status_message:
                 record = replace(record, status_message=None)
@@ -190,7 +191,7 @@ class Records:
 def _unless_own_word(standing: Standing, set_status: Change) -> Change:
     """Keep a status that a job itself has set, `partial` for example, when all is done."""
 
-    def change(current: Record | None) -> Outcome:
+    def change(current: Record | None, *_: object) -> Outcome:
         if standing.status == COMPLETED and current is not None and current.status not in _OURS:
             return Outcome(current)
         return set_status(current)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from snakemake_interface_common.exceptions import WorkflowError
 
@@ -13,9 +13,9 @@ from pipestat_spec import PipestatManager
 from pipestat_spec.backend import Capability
 from pipestat_spec.documents.files import SourcedDocument
 from pipestat_spec.documents.report import parse_report_document
+from pipestat_spec.engines.record_expression import RecordExpression, parse_record_expression
 from pipestat_spec.errors import InvalidIdentifierError, PipestatError
 from pipestat_spec.models.record import RecordKey
-from pipestat_spec.models.record_expression import RecordExpression, parse_record_expression
 from snakemake_logger_plugin_pipestat.board import Board, Job, State
 from snakemake_logger_plugin_pipestat.failures import (
     ErrorTexts,
@@ -28,29 +28,28 @@ from snakemake_logger_plugin_pipestat.runs import RunFile
 from snakemake_logger_plugin_pipestat.witness import SNAKEMAKE_LOGGER, Sight, Witness, sight_of
 from snakemake_logger_plugin_pipestat.writer import Writer
 
-if TYPE_CHECKING:
-    from snakemake_logger_plugin_pipestat import LogHandlerSettings
-
 __all__ = ["Session", "open_session"]
 
 _ENDED = "the run ended before the job did"
 
 
-def open_session(settings: LogHandlerSettings) -> Session:
+def open_session(
+    config: str | None, record: str, project: bool, pipeline_name: str | None
+) -> Session:
     """Open the store and begin to watch; raises WorkflowError when a setting is wrong."""
     try:
-        record = parse_record_expression(settings.record)
-        manager = PipestatManager(config_file=settings.config, pipeline_name=settings.pipeline_name)
+        expression = parse_record_expression(record)
+        manager = PipestatManager(config_file=config, pipeline_name=pipeline_name)
         store = manager.store
-        store.require(Capability.STATUS, "keeping the status of Snakemake's jobs")
+        store.rules.require(Capability.STATUS, "keeping the status of Snakemake's jobs")
         for state in (State.RUNNING, State.FINISHED, State.FAILED):
             store.settings.statuses.check(state.value)
-        if settings.project:
-            store.require(Capability.PROJECT_LEVEL, "the record of the project level")
+        if project:
+            store.rules.require(Capability.PROJECT_LEVEL, "the record of the project level")
     except PipestatError as error:
         raise WorkflowError(f"pipestat: {error}") from None
-    project = RecordKey("project", store.settings.project_name) if settings.project else None
-    return Session(manager, record, project)
+    key = RecordKey("project", store.settings.project_name) if project else None
+    return Session(manager, expression, key)
 
 
 class Session:

@@ -1,0 +1,205 @@
+"""What a target may claim, and the probes that hold it to its claims.
+
+Capabilities and profiles are the closed lists of SPEC.md section 15. A store on a server may not
+be able to name every record, such as one with a slash (section 3.2): it declares a regular
+expression of what it refuses; vectors with such a record are left out as `unsupported`, and
+probes see to it that the store does refuse what it says. It may not declare more than is odd.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipestat_conformance.vectors import Opening, Step, Vector
+
+__all__ = [
+    "CAPABILITIES",
+    "PROFILES",
+    "TRIAL_PROFILES",
+    "ClaimError",
+    "check_claims",
+    "optional_profile",
+    "probes",
+    "profile_of",
+    "refused_identifier",
+    "refuses_too_much",
+]
+
+CAPABILITIES = (
+    "concurrent-writers",
+    "durable",
+    "history",
+    "status",
+    "times",
+    "source",
+    "project-level",
+    "multi-namespace",
+    "native-query",
+    "atomic-batch",
+    "exact-integers",
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A named set of rules: ids, or prefixes of ids that end before the number."""
+
+    rules: tuple[str, ...]
+
+
+PROFILES: Mapping[str, Profile] = {
+    "core": Profile(
+        (
+            *("PS-VAL", "PS-REC", "PS-SCH", "PS-RES", "PS-STA", "PS-CAP"),
+            *("PS-ID-001", "PS-ID-002", "PS-ID-003", "PS-ID-004", "PS-ID-009", "PS-ID-010"),
+            *("PS-GUA-005", "PS-GUA-006"),
+        )
+    ),
+    "history": Profile(("PS-HIS",)),
+    "query": Profile(("PS-QRY",)),
+    "concurrent-writers": Profile(
+        ("PS-GUA-002", "PS-GUA-003", "PS-GUA-004", "PS-GUA-007", "PS-GUA-008")
+    ),
+    "durable": Profile(("PS-GUA-001",)),
+    "exact-integers": Profile(("PS-VAL-002",)),
+    "yaml-layout": Profile(
+        ("PS-YAML", "PS-WRT", "PS-ID-005", "PS-ID-006", "PS-ID-007", "PS-ID-008")
+    ),
+    "sql-layout": Profile(("PS-SQL",)),
+}
+# What these promise can only be tried, again and again, with processes.
+TRIAL_PROFILES = ("concurrent-writers", "durable")
+
+
+class ClaimError(Exception):
+    """A target claims what is not on the closed lists, or leaves `core` out."""
+
+
+def profile_of(requirement: str) -> str | None:
+    """Return the first profile that a rule belongs to, or None (PS-CAP-005)."""
+    for name, profile in PROFILES.items():
+        if requirement in profile.rules or requirement.rpartition("-")[0] in profile.rules:
+            return name
+    return None
+
+
+def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
+    """Return the profile without which an operation may be answered `unsupported`, or None.
+
+    Nothing that can be claimed promises report documents (PS-CAP-005) and converting text
+    (PS-RES-009): for these it is the empty string.
+    """
+    if op in ("select", "distinct", "recent"):
+        return "query"
+    if op == "ingest" or (op == "report" and args.get("convert")):
+        return ""
+    return None
+
+
+def check_claims(
+    capabilities: Iterable[str], profiles: Iterable[str], refused_identifiers: str | None = None
+) -> None:
+    """Raise ClaimError for an unknown name, too many refused ones, and without `core`."""
+    unknown = [f"capability {name!r}" for name in capabilities if name not in CAPABILITIES]
+    unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
+    if unknown:
+        raise ClaimError(f"the {unknown[0]} is not on the list of SPEC.md section 15")
+    if "core" not in profiles:
+        raise ClaimError("the profile 'core' is not claimed, and it cannot be left out")
+    if refused_identifiers is not None:
+        problem = refuses_too_much(refused_identifiers)
+        if problem is not None:
+            raise ClaimError(problem)
+
+
+_UNSUPPORTED = {"error": "unsupported"}
+_PROBED: Mapping[str, tuple[str, dict[str, object]]] = {
+    "history": ("history", {"record": "s1"}),
+    "status": ("set_status", {"record": "s1", "status": "running"}),
+    "times": ("recent", {}),
+    "source": ("report", {"record": "s1", "values": {"n": 2}, "source": {"run": "r1"}}),
+    "project-level": ("report", {"record": "p1", "values": {"n": 1}, "level": "project"}),
+}
+
+
+def probes(capabilities: Iterable[str], refused_identifiers: str | None = None) -> list[Vector]:
+    """Return a vector for each capability that is not claimed: it has to answer `unsupported`.
+
+    What the other capabilities promise has no operation of its own (PS-CAP-002). Others see to
+    it that identifiers are refused that the store says it refuses.
+    """
+    claimed = set(capabilities)
+    return _refusal_probes(refused_identifiers) + [
+        Vector(
+            id=f"probe.{name}",
+            title=f"without the capability {name}, {op} answers unsupported",
+            requirements=("PS-CAP-002",),
+            opening=Opening(None, {"namespace": "ns"}),
+            steps=(
+                Step("1", "report", {"record": "s1", "values": {"n": 1}}),
+                Step("2", op, args, _UNSUPPORTED),
+            ),
+        )
+        for name, (op, args) in _PROBED.items()
+        if name not in claimed
+    ]
+
+
+# What no store may refuse.
+_PLAIN = ("s1", "S1", "s1_x", "a-b", "a.b", "a b", "no", "123", "50%", "a#b?c", "é")
+_REFUSABLE = {"slash": "a/b", "backslash": "a\\b", "dots": "..", "colon": "a:b", "blank": " "}
+
+
+def refuses_too_much(pattern: str) -> str | None:
+    """Return what is wrong with a declared pattern, or None."""
+    try:
+        found = next((name for name in _PLAIN if re.search(pattern, name)), None)
+    except re.error as error:
+        return f"the pattern {pattern!r} is no regular expression: {error}"
+    return None if found is None else f"the pattern {pattern!r} refuses the record {found!r}"
+
+
+def refused_identifier(vector: Vector, pattern: str | None) -> str | None:
+    """Return a record identifier of a vector that the store cannot hold, or None."""
+    if pattern is None or vector.id.startswith("probe."):
+        return None
+    return next((name for name in _records(vector) if re.search(pattern, name)), None)
+
+
+def _records(vector: Vector) -> Iterator[str]:
+    for step in vector.steps:
+        yield from _named(step.args)
+        for document in step.args.get("documents") or ():
+            if isinstance(document, Mapping):
+                yield from _named(document, "record_identifier")
+
+
+def _named(args: Mapping[str, Any], key: str = "record") -> Iterable[str]:
+    records = args.get("records")
+    several = records if isinstance(records, Mapping) else ()
+    return [name for name in (args.get(key), *several) if isinstance(name, str)]
+
+
+def _refusal_probes(pattern: str | None) -> list[Vector]:
+    """Return a vector for each kind of identifier that the pattern says is refused."""
+    refused = {"error": "validation"}
+    return [
+        Vector(
+            id=f"probe.identifier.{kind}",
+            title=f"the record {name!r}, which the store says it cannot hold, is refused",
+            requirements=("PS-ID-001", "PS-GUA-005"),
+            opening=Opening(None, {"namespace": "ns"}),
+            steps=(
+                Step("1", "report", {"record": "s1", "values": {"n": 1}}),
+                Step("2", "report", {"record": name, "values": {"n": 1}}, refused),
+                Step("3", "retrieve", {"record": name}, refused),
+                Step("4", "remove", {"record": name}, refused),
+                Step("5", "records", {}, {"result": ["s1"]}),
+            ),
+        )
+        for kind, name in _REFUSABLE.items()
+        if pattern is not None and re.search(pattern, name)
+    ]

@@ -1,0 +1,212 @@
+"""The driver for programs in any language that speak JSON Lines (protocol/README.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pipestat_conformance.data import protocol_schema
+from pipestat_conformance.drivers import Answer, Driver, HarnessError, Hello
+from pipestat_conformance.drivers.line_process import LineProcess
+from pipestat_conformance.special_values import decode, parse_json, to_json
+from pipestat_conformance.vectors import Opening
+from pipestat_spec._version import SPEC_VERSION
+
+__all__ = ["PROTOCOL", "SubprocessDriver", "program_environment"]
+
+PROTOCOL = 1
+
+
+def program_environment(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of a program under test: no settings of pipestat's, times in UTC."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PIPESTAT_") or name == "PIPESTAT_PLUGINS"
+    }
+    return {**kept, "TZ": "UTC", "PYTHONIOENCODING": "utf-8", **variables}
+
+
+class SubprocessDriver(Driver):
+    """Starts the program when it is first needed, and anew after an `end` or a failure.
+
+    With `spare` the next process is started ahead of its time: starting is what takes longest.
+    """
+
+    strict = False
+
+    def __init__(
+        self,
+        program: Sequence[str],
+        *,
+        timeout: float = 30.0,
+        arguments: Sequence[str] = (),
+        spare: bool = False,
+    ) -> None:
+        self._program = list(program)
+        self._arguments = list(arguments)
+        self.timeout = timeout
+        self.process: LineProcess | None = None
+        self._spare: LineProcess | None = None
+        self._with_spare = spare
+        self._seq = 0
+        self._hello: Hello | None = None
+        self._variables: Mapping[str, str] = {}
+
+    def hello(self) -> Hello:
+        self._started()
+        assert self._hello is not None
+        return self._hello
+
+    def _started(self) -> LineProcess:
+        if self.process is None:
+            self.process, self._spare = self._spare or self._start(), None
+            if self._with_spare:
+                self._spare = self._start()
+            self._seq = 0
+            self._hello = _hello(
+                self.request({"cmd": "hello", "protocol": PROTOCOL, "spec": SPEC_VERSION}, "hello")
+            )
+        return self.process
+
+    def _start(self) -> LineProcess:
+        return LineProcess(self._program, program_environment(self._variables))
+
+    def open(self, store: Mapping[str, Any], opening: Opening) -> Answer:
+        self._started()
+        return self._ask(
+            {
+                "cmd": "open",
+                "store": dict(store),
+                "schema": opening.schema,
+                "settings": decode(opening.settings),
+            }
+        )
+
+    def perform(self, op: str, args: Mapping[str, Any]) -> Answer:
+        # The forms of vectors are spelt out; what JSON lacks gets its form again.
+        return self._ask({"cmd": "op", "op": op, "args": decode(args)})
+
+    def _ask(self, message: Mapping[str, Any]) -> Answer:
+        response = self.request(message, "response")
+        if "error" in response:
+            error = response["error"]
+            return Answer("error", code=error["code"], message=error.get("message", ""))
+        if response.get("unsupported"):
+            return Answer("error", code="unsupported")
+        return Answer("result", result=response.get("result"))
+
+    def request(self, message: Mapping[str, Any], answer: str) -> dict[str, Any]:
+        """Send a message and return its answer; raises HarnessError, and ends the program then."""
+        try:
+            self.send(message)
+            return self.receive(answer)
+        except HarnessError:
+            self.abandon()
+            raise
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Send a message and do not wait for the answer."""
+        assert self.process is not None
+        noise = self.process.unasked()
+        if noise is not None:
+            raise self.process.fail(f"a line that was not asked for: {noise[:200]!r}")
+        line = to_json({**message, "seq": self._seq})
+        self.process.write(line.encode("ascii"), self.timeout)
+
+    def receive(self, answer: str = "response") -> dict[str, Any]:
+        """Return the answer to what was sent last."""
+        assert self.process is not None
+        line = self.process.read(self.timeout)
+        try:
+            response = parse_json(line)
+        except (ValueError, RecursionError) as error:
+            raise self.process.fail(
+                f"an answer that is not JSON ({error}): {line[:200]!r}"
+            ) from None
+        problem = _problem(answer, response)
+        if problem is not None:
+            raise self.process.fail(f"a wrong answer: {problem}: {line[:200]!r}")
+        if response["seq"] != self._seq:
+            raise self.process.fail(f"seq is {response['seq']}, not {self._seq}")
+        self._seq += 1
+        found: dict[str, Any] = response
+        return found
+
+    def end(self) -> None:
+        process, self.process = self.process, None
+        if process is None:
+            return
+        try:
+            process.write(b'{"cmd":"bye"}', self.timeout)
+            code = process.finish(self.timeout)
+        except HarnessError:
+            process.kill()
+            raise
+        noise = process.unasked()
+        if noise is not None:
+            raise process.fail(f"a line after 'bye': {noise[:200]!r}")
+        if code != 0:
+            raise process.fail(f"exit code {code} after 'bye'")
+
+    def abandon(self) -> None:
+        process, self.process = self.process, None
+        if process is not None:
+            process.kill()
+
+    def close(self) -> None:
+        self._drop_spare()
+        self.end()
+
+    def _drop_spare(self) -> None:
+        spare, self._spare = self._spare, None
+        if spare is not None:
+            spare.kill()
+
+    def another(self) -> SubprocessDriver:
+        driver = SubprocessDriver(self._program, timeout=self.timeout, arguments=self._arguments)
+        driver._variables = self._variables
+        return driver
+
+    def command(self) -> list[str]:
+        return list(self._arguments)
+
+    def program(self) -> list[str]:
+        return list(self._program)
+
+    def use_environment(self, variables: Mapping[str, str]) -> None:
+        changed = program_environment(variables) != program_environment(self._variables)
+        self._variables = variables
+        if changed:
+            self._drop_spare()
+            self.end()
+
+
+def _hello(response: Mapping[str, Any]) -> Hello:
+    impl = response["impl"]
+    if response["protocol"] != PROTOCOL:
+        raise HarnessError(f"it speaks protocol {response['protocol']}, not {PROTOCOL}")
+    return Hello(
+        impl["name"],
+        impl["version"],
+        impl.get("language", ""),
+        tuple(response["capabilities"]),
+        tuple(response["profiles"]),
+        response.get("refused_identifiers"),
+    )
+
+
+@cache
+def _validator(name: str) -> Any:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(json.loads(protocol_schema(name)))
+
+
+def _problem(name: str, response: Any) -> str | None:
+    schema = "hello_response" if name == "hello" else "response"
+    error = next(iter(_validator(schema).iter_errors(response)), None)
+    return None if error is None else str(error.message)[:200]

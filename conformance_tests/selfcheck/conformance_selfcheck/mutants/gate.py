@@ -1,0 +1,162 @@
+"""The gate: is each mutant caught by the rules that it breaks, through both drivers?
+
+A vector catches a mutant when it fails there and passes on the correct implementation
+that the mutant is made of.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipestat_conformance.claims import probes
+from pipestat_conformance.drivers import Driver
+from pipestat_conformance.drivers.in_process import InProcessDriver
+from pipestat_conformance.drivers.program import SubprocessDriver
+from pipestat_conformance.executor import Executor
+from pipestat_conformance.options import RunOptions
+from pipestat_conformance.run import run, skip_reason
+from pipestat_conformance.stores import StoreFactory, default_store, template
+from pipestat_conformance.targets import find_target
+from pipestat_conformance.targets.target import Target
+from pipestat_conformance.vectors import Vector, load_vectors
+from pipestat_conformance.verdicts import Result, Verdict, worst
+
+from conformance_selfcheck.mutants import Mutant
+from conformance_selfcheck.mutants.sql_target import NAME, SqliteTarget
+
+__all__ = ["Caught", "Gate", "program_of"]
+
+
+@dataclass(frozen=True)
+class Caught:
+    """What one driver says of one rule that a mutant breaks.
+
+    `verdict` is that of the rule; `by` are the vectors or trials that caught the mutant.
+    """
+
+    requirement: str
+    verdict: Verdict
+    by: tuple[str, ...]
+
+
+def _stores(on: str) -> StoreFactory:
+    return template(default_store("sql" if on == NAME else on))
+
+
+def _right(on: str) -> Target:
+    """Return the correct implementation that mutants are made of."""
+    return SqliteTarget() if on == NAME else find_target(on)
+
+
+# The command that serves any target as a program.
+SERVE = (sys.executable, "-m", "conformance_selfcheck.serve")
+
+
+def program_of(name: str, serve: Sequence[str] = SERVE) -> list[str]:
+    """Return the command that serves a mutant as a program."""
+    return [*serve, "--backend", name]
+
+
+class Gate:
+    """Runs vectors on mutants and on what they are made of; needs a folder of its own.
+
+    `serve` is a command that does the same as `python -m conformance_selfcheck.serve`.
+    """
+
+    def __init__(self, folder: Path, serve: Sequence[str] = SERVE) -> None:
+        self._folder = folder
+        self._serve = serve
+        self._number = 0
+        self._right: dict[tuple[str, str], bool] = {}
+
+    def _executor(self, driver: Driver, on: str) -> Executor:
+        self._number += 1
+        return Executor(driver, _stores(on), self._folder / f"e{self._number}")
+
+    def _in_process(self, target: Target) -> InProcessDriver:
+        store = {"path": str(self._folder / "probe" / "r.yaml")}
+        return InProcessDriver(target, store)
+
+    def _vectors(self, driver: Driver, requirements: Sequence[str]) -> list[Vector]:
+        hello = driver.hello()
+        return [
+            vector
+            for vector in (*load_vectors(), *probes(hello.capabilities))
+            if set(vector.requirements) & set(requirements)
+            and skip_reason(vector, hello.capabilities, hello.profiles, hello.profiles) is None
+        ]
+
+    def is_right(self, on: str, vector: Vector) -> bool:
+        """Tell whether the correct implementation passes a vector."""
+        if (on, vector.id) not in self._right and not vector.id.startswith("probe."):
+            executor = self._executor(self._in_process(_right(on)), on)
+            result = executor.run(vector)
+            executor.close()
+            self._right[on, vector.id] = result.verdict is Verdict.PASS
+        return self._right.get((on, vector.id), True)
+
+    def in_process(self, mutant: Mutant, every: bool = False) -> list[Caught]:
+        """Run all vectors of each rule that a mutant breaks, or those up to one that catches it.
+
+        In the latter case 1 and 1.0 are one number, so that the same vector catches the
+        program as well: over the protocol they cannot be told apart.
+        """
+        driver = self._in_process(mutant.make())
+        driver.strict = every
+        executor = self._executor(driver, mutant.on)
+        vectors = self._vectors(driver, mutant.breaks)
+        done: dict[str, Result] = {}
+        for requirement in mutant.breaks:
+            for vector in (v for v in vectors if requirement in v.requirements):
+                if vector.id not in done:
+                    done[vector.id] = executor.run(vector)
+                if not every and self._catches(mutant, vector, done[vector.id]):
+                    break
+        executor.close()
+        return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
+
+    def as_program(self, mutant: Mutant, candidates: Sequence[str]) -> list[Caught]:
+        """Run vectors that catch a mutant in process on the program, until one does so there."""
+        program = program_of(mutant.name, self._serve)
+        driver = SubprocessDriver(program, timeout=30)
+        executor = self._executor(driver, mutant.on)
+        vectors = [v for v in self._vectors(driver, mutant.breaks) if v.id in candidates]
+        # Each reopening is a new process.
+        vectors.sort(key=lambda v: sum(step.op == "reopen" for step in v.steps))
+        done: dict[str, Result] = {}
+        for requirement in mutant.breaks:
+            for vector in (v for v in vectors if requirement in v.requirements):
+                if vector.id not in done:
+                    done[vector.id] = executor.run(vector)
+                if done[vector.id].verdict is not Verdict.PASS:
+                    break
+        executor.close()
+        return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
+
+    def in_trials(self, mutant: Mutant) -> list[Caught]:
+        """Make the trials of a mutant, which only know programs."""
+        program = program_of(mutant.name, self._serve)
+        driver = SubprocessDriver(program, timeout=20)
+        options = RunOptions(driver, _stores(mutant.on), select=mutant.trials, vectors=())
+        done = {result.id: result for result in run(options).results}
+        return [self._caught(mutant, requirement, done) for requirement in mutant.breaks]
+
+    def _catches(self, mutant: Mutant, vector: Vector, result: Result) -> bool:
+        return result.verdict is Verdict.FAIL and self.is_right(mutant.on, vector)
+
+    def _caught(self, mutant: Mutant, requirement: str, done: Mapping[str, Result]) -> Caught:
+        own = [result for result in done.values() if requirement in result.requirements]
+        vectors = {vector.id: vector for vector in load_vectors()}
+        right = [
+            result
+            for result in own
+            # What passes is right; only what fails is looked at twice.
+            if result.verdict is not Verdict.FAIL
+            or result.id not in vectors
+            or self.is_right(mutant.on, vectors[result.id])
+        ]
+        by = tuple(result.id for result in right if result.verdict is Verdict.FAIL)
+        return Caught(requirement, worst(result.verdict for result in right), by)

@@ -1,0 +1,23 @@
+"""What a store can promise: the closed list of SPEC.md section 15."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+__all__ = ["Capability"]
+
+
+class Capability(StrEnum):
+    """One promise; a backend claims those that it keeps."""
+
+    CONCURRENT_WRITERS = "concurrent-writers"
+    DURABLE = "durable"
+    HISTORY = "history"
+    STATUS = "status"
+    TIMES = "times"
+    SOURCE = "source"
+    NATIVE_QUERY = "native-query"
+    ATOMIC_BATCH = "atomic-batch"
+    PROJECT_LEVEL = "project-level"
+    MULTI_NAMESPACE = "multi-namespace"
+    EXACT_INTEGERS = "exact-integers"

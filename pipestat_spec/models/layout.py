@@ -1,0 +1,10 @@
+"""The two layouts of a namespace in a file or database (SPEC.md sections 7 and 9)."""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+__all__ = ["LAYOUTS", "Layout"]
+
+Layout: TypeAlias = Literal["records", "levels"]
+LAYOUTS: tuple[Layout, ...] = ("records", "levels")
