@@ -543,7 +543,7 @@ def test_each_path_is_mapped_once_even_when_new_continues_old(make_store: MakeSt
         ({"time": "2026-01-31T12:00:00"}, "time: '2026-01-31T12:00:00' is not a time with an"),
         ({"time": "2026-13-31T12:00:00Z"}, "time: '2026-13-31T12:00:00Z' is not a time"),
         ({"source": "nextflow"}, "source: 'nextflow' is not an object"),
-        ({"source": {"attempt": 0}}, "source.attempt: "),
+        ({"source": {"attempt": 0}}, "source.attempt: 0 is not at least 1"),
         ({"source": {"attempt": True}}, "source.attempt: True is not an integer"),
         ({"source": {"task": 12}}, "source.task: 12 is not a string"),
         ({"Results": {}}, "unknown key 'Results'; did you mean 'results'?"),
