@@ -268,7 +268,7 @@ def _wrong_values(
     rules: Rules, level: Level, results: Mapping[str, JSONValue], found: _Findings
 ) -> Iterator[tuple[str, PipestatError]]:
     """Judge each value as if it were reported; yield what `report` would refuse, and why."""
-    from pipestat_spec.domain.results import prepare_results
+    from pipestat_spec.domain.rules import prepare_results
     from pipestat_spec.errors import PipestatError
 
     schema = rules.level_schema(level)
