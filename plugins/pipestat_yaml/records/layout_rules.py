@@ -1,55 +1,39 @@
-"""Where the records of one store go in a file, and what is refused (SPEC.md section 7.1)."""
+"""Which layout a file has to have, and what it cannot hold (SPEC.md section 7.1)."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 from pipestat_spec.backend import StoreSettings
-from pipestat_spec.errors import LayoutError, MissingConfigDataError
-from pipestat_spec.models.record import LEVELS, Level, Record
-from pipestat_yaml.text.layout import Layout, is_removal_note
+from pipestat_spec.errors import LayoutError
+from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import LEVELS, Record
+from pipestat_yaml.text.layout import is_removal_note
 
-__all__ = ["Placement"]
+__all__ = ["LayoutRules"]
 
 
-class Placement(NamedTuple):
-    """Where the records of one store go, whatever file holds them."""
+class LayoutRules(NamedTuple):
+    """What the settings of a store say of one file."""
 
-    namespace: str
+    settings: StoreSettings
     file: str
-    wanted: Layout | None = None
-    has_project: bool = False
-    multi_namespaces: bool = False
-    new_layout: Layout | None = None
 
-    @classmethod
-    def of(cls, settings: StoreSettings, file: str) -> Placement:
-        wanted = settings.layout
-        if wanted not in (None, "records", "levels"):
-            raise MissingConfigDataError(
-                f"layout {wanted!r} is not known", hint="use 'records' or 'levels'"
-            )
-        project = settings.schema.levels.get("project") if settings.schema else None
-        return cls(
-            settings.namespace,
-            file,
-            wanted,
-            bool(project and project.results),
-            settings.multi_namespaces,
-            settings.new_layout,
-        )
+    @property
+    def namespace(self) -> str:
+        return self.settings.namespace
 
     def check(
-        self, namespaces: tuple[str, ...], layout: Layout | None, *, to_project: bool = False
+        self, keys: tuple[str, ...], layout: Layout | None, *, to_project: bool = False
     ) -> Layout:
-        """Return the layout to use in a file that holds these namespaces.
+        """Return the layout to use in a file with these top-level keys.
 
         `layout` is that of our namespace, None when it holds nothing; then it depends on
         `to_project`, whether project-level records are about to come. Raises LayoutError
         when the file contradicts the settings.
         """
-        others = [name for name in namespaces if name != self.namespace and name[:1] != "_"]
-        if others and self.namespace not in namespaces and not self.multi_namespaces:
+        others = [name for name in keys if name != self.namespace and name[:1] != "_"]
+        if others and self.namespace not in keys and not self.settings.multi_namespaces:
             raise LayoutError(
                 f"{self.file} holds namespace {', '.join(map(repr, others))}, "
                 f"not {self.namespace!r}",
@@ -58,22 +42,16 @@ class Placement(NamedTuple):
                 namespaces=tuple(others),
             )
         if layout is None:
-            asked: Layout = "levels" if self.has_project or to_project else "records"
-            return self.wanted or self.new_layout or asked
-        if self.wanted is not None and self.wanted != layout:
+            return self.settings.layout_of_new("project" if to_project else "sample")
+        wanted = self.settings.layout
+        if wanted not in (None, layout):
             raise LayoutError(
-                f"{self.file} is in the {layout!r} layout, and the settings say {self.wanted!r}",
-                hint=f"remove the setting, or {self._convert(self.wanted)}",
+                f"{self.file} is in the {layout!r} layout, and the settings say {wanted!r}",
+                hint=f"remove the setting, or {self._convert(wanted)}",
                 file=self.file,
                 layout=layout,
             )
         return layout
-
-    def section(self, layout: Layout, level: Level) -> tuple[Level | None, bool]:
-        """Return the section that holds the records of a level, and whether there is one."""
-        if layout == "levels":
-            return level, True
-        return None, level == "sample"
 
     def check_write(self, layout: Layout, record: Record) -> None:
         """Raise LayoutError when the layout cannot hold the record."""

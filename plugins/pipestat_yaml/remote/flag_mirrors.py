@@ -14,11 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 
 from pipestat_spec.backend import StoreSettings
-from pipestat_spec.text.file_names import encode_component
-from pipestat_yaml.local.flags import Flags, flag_name
+from pipestat_yaml.local.flags import Flags, flag_names, flag_stem
 from pipestat_yaml.local.local_file import mapped_errors
-from pipestat_yaml.remote.objects import ANY, ObjectStore
-from pipestat_yaml.remote.retry import Tries
+from pipestat_yaml.remote.object_store import ANY, ObjectStore
+from pipestat_yaml.remote.retries import Retries
 
 __all__ = ["LocalMirror", "Mirror", "NoMirror", "ObjectMirror"]
 
@@ -74,35 +73,26 @@ class ObjectMirror(Mirror):
     """Flags as objects below `folder`, a key that ends in a slash."""
 
     def __init__(
-        self, store: ObjectStore, folder: str, settings: StoreSettings, seconds: float
+        self, store: ObjectStore, folder: str, settings: StoreSettings, patience: float
     ) -> None:
         self._store = store
         self._folder = folder
         self._namespace = settings.namespace
         self._statuses = settings.statuses.identifiers
-        self._seconds = seconds
+        self._patience = patience
 
     def write(self, statuses: Mapping[str, str | None]) -> None:
         for identifier, status in statuses.items():
-            tries = Tries(self._store.shown(self._folder), self._seconds)
-            try:
-                self._write(tries, identifier, status)
-            finally:
-                tries.done()
+            with Retries(self._store.shown(self._folder), self._patience) as retries:
+                self._write(retries, identifier, status)
 
-    def _write(self, tries: Tries, identifier: str, status: str | None) -> None:
-        store, named = self._store, self._named(identifier)
+    def _write(self, retries: Retries, identifier: str, status: str | None) -> None:
+        store, stem = self._store, flag_stem(self._namespace, identifier)
+        names = flag_names(stem, self._statuses)
         if status is not None:
-            flag = named[status]
-            tries.reading(lambda: store.put(flag, status.encode(), ANY, {}))
-        stem = f"{encode_component(self._namespace)}_{encode_component(identifier)}"
-        there = tries.reading(lambda: store.find(self._folder + stem))
-        old = {name for other, name in named.items() if other != status}
+            flag = self._folder + names.pop(status)
+            retries.reading(lambda: store.put(flag, status.encode(), ANY, {}))
+        there = retries.reading(lambda: store.find(self._folder + stem))
+        old = {self._folder + name for name in names.values()}
         for key in {item.key for item in there} & old:
-            tries.reading(lambda key=key: store.delete(key))  # type: ignore[misc]
-
-    def _named(self, identifier: str) -> dict[str, str]:
-        return {
-            status: self._folder + flag_name(self._namespace, identifier, status)
-            for status in self._statuses
-        }
+            retries.reading(lambda key=key: store.delete(key))  # type: ignore[misc]

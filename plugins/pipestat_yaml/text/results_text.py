@@ -1,23 +1,93 @@
-"""Documents that are read as a whole, and written in canonical form (SPEC.md section 7.5)."""
+"""The text of a results file: what can be asked of it, and its next bytes (SPEC.md section 7).
+
+A text knows nothing of where its bytes live or how they are replaced. One whose trailer vouches
+for it is searched and spliced as bytes (`pipestat_yaml.text.spliced_text`); any other is parsed as
+a whole, and written in canonical form when it changes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, TypeAlias
 
 from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import Level
 from pipestat_spec.text.unreadable import UnreadableText, decode
 from pipestat_spec.text.yaml_writer import Verbatim, entry_lines
-from pipestat_yaml.text.document import Chunks, Document, Edits, SectionKey, indent_of, record_text
-from pipestat_yaml.text.layout import Layout, Namespace, empty_namespace, read_namespace
+from pipestat_yaml.text.layout import Namespace, empty_namespace, read_namespace
 from pipestat_yaml.text.trailer import Section, crc_of, section_header, trailer_line
 
-__all__ = ["ParsedDocument", "parse_document"]
+__all__ = [
+    "INDENTS",
+    "Chunks",
+    "Edits",
+    "ParsedText",
+    "ResultsText",
+    "SectionKey",
+    "parse_text",
+    "record_text",
+]
+
+Chunks: TypeAlias = Sequence[bytes | memoryview]
+# The level in the `levels` layout, None in the `records` layout.
+SectionKey: TypeAlias = Level | None
+# The record's new mapping, or None to remove it.
+Edits: TypeAlias = Mapping[tuple[SectionKey, str], dict[str, Any] | None]
+
+# What stands before the names of a section's records.
+INDENTS: Mapping[SectionKey, str] = {None: "  ", "project": "    ", "sample": "    "}
 
 
-def parse_document(data: bytes, name: str) -> ParsedDocument:
+class ResultsText(ABC):
+    """The content of one file at one moment; immutable. `keys` are the top-level keys."""
+
+    keys: tuple[str, ...]
+
+    @abstractmethod
+    def layout(self, namespace: str) -> Layout | None:
+        """Return the namespace's layout; None when it is missing or empty."""
+
+    @abstractmethod
+    def record(self, namespace: str, section: SectionKey, identifier: str) -> dict[str, Any] | None:
+        """Return what the file holds for a record, `meta` included."""
+
+    @abstractmethod
+    def identifiers(self, namespace: str, section: SectionKey) -> Collection[str]:
+        """Return the records of a section, in no order."""
+
+    @abstractmethod
+    def edited(self, namespace: str, layout: Layout, edits: Edits) -> Chunks | None:
+        """Return the bytes of the file after the edits, or None when they change nothing."""
+
+    def namespaces(self) -> set[str]:
+        """Return the keys that name a pipeline: those that begin with `_` do not."""
+        return {name for name in self.keys if not name.startswith("_")}
+
+    def all_identifiers(self, namespace: str) -> list[str]:
+        """Return the records of every level, in no order."""
+        try:
+            return [
+                identifier
+                for section in INDENTS
+                for identifier in self.identifiers(namespace, section)
+            ]
+        except PipestatDataError:
+            # Something else than a namespace, in a file that only looks like one of ours.
+            return []
+
+
+def record_text(identifier: str, mapping: dict[str, Any], indent: str) -> bytes:
+    """Return the lines of one record; an empty one gets a `meta`, so that it has lines."""
+    lines = entry_lines(identifier, mapping or {"meta": {}}, indent)
+    return ("\n".join(lines) + "\n").encode()
+
+
+def parse_text(data: bytes, name: str) -> ParsedText:
+    """Return the text of the file `name`, read as a whole; raises PipestatDataError."""
     if not data.strip(b" \n"):
-        return ParsedDocument({}, name)
+        return ParsedText({}, name)
     from pipestat_spec.text.yaml_reader import read_yaml
 
     try:
@@ -35,20 +105,17 @@ def parse_document(data: bytes, name: str) -> ParsedDocument:
             hint="correct the file or choose another one",
             file=name,
         )
-    return ParsedDocument(tree or {}, name)
+    return ParsedText(tree or {}, name)
 
 
-class ParsedDocument(Document):
-    """A document that was read as a whole."""
+class ParsedText(ResultsText):
+    """A text that was read as a whole."""
 
     def __init__(self, tree: dict[str, Any], name: str) -> None:
+        self.keys = tuple(tree)
         self._tree = tree
         self._name = name
         self._read: dict[str, Namespace] = {}
-
-    @property
-    def namespaces(self) -> tuple[str, ...]:
-        return tuple(self._tree)
 
     def _namespace(self, namespace: str) -> Namespace:
         if namespace not in self._read:
@@ -66,11 +133,8 @@ class ParsedDocument(Document):
     def record(self, namespace: str, section: SectionKey, identifier: str) -> dict[str, Any] | None:
         return self._section(namespace, section).get(identifier)
 
-    def identifiers(self, namespace: str, section: SectionKey) -> list[str]:
-        return sorted(self._section(namespace, section))
-
-    def count(self, namespace: str, section: SectionKey) -> int:
-        return len(self._section(namespace, section))
+    def identifiers(self, namespace: str, section: SectionKey) -> Collection[str]:
+        return self._section(namespace, section)
 
     def edited(self, namespace: str, layout: Layout, edits: Edits) -> Chunks | None:
         content = self._namespace(namespace)
@@ -135,7 +199,7 @@ class _Writer:
             self._add(section_header(Section(name, level, 0, 0, len(records))))
             start = self._length
             for identifier, mapping in records.items():
-                self._add(record_text(identifier, mapping, indent_of(level)))
+                self._add(record_text(identifier, mapping, INDENTS[level]))
             self._sections.append(Section(name, level, start, self._length, len(records)))
 
     def finish(self) -> list[bytes]:

@@ -44,10 +44,11 @@ def read_block(text: str, indent: int) -> dict[str, Any]:
 
 def read_key(text: str) -> str:
     """Return the string that a key was written for; raises NotCanonical."""
-    value = _string(text) if text.startswith('"') else _read_scalar(text)
-    if not isinstance(value, str):
-        raise NotCanonical(f"{text!r} is not a key")
-    return value
+    if text.startswith('"'):
+        return _string(text)
+    if is_plain(text):
+        return text
+    raise NotCanonical(f"{text!r} is not a key")
 
 
 def _mapping(lines: list[str], at: int, indent: int) -> tuple[dict[str, Any], int]:

@@ -1,7 +1,7 @@
 """What a store of objects can do, whatever library reaches it.
 
-Each method makes one attempt and repeats nothing: what went wrong tells the caller whether
-it may be tried again, and whether it may have happened all the same.
+Each method makes one request and retries nothing: what went wrong tells the caller whether
+a retry may help, and whether the outcome is unknown.
 """
 
 from __future__ import annotations
@@ -54,16 +54,15 @@ class ConditionFailed(Exception):
 
 
 class Transient(Exception):
-    """An attempt failed in a way that may pass; the text says how, for people.
+    """A request failed in a way that may pass; the text says how, for people.
 
-    `reached` is false when there was no connection at all. `may_be_stored` tells that the
+    `reached` is false when there was no connection at all. Else the outcome is unknown: the
     server may have done what was asked.
     """
 
-    def __init__(self, text: str, *, reached: bool = True, may_be_stored: bool = True) -> None:
+    def __init__(self, text: str, *, reached: bool = True) -> None:
         super().__init__(text)
         self.reached = reached
-        self.may_be_stored = may_be_stored and reached
 
 
 Fetched: TypeAlias = StoredObject | Transient | None
