@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator
@@ -29,6 +30,7 @@ class Example(Options):
     name: str | None = Field(None, alias="schema", min_length=2, max_length=3)
     inner: Inner | None = None
     places: list[str] = Field(default_factory=list)
+    number: UUID | None = None
 
     @field_validator("url")
     @classmethod
@@ -68,11 +70,13 @@ def lines(section: dict[str, Any]) -> list[str]:
         ({"places": "here"}, "mine.places: the value is not an array"),
         ({"places": ["a", 1]}, "mine.places.1: the value is not a string"),
         ({"url": "here"}, "mine.url: no host is named; write SCHEME://HOST"),
+        ({"number": "hunter2"}, "mine.number: "),
     ],
 )
 def test_what_is_wrong_is_told_in_our_words(section: dict[str, Any], line: str) -> None:
     (told,) = lines(section)
     assert told.startswith(f"c.yaml: {line}")
+    assert "hunter2" not in told
 
 
 def test_every_problem_is_told() -> None:

@@ -60,12 +60,14 @@ def explain(
     `at` are the keys that lead to the document. With `secret` no line shows what was given.
     """
     return [
-        _line(detail, model, at, "the value" if secret else shorten(repr(detail["input"])))
+        _line(detail, model, at, None if secret else shorten(repr(detail["input"])))
         for detail in error.errors(include_url=False)
     ]
 
 
-def _line(detail: ErrorDetails, model: type[BaseModel], at: Sequence[str], given: str) -> str:
+def _line(
+    detail: ErrorDetails, model: type[BaseModel], at: Sequence[str], given: str | None
+) -> str:
     key = ".".join((*at, *map(str, detail["loc"])))
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "missing":
@@ -75,12 +77,12 @@ def _line(detail: ErrorDetails, model: type[BaseModel], at: Sequence[str], given
         mend = "remove it" if inside else _known(str(detail["loc"][-1]), model)
         return f"unknown key {shorten(key)!r}; {mend}"
     if kind in _EXPECTED:
-        return f"{key}: {given} is not {_EXPECTED[kind].format_map(context)}"
+        return f"{key}: {given or 'the value'} is not {_EXPECTED[kind].format_map(context)}"
     message = detail["msg"]
     if kind == "value_error":
         message = str(context["error"])
     elif kind not in ("document", "pipestat"):
-        message = f"{message[:1].lower()}{message[1:]}, not {given}"
+        message = message[:1].lower() + message[1:] + (f", not {given}" if given else "")
     return message if not key or message.startswith(("result ", key)) else f"{key}: {message}"
 
 
