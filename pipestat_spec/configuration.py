@@ -11,16 +11,40 @@ from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Config, Kind
 from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
+from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import nearest, shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["merge_config", "parse_config", "refuse_unknown_keys"]
+__all__ = [
+    "BOOLEANS",
+    "load_config_document",
+    "merge_config",
+    "parse_config",
+    "refuse_unknown_keys",
+]
 
-_BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
 _BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+
+
+def load_config_document(path: str | os.PathLike[str], missing: str | None = None) -> Any:
+    """Return what a configuration's file says, before it is checked.
+
+    Raises MissingConfigDataError; `missing` is what it says when there is no such file.
+    """
+    from pipestat_spec.text.locations import MissingText, read_document
+    from pipestat_spec.text.unreadable import UnreadableText
+
+    try:
+        return read_document(path)
+    except UnreadableText as error:
+        problem = f"{os.fspath(path)}: {error}"
+        if missing is not None and isinstance(error, MissingText):
+            problem = missing
+        raise MissingConfigDataError(problem, hint=error.hint) from None
 
 
 def parse_config(
@@ -29,11 +53,13 @@ def parse_config(
     *,
     backends: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
+    problems: Problems = AT_ONCE,
 ) -> Config:
     """Check a configuration's mapping; paths become absolute, `${VAR}` is expanded.
 
     `backends` are the names that a plugin's section can have. Raises
-    MissingConfigDataError that names the key, its file and the fix.
+    MissingConfigDataError that names the key, its file and the fix; `problems` may collect
+    the errors, and the settings that are in order are returned then.
     """
     where = str(path) if path else "configuration"
     if document is None:
@@ -44,24 +70,32 @@ def parse_config(
     folder = str(path.parent) if path else os.getcwd()
     values: dict[str, Any] = {}
     sections: dict[str, Mapping[str, Any]] = {}
-    refuse_unknown_keys(document, where, backends)
+    refuse_unknown_keys(document, where, backends, problems)
     for key, raw in document.items():
-        value = _expand(raw, f"{where}: {key}", environment, bare=key == "database")
-        if key in KEYS:
-            values[key] = check_value(key, value, where, folder)
-        elif key in backends or key == document.get("backend"):
-            sections[str(key)] = _section(str(key), value, where)
+        before = len(problems.errors)
+        value = _expand(raw, f"{where}: {key}", environment, problems, bare=key == "database")
+        if len(problems.errors) > before:
+            continue
+        with problems:
+            if key in KEYS:
+                values[key] = check_value(key, value, where, folder)
+            elif key in backends or key == document.get("backend"):
+                sections[str(key)] = _section(str(key), value, where)
     return Config(values, sections, path)
 
 
 def refuse_unknown_keys(
-    document: Mapping[str, Any], where: str, backends: Collection[str] = ()
+    document: Mapping[str, Any],
+    where: str,
+    backends: Collection[str] = (),
+    problems: Problems = AT_ONCE,
 ) -> None:
     """Raise MissingConfigDataError for a key that is no setting, no section and not looper's."""
     for key in document:
         known = key in KEYS or key in LOOPER_KEYS or key in backends
-        if not known and key != document.get("backend"):
-            _refuse_unknown(str(key), where)
+        with problems:
+            if not known and key != document.get("backend"):
+                _refuse_unknown(str(key), where)
 
 
 def _section(key: str, value: object, where: str) -> Mapping[str, Any]:
@@ -86,8 +120,8 @@ def check_value(key: str, value: Any, where: str, folder: str) -> Any:
     kind = KEYS[key].kind
     if kind == "path" and isinstance(value, str | os.PathLike):
         return _absolute(os.fspath(value), folder)
-    if kind == "boolean" and str(value).lower() in _BOOLEANS:
-        return _BOOLEANS[str(value).lower()]
+    if kind == "boolean" and str(value).lower() in BOOLEANS:
+        return BOOLEANS[str(value).lower()]
     if kind == "string" and type(value) is int:
         return str(value)
     if (kind == "string" and isinstance(value, str) and value) or (
@@ -120,17 +154,25 @@ def _absolute(path: str, folder: str) -> str:
     return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
 
 
-def _expand(value: Any, where: str, environment: Mapping[str, str], bare: bool = False) -> Any:
+def _expand(
+    value: Any,
+    where: str,
+    environment: Mapping[str, str],
+    problems: Problems,
+    *,
+    bare: bool = False,
+) -> Any:
     """Replace `${VAR}` in every string; raises MissingConfigDataError.
 
     `bare`: `$VAR` too, where it is set, as the existing package does inside `database`.
     """
     if isinstance(value, Mapping):
         return {
-            key: _expand(item, f"{where}.{key}", environment, bare) for key, item in value.items()
+            key: _expand(item, f"{where}.{key}", environment, problems, bare=bare)
+            for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_expand(item, where, environment, bare) for item in value]
+        return [_expand(item, where, environment, problems, bare=bare) for item in value]
     if not isinstance(value, str) or "$" not in value:
         return value
 
@@ -145,7 +187,9 @@ def _expand(value: Any, where: str, environment: Mapping[str, str], bare: bool =
             )
         return environment[match[2]]
 
-    text = _VARIABLE.sub(replacement, value)
+    text = value
+    with problems:
+        text = _VARIABLE.sub(replacement, value)
     if bare and text == value:
         return _BARE_VARIABLE.sub(lambda match: environment.get(match[1], match[0]), text)
     return text

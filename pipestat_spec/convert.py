@@ -159,14 +159,14 @@ class _Copier:
         """Tell whether two records are the same in what both stores keep; a missing status is."""
         times = Capability.TIMES in self._shared
         return (
-            same_value(dict(left.results), dict(right.results))
+            same_value(left.results, right.results)
             and left.status in (None, right.status)
             and (
                 left.status is None
                 or Capability.SOURCE not in self._shared
                 or left.status_message == right.status_message
             )
-            and (Capability.SOURCE not in self._shared or _same_source(left, right))
+            and (Capability.SOURCE not in self._shared or same_value(left.source, right.source))
             and (not times or (left.created, left.modified) == (right.created, right.modified))
         )
 
@@ -198,12 +198,6 @@ def _is_status_only(current: Record, copy: Record) -> bool:
     So it is where two results files share a folder, and with it the flags.
     """
     return not current.results and current.source is None and current.status == copy.status
-
-
-def _same_source(left: Record, right: Record) -> bool:
-    if left.source is None or right.source is None:
-        return left.source is right.source
-    return same_value(dict(left.source), dict(right.source))
 
 
 def _conflict(copy: Record, current: Record) -> ResultConflictError:

@@ -91,6 +91,12 @@ class PipestatError(Exception):
     def __str__(self) -> str:
         return f"{self.message}; {self.hint}" if self.hint else self.message
 
+    @property
+    def problems(self) -> list[str]:
+        """Everything that is wrong, a line for each problem."""
+        told = self.data.get("problems")
+        return [*told] if isinstance(told, list) else [str(self)]
+
     def __reduce__(self) -> tuple[object, ...]:
         return (_rebuild, (type(self), self.message, self.hint, self.data))
 

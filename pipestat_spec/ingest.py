@@ -194,7 +194,7 @@ class _Checker:
         try:
             document = parse_report_document(found.content, found.where)
         except DocumentError as error:
-            self.problems += error.data["problems"]  # type: ignore[arg-type]
+            self.problems += error.problems
             return
         try:
             self._check_namespace(document.namespace)

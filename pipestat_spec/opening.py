@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pipestat_spec.backend import BackendFactory, StoreSettings
-from pipestat_spec.configuration import merge_config, parse_config
+from pipestat_spec.configuration import load_config_document, merge_config, parse_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
@@ -30,6 +30,7 @@ from pipestat_spec.models.record import (
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, StatusSchema
 from pipestat_spec.plugins.loading import plugins
+from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.store import Store
 from pipestat_spec.text.strings import shorten
 
@@ -86,14 +87,16 @@ class OpenedStore:
         return RecordKey(resolved, identifier)
 
 
-def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Config:
+def load_config(
+    source: str | os.PathLike[str] | Mapping[str, Any] | None, problems: Problems = AT_ONCE
+) -> Config:
     """Read a configuration from a file, a mapping, or the file that PIPESTAT_CONFIG names.
 
-    Raises MissingConfigDataError that names the file and the fix.
+    Raises MissingConfigDataError that names the file and the fix; `problems` may collect them.
     """
     known = plugins().backends.keys() if source or os.environ.get(CONFIG_VARIABLE) else ()
     if isinstance(source, Mapping):
-        return parse_config(source, backends=known)
+        return parse_config(source, backends=known, problems=problems)
     named_by = "config file"
     if source is None:
         source, named_by = os.environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE
@@ -102,10 +105,8 @@ def load_config(source: str | os.PathLike[str] | Mapping[str, Any] | None) -> Co
     from pathlib import Path
 
     path = Path(os.path.expanduser(source)).absolute()
-    from pipestat_spec.schema_files import load_config_document
-
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
-    return parse_config(document, path, backends=known)
+    return parse_config(document, path, backends=known, problems=problems)
 
 
 def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
@@ -243,13 +244,6 @@ def _options(factory: BackendFactory, config: Config) -> Any:
                 hint=f"remove the section {factory.name}",
             )
         return None
-    from pydantic import ValidationError
+    from pipestat_spec.options import parse_options
 
-    try:
-        return model.model_validate(section)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        where = ".".join(map(str, (factory.name, *first["loc"])))
-        raise MissingConfigDataError(
-            f"{config.path or 'configuration'}: {where}: {first['msg']}"
-        ) from None
+    return parse_options(model, section, factory.name, str(config.path or "configuration"))

@@ -47,6 +47,7 @@ class Store:
     ) -> None:
         self.backend = backend
         self.settings = settings
+        self.namespace = settings.namespace
         self.rules = Rules(
             settings.schema,
             settings.statuses,
@@ -55,10 +56,6 @@ class Store:
             backend.capabilities,
             backend.refused_identifiers,
         )
-
-    @property
-    def namespace(self) -> str:
-        return self.settings.namespace
 
     @cached_property
     def _numbers(self) -> StoredNumbers:

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from pipestat_spec.domain.results import prepare_results
+from pipestat_spec.domain.rules import prepare_results
 from pipestat_spec.errors import MissingConfigDataError, PipelineTypeNotSuppliedError, SchemaError
 from pipestat_spec.infer import infer_results, infer_schema, schema_text
 from pipestat_spec.models.config import Config

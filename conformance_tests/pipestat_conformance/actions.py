@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from pipestat_conformance.arguments import build_parser
 from pipestat_conformance.drivers import Driver, HarnessError
-from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict
+from pipestat_conformance.verdicts import Conclusion, ExitCode, Result, Verdict
 
 if TYPE_CHECKING:
     from pipestat_conformance.options import RunOptions
@@ -150,7 +150,7 @@ def _run(parsed: argparse.Namespace) -> int:
     _say(summary(report))
     if parsed.report is not None:
         _say(f"report: {parsed.report / 'report.json'}")
-    return exit_code(Outcome(report["outcome"]), parsed.accept_known)
+    return exit_code(Conclusion(report["outcome"]), parsed.accept_known)
 
 
 def _options(parsed: argparse.Namespace) -> RunOptions:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pipestat_conformance.catalogue import Requirement
 from pipestat_conformance.claims import PROFILES
 from pipestat_conformance.run import Run
-from pipestat_conformance.verdicts import EXECUTED, ExitCode, Outcome, Result, Verdict, worst
+from pipestat_conformance.verdicts import EXECUTED, Conclusion, ExitCode, Result, Verdict, worst
 
 __all__ = ["counts", "exit_code", "outcome", "profile_outcomes", "requirement_verdicts"]
 
@@ -41,53 +41,53 @@ def _binding(result: Result, catalogue: Mapping[str, Requirement]) -> bool:
     return not known or any(requirement.binding for requirement in known)
 
 
-def _judge(results: Sequence[Result], catalogue: Mapping[str, Requirement]) -> Outcome:
+def _judge(results: Sequence[Result], catalogue: Mapping[str, Requirement]) -> Conclusion:
     verdicts = {result.verdict for result in results if _binding(result, catalogue)}
     if Verdict.ERROR in verdicts:
-        return Outcome.ERROR
+        return Conclusion.ERROR
     if verdicts & {Verdict.FAIL, Verdict.XPASS}:
-        return Outcome.NOT_CONFORMANT
+        return Conclusion.NOT_CONFORMANT
     if not verdicts & set(EXECUTED):
-        return Outcome.ERROR
-    return Outcome.KNOWN_FAILURES if Verdict.XFAIL in verdicts else Outcome.CONFORMANT
+        return Conclusion.ERROR
+    return Conclusion.KNOWN_FAILURES if Verdict.XFAIL in verdicts else Conclusion.CONFORMANT
 
 
-def profile_outcomes(run: Run, catalogue: Mapping[str, Requirement]) -> dict[str, Outcome]:
+def profile_outcomes(run: Run, catalogue: Mapping[str, Requirement]) -> dict[str, Conclusion]:
     """Return what came of each profile; one without an executed vector is an error."""
-    outcomes: dict[str, Outcome] = {}
+    outcomes: dict[str, Conclusion] = {}
     for name in PROFILES:
         own = [result for result in run.results if result.profile == name]
         executed = any(result.verdict in EXECUTED for result in own)
         if name not in run.judged or (run.options.select and not executed):
-            outcomes[name] = Outcome.NOT_RUN
+            outcomes[name] = Conclusion.NOT_RUN
         else:
             outcomes[name] = _partial(run, _judge(own, catalogue))
     return outcomes
 
 
-def _partial(run: Run, outcome: Outcome) -> Outcome:
-    conformant = outcome is Outcome.CONFORMANT
-    return Outcome.SELECTION if conformant and run.options.select else outcome
+def _partial(run: Run, outcome: Conclusion) -> Conclusion:
+    conformant = outcome is Conclusion.CONFORMANT
+    return Conclusion.SELECTION if conformant and run.options.select else outcome
 
 
-def outcome(run: Run, catalogue: Mapping[str, Requirement]) -> Outcome:
+def outcome(run: Run, catalogue: Mapping[str, Requirement]) -> Conclusion:
     """Return what came of the run; a broken harness outweighs all else."""
     whole = _judge(run.results, catalogue)
-    if whole is Outcome.ERROR:
+    if whole is Conclusion.ERROR:
         return whole
-    if whole is Outcome.NOT_CONFORMANT or run.complaints:
-        return Outcome.NOT_CONFORMANT
-    if Outcome.ERROR in profile_outcomes(run, catalogue).values():
-        return Outcome.ERROR
+    if whole is Conclusion.NOT_CONFORMANT or run.complaints:
+        return Conclusion.NOT_CONFORMANT
+    if Conclusion.ERROR in profile_outcomes(run, catalogue).values():
+        return Conclusion.ERROR
     return _partial(run, whole)
 
 
-def exit_code(outcome: Outcome, accept_known: bool = False) -> ExitCode:
+def exit_code(outcome: Conclusion, accept_known: bool = False) -> ExitCode:
     """Return the exit code of a run; known failures are no conformance unless accepted."""
-    if outcome is Outcome.ERROR:
+    if outcome is Conclusion.ERROR:
         return ExitCode.ERROR
-    if outcome in (Outcome.CONFORMANT, Outcome.SELECTION):
+    if outcome in (Conclusion.CONFORMANT, Conclusion.SELECTION):
         return ExitCode.CONFORMANT
-    if outcome is Outcome.KNOWN_FAILURES and accept_known:
+    if outcome is Conclusion.KNOWN_FAILURES and accept_known:
         return ExitCode.CONFORMANT
     return ExitCode.NOT_CONFORMANT

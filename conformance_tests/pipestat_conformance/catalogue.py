@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from pipestat_conformance.data import catalogue_file, protocol_schema, rules_file
+from pipestat_conformance.data_files import catalogue_file, protocol_schema, rules_file
 
 __all__ = ["CatalogueError", "Requirement", "load_catalogue", "parse_catalogue", "rule_texts"]
 

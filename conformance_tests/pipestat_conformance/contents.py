@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipestat_conformance.catalogue import load_catalogue
 from pipestat_conformance.claims import CAPABILITIES, PROFILES
-from pipestat_conformance.data import catalogue_file, data_files
+from pipestat_conformance.data_files import catalogue_file, data_files
 from pipestat_conformance.vectors import digest, load_vectors
 from pipestat_spec._version import SPEC_VERSION
 

@@ -15,7 +15,7 @@ from functools import cache
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from pipestat_conformance.data import data_files, protocol_schema, read_data
+from pipestat_conformance.data_files import data_files, protocol_schema, read_data
 from pipestat_conformance.special_values import parse_json
 
 __all__ = [

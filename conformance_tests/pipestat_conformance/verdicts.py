@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import Any
 
-__all__ = ["ExitCode", "Outcome", "Problem", "Result", "Verdict", "worst"]
+__all__ = ["Conclusion", "ExitCode", "Problem", "Result", "Verdict", "worst"]
 
 
 class Verdict(StrEnum):
@@ -37,7 +37,7 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return next((verdict for verdict in _ORDER if verdict in found), Verdict.DISABLED)
 
 
-class Outcome(StrEnum):
+class Conclusion(StrEnum):
     """What came of a run, or of one profile.
 
     `known-failures`: all that fails was known, which is not conformance. `selection`: what

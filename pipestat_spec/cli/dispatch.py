@@ -31,7 +31,9 @@ COMMANDS: dict[str, Command] = {
     "status clear": Command("take the status of a record away", "status:configure_clear"),
     "status list": Command("print the statuses of all records", "status:configure_list"),
     "inspect": Command("print what a store holds and how it is configured", "inspect:configure"),
-    "validate": Command("check schemas, a configuration and stored results", "validate:configure"),
+    "validate": Command(
+        "check schemas, settings, documents and stored results", "validate:configure"
+    ),
     "infer-schema": Command("make an output schema from stored results", "infer_schema:configure"),
     "init": Command("write a configuration and an output schema to start from", "init:configure"),
     "plugins": Command("list the installed plugins", "plugins:configure"),

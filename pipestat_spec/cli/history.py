@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.models.record import HistoryEntry, JSONValue
 
 __all__ = ["configure"]
 
@@ -40,27 +39,15 @@ def configure(parser: CommandParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.output import print_data, print_rows
     from pipestat_spec.cli.stores import opened, resolve_key
+    from pipestat_spec.domain.history import history_dict, of_results
     from pipestat_spec.domain.times import format_utc
 
-    wanted = args.result_identifier
     with opened(args) as found:
-        entries = [
-            entry
-            for entry in found.store.history(resolve_key(found, args))
-            if wanted is None or entry.result in wanted
-        ]
+        entries = found.store.history(resolve_key(found, args))
+    entries = of_results(entries, args.result_identifier)
     if args.format in TABULAR:
         rows = ((format_utc(entry.time), entry.result, entry.value) for entry in entries)
         print_rows(("until", "result", "value"), rows, args.format)
     else:
-        print_data(_by_result(entries), args.format)
+        print_data(history_dict(entries), args.format)
     return 0
-
-
-def _by_result(entries: list[HistoryEntry]) -> dict[str, dict[str, JSONValue]]:
-    from pipestat_spec.domain.times import format_utc
-
-    found: dict[str, dict[str, JSONValue]] = {}
-    for entry in entries:
-        found.setdefault(entry.result, {})[format_utc(entry.time)] = entry.value
-    return found

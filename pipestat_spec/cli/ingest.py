@@ -121,8 +121,8 @@ def _run(args: argparse.Namespace) -> int:
 
 def _refused(failure: PipestatError) -> int:
     """Name every problem on a line of its own; raises the failure again when it is the only one."""
-    problems = failure.data.get("problems")
-    if not isinstance(problems, list) or len(problems) < 2:
+    problems = failure.problems
+    if len(problems) < 2:
         raise failure
     for problem in problems:
         note(f"refused: {problem}")

@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 from pipestat_spec.errors import InvalidValueError
 from pipestat_spec.models.record import JSONValue
-from pipestat_spec.text.json_reader import unique_keys
+from pipestat_spec.text.json_reader import read_json
 from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.unreadable import UnreadableText, decode
 
-__all__ = ["parse_json", "read_json"]
+__all__ = ["json_argument", "json_value"]
+
+_EXAMPLES = 'JSON is for example 12, "text", [1, 2] or {"path": "p.png", "title": "t"}'
 
 
-def parse_json(text: str, where: str) -> JSONValue:
-    """Return the value of a JSON text; raises InvalidValueError, for a repeated key too."""
+def json_value(text: str, where: str) -> JSONValue:
+    """Return the value of a JSON text; raises InvalidValueError."""
     try:
-        return json.loads(text, object_pairs_hook=unique_keys)
-    except RecursionError:
-        raise InvalidValueError(f"{where}: nested too deep", hint="flatten the value") from None
-    except ValueError as error:
+        return read_json(text)
+    except UnreadableText as error:
+        is_json = error.line is None
         raise InvalidValueError(
-            f"{where}: {shorten(text)!r} is not JSON: {error}",
-            hint='JSON is for example 12, "text", [1, 2] or {"path": "p.png", "title": "t"}',
+            f"{where}: {shorten(text)!r}{'' if is_json else ' is not JSON'}: {error}",
+            hint=error.hint if is_json else _EXAMPLES,
         ) from None
 
 
-def read_json(argument: str, where: str) -> JSONValue:
+def json_argument(argument: str, where: str) -> JSONValue:
     """Return the value of `TEXT`, `@FILE` or `-` (stdin); raises InvalidValueError, OSError."""
     if argument == "-":
         content, where = sys.stdin.buffer.read(), f"{where} from stdin"
@@ -34,8 +35,9 @@ def read_json(argument: str, where: str) -> JSONValue:
         with open(argument[1:], "rb") as file:
             content, where = file.read(), argument[1:]
     else:
-        return parse_json(argument, where)
+        return json_value(argument, where)
     try:
-        return parse_json(content.decode("utf-8-sig"), where)
-    except UnicodeDecodeError as error:
-        raise InvalidValueError(f"{where}: byte {error.start} is not UTF-8") from None
+        text = decode(content)
+    except UnreadableText as error:
+        raise InvalidValueError(f"{where}: {error}", hint=error.hint) from None
+    return json_value(text, where)

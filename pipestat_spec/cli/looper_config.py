@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.engines.looper import LooperConfig, Written
-    from pipestat_spec.models.record import JSONValue
 
 __all__ = ["configure"]
 
@@ -83,15 +82,18 @@ def _print(configs: list[LooperConfig], done: list[Written], format: str) -> Non
             print(config.path)
         return
     from pipestat_spec.cli.output import print_data
+    from pipestat_spec.documents.answers import LooperConfigsAnswer, PipelineConfig
 
-    rows: list[JSONValue] = [
-        {
-            "pipeline_name": config.pipeline_name,
-            "config_file": config.path,
-            "levels": list(config.levels),
-            "action": written.action,
-            "template_variables": dict(config.template_variables()),
-        }
-        for config, written in zip(configs, done, strict=True)
-    ]
-    print_data(rows, format)
+    answer = LooperConfigsAnswer(
+        [
+            PipelineConfig(
+                pipeline_name=config.pipeline_name,
+                config_file=config.path,
+                levels=list(config.levels),
+                action=written.action,
+                template_variables=config.template_variables(),
+            )
+            for config, written in zip(configs, done, strict=True)
+        ]
+    )
+    print_data(answer.model_dump(mode="json"), format)

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipestat_spec.models.config import KEYS
 from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 
 if TYPE_CHECKING:
-    import argparse
-
     from pipestat_spec.cli.parser import CommandParser
 
 __all__ = ["STORE_GROUP", "STORE_OPTIONS", "add_format", "add_quiet", "add_record", "add_store"]
@@ -60,26 +58,23 @@ def describe_key(key: str) -> str:
     return f"{definition.description} (environment: {definition.environment})"
 
 
-def add_record(parser: CommandParser, what: str = "the record") -> None:
+def add_record(parser: CommandParser) -> None:
     """Add `-r`; without it the configured record is meant, at project level the project."""
     parser.add_argument(
         "-r",
         "--record-identifier",
         metavar="RECORD",
-        help=f"{what} (environment: {KEYS['record_identifier'].environment}; "
+        help=f"the record (environment: {KEYS['record_identifier'].environment}; "
         "at project level the project name)",
     )
 
 
-def add_format(
-    parser: CommandParser, choices: Sequence[str], default: str | None = None
-) -> argparse.Action:
+def add_format(parser: CommandParser, choices: Sequence[str]) -> None:
     """Add `--format`; the first choice is the default."""
-    default = default or choices[0]
-    action: Any = parser.add_argument(
-        "--format", choices=list(choices), default=default, help=f"of the output; default {default}"
+    default = choices[0]
+    parser.add_argument(
+        "--format", choices=choices, default=default, help=f"of the output; default {default}"
     )
-    return action  # type: ignore[no-any-return]
 
 
 def add_quiet(parser: CommandParser) -> None:

@@ -23,9 +23,9 @@ Row = Sequence[object]
 def data_text(data: JSONValue, style: str) -> str:
     """Return data as `json` or `yaml`, without the last line break."""
     if style == "yaml":
-        from pipestat_spec.cli.yaml_text import yaml_text
+        from pipestat_spec.text.yaml_writer import yaml_text
 
-        return yaml_text(data)
+        return yaml_text(data, sort_keys=True)
     return json.dumps(data, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
 
 

@@ -28,6 +28,13 @@ _HEAD = """\
 `pipestat-spec --version` prints the versions of the package and of the specification,
 `pipestat-spec COMMAND --help` the page of a command. Plugins may add commands.
 
+What `--format json` prints is stable, and described by the JSON Schemas in
+[`pipestat_spec/schemas`](../pipestat_spec/schemas): `record` for `retrieve`, `page` and
+`distinct` for `select`, `history`, `status` and `statuses` for `status get` and `status list`,
+`inspection` and `store` for `inspect`, `problems` for `validate`, `plugins`, `looper_configs`.
+Those of `config`, `output_schema`, `status_schema` and `report_document` are for editors and for
+programs that write such files.
+
 """
 
 _STORE = """\

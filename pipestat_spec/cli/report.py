@@ -164,10 +164,10 @@ def _given(args: argparse.Namespace) -> dict[str, Given]:
     found = [(name, Given(text, True)) for name, text in zip(args.result_identifier, args.value)]  # noqa: B905
     found += _pairs(args, args.results, "NAME=VALUE").items()
     if args.json is not None:
-        from pipestat_spec.cli.json_input import read_json
+        from pipestat_spec.cli.json_input import json_argument
         from pipestat_spec.errors import InvalidValueError
 
-        document = read_json(args.json, "--json")
+        document = json_argument(args.json, "--json")
         if not isinstance(document, dict):
             raise InvalidValueError("--json: not an object", hint='give {"NAME": VALUE, ...}')
         found += [(name, Given(value, False)) for name, value in document.items()]
@@ -187,10 +187,10 @@ def _pairs(args: argparse.Namespace, texts: list[str], what: str) -> dict[str, G
         if not equals or not name.rstrip(":"):
             args.parser.error(f"{text!r} is not {what}")
         if name.endswith(":"):
-            from pipestat_spec.cli.json_input import parse_json, read_json
+            from pipestat_spec.cli.json_input import json_argument, json_value
 
             name = name[:-1]
-            reader = read_json if value.startswith("@") else parse_json
+            reader = json_argument if value.startswith("@") else json_value
             one = Given(reader(value, f"result {name!r}"), False)
         else:
             one = Given(value, True)

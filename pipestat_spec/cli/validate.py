@@ -1,41 +1,49 @@
-"""`validate`: check schemas, a configuration, and every stored result."""
+"""`validate`: check schemas, a configuration, report documents, and every stored result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.messages import Progress, counted, error, note, warning
+from pipestat_spec.cli.messages import Progress, catch_logging, counted, error, note, warning
 from pipestat_spec.cli.options import add_format, add_quiet, add_store
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable, Mapping
 
     from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.documents.answers import Problem
+    from pipestat_spec.documents.report import ReportDocument
+    from pipestat_spec.domain.rules import Rules
+    from pipestat_spec.errors import PipestatError
     from pipestat_spec.models.config import Config
-    from pipestat_spec.models.record import Level, Record
-    from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema
-    from pipestat_spec.opening import OpenedStore
+    from pipestat_spec.models.record import JSONValue, Level, Record
+    from pipestat_spec.models.schema.output_schema import OutputSchema
+    from pipestat_spec.models.schema.status_schema import StatusSchema
+    from pipestat_spec.problems import Problems
+    from pipestat_spec.store import Store
 
 __all__ = ["configure"]
 
-
-class Problem(NamedTuple):
-    """One thing to mend; `record` and `result` are None where it is about neither."""
-
-    problem: str
-    level: str | None = None
-    record: str | None = None
-    result: str | None = None
-
-    def line(self) -> str:
-        """Return it for people."""
-        record = f"{self.level} {self.record!r}: " if self.record is not None else ""
-        return record + self.problem
+_EXPLANATION = """
+Checks what is named: the output schema, the status schema, the configuration, and each record
+of the store: its values, its status, and the results that the schema lists as required. With
+report documents these are checked in place of the records, and no store is opened: a job can
+look at its own before it ends. Every problem is printed on a line of its own; any makes the
+exit code 1. Records and the values of documents wait until schemas and configuration are right.
+"""
 
 
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `validate`."""
+    parser.add_argument(
+        "documents",
+        nargs="*",
+        metavar="FILE|DIR",
+        help="report documents, and folders to search for them",
+    )
     add_format(parser, ("text", "json", "yaml"))
     add_quiet(parser)
     add_store(parser)
@@ -44,148 +52,232 @@ def configure(parser: CommandParser) -> None:
         "pipestat-spec validate -s schema.yaml",
         "pipestat-spec validate -f results.yaml -s schema.yaml",
         "pipestat-spec validate -c pipestat.yaml --format json",
-        text="Checks what is named: the output schema, the status schema, the configuration, and\n"
-        "each record of the store: its values, its status, and the results that the schema lists\n"
-        "as required. Every problem is printed on a line of its own; any makes the exit code 1.",
+        "pipestat-spec validate -s schema.yaml sample1.pipestat.json",
+        text=_EXPLANATION,
     )
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError
-
-    checked: list[str] = []
-    try:
-        problems = list(_check(args, checked))
-    except NoBackendSpecifiedError:
-        raise
-    except PipestatError as failure:
-        problems = [Problem(str(failure))]
+    found = _Findings()
+    _check(args, found)
+    problems = list(dict.fromkeys(found.problems))
     _print(problems, args.format)
     if problems:
         error(counted(len(problems), "problem"))
         return 1
     if not args.quiet:
-        note(f"valid: {', '.join(checked)}")
+        note(f"valid: {', '.join(found.checked)}")
     return 0
 
 
 def _print(problems: list[Problem], style: str) -> None:
-    if style == "text":
-        for problem in problems:
-            print(" ".join(problem.line().splitlines()))
+    if style != "text":
+        from pipestat_spec.cli.output import print_data
+        from pipestat_spec.documents.answers import ProblemsAnswer
+
+        print_data(ProblemsAnswer(problems).model_dump(mode="json"), style)
         return
-    from pipestat_spec.cli.output import print_data
+    for problem in problems:
+        record = f"{problem.level} {problem.record!r}: " if problem.record is not None else ""
+        print(" ".join(f"{record}{problem.problem}".splitlines()))
 
-    print_data([problem._asdict() for problem in problems], style)
+
+class _Findings:
+    """What was looked at, what is wrong with it, and the results that no schema declares."""
+
+    def __init__(self) -> None:
+        self.checked: list[str] = []
+        self.problems: list[Problem] = []
+        self.undeclared: dict[str, Level] = {}
+
+    def add(
+        self,
+        lines: Iterable[str],
+        level: Level | None = None,
+        record: str | None = None,
+        result: str | None = None,
+    ) -> None:
+        """Note a problem for each line."""
+        for line in lines:
+            from pipestat_spec.documents.answers import Problem
+
+            problem = Problem(problem=line, level=level, record=record, result=result)
+            self.problems.append(problem)
+
+    @contextmanager
+    def about(self, level: Level | None = None, result: str | None = None) -> Iterator[Problems]:
+        """Collect errors; one that is raised ends the block, and the command goes on."""
+        from pipestat_spec.problems import Problems
+
+        problems = Problems()
+        with problems:
+            yield problems
+        self.add(problems.lines, level, None, result)
 
 
-def _check(args: argparse.Namespace, checked: list[str]) -> Iterator[Problem]:
-    """Yield every problem; add to `checked` what was looked at."""
+def _check(args: argparse.Namespace, found: _Findings) -> None:
     from pipestat_spec.cli.stores import store_arguments
     from pipestat_spec.configuration import merge_config
-    from pipestat_spec.errors import NoBackendSpecifiedError, SchemaError
+    from pipestat_spec.models.config import Config
     from pipestat_spec.opening import load_config
 
-    config = merge_config(store_arguments(args), load_config(args.config))
+    arguments = store_arguments(args)
+    config = Config()
+    with found.about() as problems:
+        config = load_config(args.config, problems)
     if config.path:
-        checked.append(str(config.path))
-    broken = False
-    for problem in _check_schemas(config, checked):
-        broken = True
-        yield problem
-    if broken:
-        return
-    from pipestat_spec.cli.stores import opened
-
-    try:
-        with opened(args) as found:
-            yield from _check_store(found, args, checked)
-    except NoBackendSpecifiedError:
-        if not checked:
-            raise
-    except SchemaError as failure:
-        yield Problem(str(failure))
+        found.checked.append(str(config.path))
+    with found.about():
+        config = merge_config(arguments, config)
+    schema, statuses = _check_schemas(config, found)
+    settled = not found.problems
+    if args.documents:
+        documents = _read_documents(args.documents, found)
+        if settled:
+            _check_documents(documents, config, schema, statuses, found)
+    elif settled and (store := _open(config, arguments, found)) is not None:
+        with closing(store), found.about():
+            _check_records(store, args, found)
+    for name, level in found.undeclared.items():
+        warning(f"result {name!r} is not in the output schema at {level} level")
 
 
-def _check_schemas(config: Config, checked: list[str]) -> Iterator[Problem]:
-    from pipestat_spec.errors import SchemaError
-    from pipestat_spec.schema_files import load_output_schema, load_status_schema
-
-    schema, statuses = config.get("schema_path"), config.get("status_schema_path")
-    try:
-        if schema is not None:
-            checked.append(schema)
-            yield from _check_keywords(load_output_schema(schema))
-    except SchemaError as failure:
-        yield Problem(str(failure))
-    try:
-        if statuses is not None:
-            checked.append(statuses)
-            load_status_schema(statuses)
-    except SchemaError as failure:
-        yield Problem(str(failure))
-
-
-def _check_keywords(schema: OutputSchema) -> Iterator[Problem]:
+def _check_schemas(
+    config: Config, found: _Findings
+) -> tuple[OutputSchema | None, StatusSchema | None]:
     from pipestat_spec.domain.validate import check_schema_keywords
-    from pipestat_spec.errors import SchemaError
+    from pipestat_spec.models.schema.output_schema import parse_output_schema
+    from pipestat_spec.models.schema.status_schema import parse_status_schema
+    from pipestat_spec.schema_files import load_document
 
-    for level, results in schema.levels.items():
-        for name, result in results.results.items():
-            try:
-                check_schema_keywords(result)
-            except SchemaError as failure:
-                yield Problem(str(failure), level, None, name)
+    schema: OutputSchema | None = None
+    statuses: StatusSchema | None = None
+    path = config.get("schema_path")
+    if path is not None:
+        found.checked.append(path)
+        with found.about() as problems:
+            schema = parse_output_schema(load_document(path), path, problems)
+            for level, results in schema.levels.items():
+                for name, result in results.results.items():
+                    with found.about(level, name) as of_keywords:
+                        check_schema_keywords(result, of_keywords)
+    path = config.get("status_schema_path")
+    if path is not None:
+        found.checked.append(path)
+        with found.about() as problems:
+            statuses = parse_status_schema(load_document(path), path, problems)
+    return schema, statuses
 
 
-def _check_store(
-    found: OpenedStore, args: argparse.Namespace, checked: list[str]
-) -> Iterator[Problem]:
-    store = found.store
+def _open(config: Config, arguments: Mapping[str, object], found: _Findings) -> Store | None:
+    """Return the store that is named; without one None, when something else was checked."""
+    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError
+    from pipestat_spec.opening import open_store
+
+    try:
+        store = open_store(config, arguments).store
+    except NoBackendSpecifiedError:
+        if not found.checked:
+            raise
+    except PipestatError as failure:
+        found.add(failure.problems)
+    else:
+        catch_logging(only_if_imported=True)
+        return store
+    return None
+
+
+def _read_documents(paths: list[str], found: _Findings) -> list[tuple[str, ReportDocument]]:
+    """Return the documents that are what they should be, each with its place."""
+    from pipestat_spec.documents.files import find_documents, read_documents
+    from pipestat_spec.documents.report import parse_report_document
+
+    documents: list[tuple[str, ReportDocument]] = []
+    items = [item for path in find_documents(paths) for item in read_documents(path)]
+    for item in items:
+        if item.problem is not None:
+            found.add([f"{item.where}: {item.problem}"])
+            continue
+        with found.about():
+            documents.append((item.where, parse_report_document(item.content, item.where)))
+    found.checked.append(counted(len(items), "report document"))
+    return documents
+
+
+def _check_documents(
+    documents: list[tuple[str, ReportDocument]],
+    config: Config,
+    schema: OutputSchema | None,
+    statuses: StatusSchema | None,
+    found: _Findings,
+) -> None:
+    from pipestat_spec.domain.rules import Rules
+    from pipestat_spec.errors import PipestatError
+    from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
+
+    statuses = statuses or (schema.status if schema else None) or DEFAULT_STATUS_SCHEMA
+    rules = Rules(schema, statuses, schema is not None, config.get("additional_properties"))
+    namespace = config.get("pipeline_name") or (schema.pipeline_name if schema else None)
+    for where, document in documents:
+        given = document.namespace
+        if given is not None and namespace is not None and given != namespace:
+            found.add([f"{where}: namespace: {given!r} is not {namespace!r}"])
+        try:
+            rules.report(
+                document.key,
+                {},
+                overwrite=True,
+                status=document.status,
+                status_message=document.status_message,
+                source=document.source_dict(),
+            )
+        except PipestatError as failure:
+            found.add(f"{where}: {line}" for line in failure.problems)
+        for _, wrong in _wrong_values(rules, document.level, document.results or {}, found):
+            found.add(f"{where}: {line}" for line in wrong.problems)
+
+
+def _check_records(store: Store, args: argparse.Namespace, found: _Findings) -> None:
     count = 0
     progress = Progress("validating", "records", quiet=args.quiet)
     levels = (args.pipeline_type,) if args.pipeline_type else store.rules.levels
-    undeclared: dict[str, Level] = {}
     for level in levels:
-        schema = store.rules.level_schema(level)
         for record in store.scan(level):
             count += 1
-            yield from _check_record(found, record, schema, undeclared)
+            _check_record(store.rules, record, found)
             progress.step()
     progress.done()
-    for name, level in undeclared.items():
-        warning(f"result {name!r} is not in the output schema at {level} level")
-    checked.append(f"{counted(count, 'record')} of {store.namespace!r}")
+    found.checked.append(f"{counted(count, 'record')} of {store.namespace!r}")
 
 
-def _check_record(
-    found: OpenedStore, record: Record, schema: LevelSchema | None, undeclared: dict[str, Level]
-) -> Iterator[Problem]:
-    from pipestat_spec.errors import PipestatError
-
+def _check_record(rules: Rules, record: Record, found: _Findings) -> None:
     level, identifier = record.key.level, record.key.identifier
-    statuses = found.store.settings.statuses
+    statuses, schema = rules.statuses, rules.level_schema(level)
     if record.status is not None and record.status not in statuses:
-        defined = ", ".join(statuses)
-        yield Problem(
-            f"status {record.status!r} is not defined; defined are {defined}", level, identifier
-        )
+        problem = f"status {record.status!r} is not defined; defined are {', '.join(statuses)}"
+        found.add([problem], level, identifier)
     for name in schema.required if schema else ():
         if name not in record.results:
-            yield Problem(f"the required result {name!r} is missing", level, identifier, name)
-    for name, value in record.results.items():
+            problem = f"the required result {name!r} is missing"
+            found.add([problem], level, identifier, name)
+    for name, wrong in _wrong_values(rules, level, record.results, found):
+        found.add(wrong.problems, level, identifier, name)
+
+
+def _wrong_values(
+    rules: Rules, level: Level, results: Mapping[str, JSONValue], found: _Findings
+) -> Iterator[tuple[str, PipestatError]]:
+    """Judge each value as if it were reported; yield what `report` would refuse, and why."""
+    from pipestat_spec.domain.rules import prepare_results
+    from pipestat_spec.errors import PipestatError
+
+    schema = rules.level_schema(level)
+    for name, value in results.items():
         try:
-            _check_value(found, schema, name, value)
+            prepare_results(
+                {name: value}, schema, additional_properties=rules.additional_properties
+            )
         except PipestatError as failure:
-            yield Problem(str(failure), level, identifier, name)
+            yield name, failure
         if schema is not None and name not in schema.results:
-            undeclared.setdefault(name, level)
-
-
-def _check_value(found: OpenedStore, schema: LevelSchema | None, name: str, value: object) -> None:
-    """Judge a stored value as if it were reported; raises the errors of `report`."""
-    from pipestat_spec.domain.results import prepare_results
-
-    prepare_results(
-        {name: value}, schema, additional_properties=found.store.rules.additional_properties
-    )
+            found.undeclared.setdefault(name, level)

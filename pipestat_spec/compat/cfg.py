@@ -7,13 +7,14 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.compat.places import flag_folder
+from pipestat_spec.configuration import load_config_document
 from pipestat_spec.errors import UnsupportedOperation
 from pipestat_spec.models.config import Config
 
 if TYPE_CHECKING:
     from pipestat_spec.manager import PipestatManager
 
-__all__ = ["ConfigDocument", "Settings"]
+__all__ = ["Settings", "WrittenConfig"]
 
 # What a manager's property tells, by the name in `cfg`.
 _PROPERTIES = {
@@ -54,7 +55,7 @@ class Settings(Mapping[str, Any]):
     ) -> None:
         self._manager = manager
         self._config = config
-        self._document = ConfigDocument(config, given)
+        self._document = WrittenConfig(config, given)
 
     def __getitem__(self, key: str) -> Any:
         if key in _PROPERTIES:
@@ -82,7 +83,7 @@ class Settings(Mapping[str, Any]):
         return len(_PROPERTIES) + len(_CONFIGURED) + 2
 
 
-class ConfigDocument(Mapping[str, Any]):
+class WrittenConfig(Mapping[str, Any]):
     """The configuration as it was written; its repr shows no value, one may be a password."""
 
     def __init__(self, config: Config, given: Mapping[str, Any] | None) -> None:
@@ -96,9 +97,7 @@ class ConfigDocument(Mapping[str, Any]):
             return dict(self._given)
         if self._config.path is None:
             return {}
-        from pipestat_spec.schema_files import load_document
-
-        return dict(load_document(self._config.path) or {})
+        return dict(load_config_document(self._config.path) or {})
 
     @property
     def exp(self) -> dict[str, Any]:

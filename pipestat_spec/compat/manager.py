@@ -13,6 +13,7 @@ from pipestat_spec.compat.cfg import Settings
 from pipestat_spec.compat.operations import Operations
 from pipestat_spec.compat.places import create_results_file
 from pipestat_spec.compat.values import as_file_result
+from pipestat_spec.domain.times import LOCAL_FORMAT
 from pipestat_spec.errors import PipestatSummarizeError, RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
@@ -189,7 +190,7 @@ def _from_local(time: str | datetime | None) -> str | datetime | None:
     if not isinstance(time, str):
         return time
     try:
-        return datetime.strptime(time, "%Y-%m-%d %H:%M:%S").astimezone(UTC)
+        return datetime.strptime(time, LOCAL_FORMAT).astimezone(UTC)
     except ValueError:
         return time
 

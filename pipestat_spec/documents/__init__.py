@@ -1,6 +1,5 @@
-"""The documents of the specification as pydantic models, and the JSON Schemas made from them.
+"""Documents that come in and go out, and the JSON Schemas of all of them.
 
-They stand where text comes in or goes out: report documents, exported records, queries,
-configuration and schema files. Inside, the frozen dataclasses of `pipestat_spec.models`
-are used (docs/adr/0003). Rules are called here, not written again.
+Report documents are read by pydantic models, answers of commands are described by models.
+Inside, the frozen dataclasses of `pipestat_spec.models` are used (docs/adr/0003).
 """

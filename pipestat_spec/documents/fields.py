@@ -1,4 +1,4 @@
-"""Field types that the document models share, and how their errors read.
+"""Field types that the models of documents share.
 
 Each type calls the one function that holds its rule; what stands beside it for JSON
 Schema is the same rule as far as that language can say it.
@@ -6,25 +6,16 @@ Schema is the same rule as far as that language can say it.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    PlainSerializer,
-    ValidationError,
-    WithJsonSchema,
-)
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
-from pipestat_spec.domain.times import format_utc, parse_time
+from pipestat_spec.documents.explain import checked
+from pipestat_spec.domain.times import RFC_3339, read_time
 from pipestat_spec.domain.values import canonical
-from pipestat_spec.errors import InvalidTimeFormatError, PipestatError
+from pipestat_spec.errors import DocumentError, InvalidTimeFormatError
 from pipestat_spec.models.identifiers import (
     MAX_IDENTIFIER,
     RESERVED,
@@ -32,44 +23,25 @@ from pipestat_spec.models.identifiers import (
     check_record_identifier,
     check_result_identifier,
 )
-from pipestat_spec.text.strings import nearest, shorten
+from pipestat_spec.problems import Problems
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "IDENTIFIER_SCHEMA",
     "RESULT_IDENTIFIER_SCHEMA",
     "TIME_SCHEMA",
-    "Document",
     "Namespace",
     "RecordIdentifier",
-    "ResultIdentifier",
     "Results",
+    "SpecModel",
     "Time",
-    "TimeText",
-    "Value",
-    "checked",
-    "explain",
-    "parse_document_time",
 ]
 
-_T = TypeVar("_T")
 
-
-class Document(BaseModel):
-    """A document of the specification: immutable, without keys of its own invention."""
+class SpecModel(BaseModel):
+    """A model of the specification: immutable, without keys of its own invention."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-
-def checked(rule: Callable[[Any], _T]) -> Callable[[Any], _T]:
-    """Return `rule` with its PipestatError turned into an error that pydantic collects."""
-
-    def check(value: Any) -> _T:
-        try:
-            return rule(value)
-        except PipestatError as error:
-            raise PydanticCustomError("pipestat", "{problem}", {"problem": str(error)}) from None
-
-    return check
 
 
 _CONTROL = {"pattern": "[\\u0000-\\u001f\\u007f-\\u009f]"}
@@ -86,19 +58,20 @@ RecordIdentifier: TypeAlias = Annotated[
 Namespace: TypeAlias = Annotated[
     str, BeforeValidator(checked(check_namespace)), WithJsonSchema(IDENTIFIER_SCHEMA)
 ]
-# The key of a JSON object; the object's own schema says the rule, as `propertyNames`.
-ResultIdentifier: TypeAlias = Annotated[str, BeforeValidator(checked(check_result_identifier))]
-Value: TypeAlias = Annotated[Any, AfterValidator(checked(canonical)), WithJsonSchema({})]
 
 
 def _results(value: Any) -> Any:
-    """Name the result in the errors of its value, and check each name once."""
+    """Check the results one by one; an error names the result."""
     if not isinstance(value, Mapping):
         return value
-    return {
-        check_result_identifier(name): canonical(item, f"result {name!r}")
-        for name, item in value.items()
-    }
+    results: dict[str, Any] = {}
+    problems = Problems()
+    for name, item in value.items():
+        with problems:
+            results[check_result_identifier(name)] = canonical(item, f"result {name!r}")
+    if problems:
+        raise DocumentError("results", problems=problems.lines)
+    return results
 
 
 Results: TypeAlias = Annotated[
@@ -107,79 +80,26 @@ Results: TypeAlias = Annotated[
     WithJsonSchema({"type": "object", "propertyNames": RESULT_IDENTIFIER_SCHEMA}),
 ]
 
-_RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
 
-
-def parse_document_time(value: object) -> datetime:
-    """Return a time of a document as UTC: RFC 3339, with `Z` or an offset.
-
-    Raises InvalidTimeFormatError.
-    """
+def _parse_time(value: object) -> datetime:
+    """Return a time as UTC: RFC 3339, with `Z` or an offset; raises InvalidTimeFormatError."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value
-    if not isinstance(value, str) or not _RFC_3339.fullmatch(value):
+    moment = read_time(value)
+    if moment is None:
         raise InvalidTimeFormatError(
             f"{shorten(repr(value))} is not a time with an offset",
             hint="write it as 2026-01-31T12:00:00Z",
             text=value,
         )
-    return parse_time(value.upper())
+    return moment
 
 
 TIME_SCHEMA: dict[str, Any] = {
     "type": "string",
     "format": "date-time",
-    "pattern": "^" + _RFC_3339.pattern.replace("\\d", "[0-9]") + "$",
+    "pattern": "^" + RFC_3339.pattern.replace("\\d", "[0-9]") + "$",
 }
 Time: TypeAlias = Annotated[
-    datetime,
-    BeforeValidator(checked(parse_document_time)),
-    PlainSerializer(format_utc, return_type=str),
-    WithJsonSchema(TIME_SCHEMA),
+    datetime, BeforeValidator(checked(_parse_time)), WithJsonSchema(TIME_SCHEMA)
 ]
-# The key of a JSON object: the one text form of the time.
-TimeText: TypeAlias = Annotated[
-    str,
-    BeforeValidator(checked(lambda value: format_utc(parse_document_time(value)))),
-]
-
-
-def explain(error: ValidationError, known: Iterable[str]) -> list[str]:
-    """Return one line for each error: the key, what is wrong and what mends it.
-
-    `known` are the keys of the document, to name the nearest of a misspelt one.
-    """
-    details = error.errors(include_url=False)
-    return [_line(detail, list(known)) for detail in details]
-
-
-def _line(detail: ErrorDetails, known: list[str]) -> str:
-    key = ".".join(map(str, detail["loc"]))
-    last = str(detail["loc"][-1]) if detail["loc"] else ""
-    given = shorten(repr(detail["input"]))
-    kind = detail["type"]
-    if kind == "missing":
-        return f"the key {key!r} is missing"
-    if kind == "extra_forbidden":
-        near = nearest(last, known) or next((k for k in known if k.startswith(last)), None)
-        mend = f"did you mean {near!r}?" if near else "known keys are " + ", ".join(known)
-        return f"unknown key {shorten(key)!r}; {mend}"
-    if kind in ("pipestat", "document"):
-        message = detail["msg"]
-        return message if not key or message.startswith(("result ", key)) else f"{key}: {message}"
-    if kind in _EXPECTED:
-        return f"{key}: {given} is not {_EXPECTED[kind]}"
-    message = detail["msg"][:1].lower() + detail["msg"][1:]
-    return f"{key or 'document'}: {message}, not {given}"
-
-
-_EXPECTED = {
-    "string_type": "a string",
-    "int_type": "an integer",
-    "dict_type": "an object",
-    "model_type": "an object",
-    "bool_type": "true or false",
-    "list_type": "an array",
-}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipestat_spec.errors import DocumentError
+from pipestat_spec.text.json_reader import read_json
 from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.unreadable import UnreadableText, decode
 
 __all__ = ["SourcedDocument", "find_documents", "read_documents"]
 
@@ -61,7 +61,7 @@ def read_documents(path: Path) -> Iterator[SourcedDocument]:
     """Yield the documents of one file, one for each line when its name ends in `.jsonl`."""
     name = shorten(str(path), 4096)
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = decode(path.read_bytes())
         if path.name.endswith(".jsonl"):
             yield from _read_lines(text, name)
             return
@@ -69,8 +69,8 @@ def read_documents(path: Path) -> Iterator[SourcedDocument]:
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
         yield SourcedDocument(name, problem=f"cannot be read: {reason}")
-    except UnicodeDecodeError as error:
-        yield SourcedDocument(name, problem=f"byte {error.start + 1} is not UTF-8")
+    except UnreadableText as error:
+        yield SourcedDocument(name, problem=error.problem)
     except DocumentError as error:
         yield SourcedDocument(name, problem=str(error))
     else:
@@ -95,28 +95,12 @@ def _parse_json(text: str, line: int | None = None) -> object:
     if not text.strip():
         raise DocumentError("the file is empty", hint="was the job that wrote it stopped?")
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        place = f"column {error.colno}" if line else f"line {error.lineno}, column {error.colno}"
-        problem = f"not JSON: {place}: {error.msg[:1].lower()}{error.msg[1:]}"
+        return read_json(text)
+    except UnreadableText as error:
+        if error.line is None:
+            raise DocumentError(error.problem, hint=error.hint) from None
+        place = f"column {error.column}: {error.problem}" if line else str(error)
         hint = None
-        if error.msg == "Extra data":
+        if error.problem == "extra data":
             hint = "put several documents into an array, or one a line into a file *.pipestat.jsonl"
-        raise DocumentError(problem, hint=hint) from None
-    except RecursionError:
-        raise DocumentError("not JSON: nested too deeply") from None
-    except ValueError:  # integers of more than 4,300 digits
-        raise DocumentError("an integer is outside the signed 64-bit range") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in content if keys.count(key) > 1)
-        raise DocumentError(f"the key {shorten(twice)!r} occurs twice", hint="keep one")
-    return content
-
-
-def _refuse_constant(name: str) -> object:
-    raise DocumentError(f"{name} is not a JSON number", hint="write null")
+        raise DocumentError(f"not JSON: {place}", hint=hint) from None

@@ -1,4 +1,4 @@
-"""The JSON Schemas of the specification's documents, generated from the models.
+"""The JSON Schemas of what is read and printed, generated from the models.
 
 python -m pipestat_spec.documents.json_schemas            write pipestat_spec/schemas
 python -m pipestat_spec.documents.json_schemas --check    exit 1 when they differ
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,30 +17,12 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pipestat_spec._version import SPEC_VERSION
-from pipestat_spec.documents.records import (
-    ConfigDocument,
-    HistoryDocument,
-    OutputSchemaDocument,
-    PageDocument,
-    QueryDocument,
-    RecordDocument,
-    StatusSchemaDocument,
-)
+from pipestat_spec.documents import answers, schemas
 from pipestat_spec.documents.report import ReportDocument
 
 __all__ = ["DOCUMENTS", "FOLDER", "file_name", "json_schema", "main"]
 
 FOLDER = Path(__file__).resolve().parents[1] / "schemas"
-DOCUMENTS: dict[str, type[BaseModel]] = {
-    "output_schema": OutputSchemaDocument,
-    "status_schema": StatusSchemaDocument,
-    "config": ConfigDocument,
-    "report_document": ReportDocument,
-    "record": RecordDocument,
-    "history": HistoryDocument,
-    "query": QueryDocument,
-    "page": PageDocument,
-}
 
 
 class _Generator(GenerateJsonSchema):
@@ -58,9 +40,33 @@ class _Generator(GenerateJsonSchema):
         return written
 
 
+def _of(model: type[BaseModel]) -> Callable[[], dict[str, Any]]:
+    return lambda: model.model_json_schema(schema_generator=_Generator)
+
+
+# What is read, and what commands print.
+DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
+    "config": schemas.configuration,
+    "output_schema": schemas.output_schema,
+    "status_schema": schemas.status_schema,
+    "report_document": _of(ReportDocument),
+    "distinct": _of(answers.DistinctAnswer),
+    "history": _of(answers.HistoryAnswer),
+    "inspection": _of(answers.InspectionAnswer),
+    "looper_configs": _of(answers.LooperConfigsAnswer),
+    "page": _of(answers.PageAnswer),
+    "plugins": _of(answers.PluginsAnswer),
+    "problems": _of(answers.ProblemsAnswer),
+    "record": _of(answers.RecordAnswer),
+    "status": _of(answers.StatusAnswer),
+    "statuses": _of(answers.StatusesAnswer),
+    "store": _of(answers.StoreAnswer),
+}
+
+
 def json_schema(name: str) -> dict[str, Any]:
     """Return the JSON Schema, draft 2020-12, of one kind of document."""
-    generated = DOCUMENTS[name].model_json_schema(schema_generator=_Generator, mode="validation")
+    generated = DOCUMENTS[name]()
     head = {
         "$schema": _Generator.schema_dialect,
         "$id": f"pipestat-spec/{SPEC_VERSION}/{file_name(name)}",

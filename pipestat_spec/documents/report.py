@@ -18,14 +18,13 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError
 
+from pipestat_spec.documents.explain import checked, explain
 from pipestat_spec.documents.fields import (
-    Document,
     Namespace,
     RecordIdentifier,
     Results,
+    SpecModel,
     Time,
-    checked,
-    explain,
 )
 from pipestat_spec.errors import DocumentError, PipestatDataError
 from pipestat_spec.models.record import LEVELS, Level, RecordKey
@@ -63,7 +62,7 @@ Version = Annotated[
 Text = Annotated[str, AfterValidator(checked(_check_string))]
 
 
-class _WithoutNulls(Document):
+class _WithoutNulls(SpecModel):
     """Optional keys are left out rather than null."""
 
     @field_validator("*", mode="before")
@@ -159,9 +158,6 @@ class ReportDocument(_WithoutNulls):
         return self.model_dump(mode="json", exclude_unset=True)
 
 
-_KEYS = tuple(ReportDocument.model_fields)
-
-
 def parse_report_document(document: object, where: str = "report document") -> ReportDocument:
     """Check one document; raises DocumentError, each problem with `where` before it."""
     if isinstance(document, ReportDocument):
@@ -172,6 +168,6 @@ def parse_report_document(document: object, where: str = "report document") -> R
         try:
             return ReportDocument.model_validate(dict(document))
         except ValidationError as error:
-            problems = explain(error, _KEYS)
+            problems = explain(error, ReportDocument)
     lines = [f"{where}: {problem}" for problem in problems]
     raise DocumentError("\n".join(lines), problems=lines)

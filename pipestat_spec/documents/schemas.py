@@ -1,223 +1,288 @@
-"""Output schemas and status schemas as documents (SPEC.md sections 4 and 6).
+"""The JSON Schemas of the files that people write: configurations, output and status schemas.
 
-Both are checked by the parsers that the run time uses. Their JSON Schemas say as much of
-the same as that language can, for editors and for other implementations.
+Their readers stand on the path of every report and use no pydantic (docs/adr/0003), so there
+is no model to make these from. They say as much of the readers' rules as JSON Schema can, for
+editors and for other implementations; a test holds the two together.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
-
-from pipestat_spec.documents.fields import (
-    IDENTIFIER_SCHEMA,
-    RESULT_IDENTIFIER_SCHEMA,
-    checked,
-)
-from pipestat_spec.models.identifiers import RESERVED
-from pipestat_spec.models.record import Level
-from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema, parse_output_schema
-from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
+from pipestat_spec.configuration import BOOLEANS
+from pipestat_spec.documents.fields import IDENTIFIER_SCHEMA, RESULT_IDENTIFIER_SCHEMA
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Kind
+from pipestat_spec.models.layout import LAYOUTS
+from pipestat_spec.models.record import LEVELS
+from pipestat_spec.models.schema.expand import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
+from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL
 from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES
 
-__all__ = ["OutputSchemaDocument", "StatusSchemaDocument"]
+__all__ = ["configuration", "output_schema", "status_schema"]
 
-# The rule of `parse_status_schema`, as JSON Schema says it.
-_STATUS = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
-_SECTIONS: dict[Level, str] = {"sample": "samples", "project": "project"}
-
-
-class StatusDefinitionDocument(BaseModel):
-    """What a status means, and the colour that it is shown in."""
-
-    model_config = ConfigDict(frozen=True, title="Status")
-
-    description: str
-    color: Annotated[
-        list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=3, max_length=3)
-    ] = Field(description="red, green, blue")
-
-
-class StatusSchemaDocument(RootModel[dict[str, StatusDefinitionDocument]]):
-    """The statuses that a run can have, by identifier."""
-
-    model_config = ConfigDict(
-        frozen=True,
-        title="Status schema",
-        json_schema_extra={"minProperties": 1, "propertyNames": {"pattern": _STATUS}},
-    )
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, document: Any) -> Any:
-        return checked(parse_status_schema)(document).as_dict()
-
-    def to_status_schema(self) -> StatusSchema:
-        """Return the statuses as the run time holds them."""
-        return parse_status_schema(self.model_dump())
+# What a file may say in each; a text may hold variables in place of what is meant.
+_VARIABLE = {"type": "string", "pattern": r"\$\{"}
+_WORDS = "|".join("".join(f"[{c}{c.upper()}]" for c in word) for word in BOOLEANS)
+_VALUES: dict[Kind, dict[str, Any]] = {
+    "string": {"type": ["string", "integer", "null"], "minLength": 1},
+    "path": {"type": ["string", "null"]},
+    "boolean": {
+        "anyOf": [
+            {"enum": [True, False, 0, 1, None]},
+            {"type": "string", "pattern": f"^({_WORDS})$"},
+            _VARIABLE,
+        ]
+    },
+    "mapping": {"type": ["object", "null"]},
+    "level": {"anyOf": [{"enum": [*LEVELS, None]}, _VARIABLE]},
+    "layout": {"anyOf": [{"enum": [*LAYOUTS, None]}, _VARIABLE]},
+}
 
 
-class OutputSchemaDocument(RootModel[dict[str, Any]]):
-    """The results that a pipeline reports, in any of the four forms."""
-
-    model_config = ConfigDict(frozen=True, title="Output schema")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _parse(cls, document: Any) -> Any:
-        checked(parse_output_schema)(document)
-        return document
-
-    @classmethod
-    def model_json_schema(cls, *_: Any, **__: Any) -> dict[str, Any]:
-        """Return the JSON Schema of all forms; it is one piece and takes no settings."""
-        about = {"title": cls.model_config["title"], "description": cls.__doc__}
-        return {**about, **_any_form()}
-
-    def to_output_schema(self, source: str | None = None) -> OutputSchema:
-        """Return the schema as the run time holds it."""
-        return parse_output_schema(self.root, source)
-
-    @classmethod
-    def from_output_schema(cls, schema: OutputSchema) -> Self:
-        """Return the document in the JSON Schema form, whatever form it was written in."""
-        properties: dict[str, Any] = {}
-        if schema.pipeline_name is not None:
-            properties["pipeline_name"] = schema.pipeline_name
-        for level, section in _SECTIONS.items():
-            if schema.levels[level].results or level == "sample":
-                properties[section] = _section(schema.levels[level])
-        if schema.status is not None:
-            properties["status"] = schema.status.as_dict()
-        about = {"title": schema.title, "description": schema.description}
-        document = {key: text for key, text in about.items() if text is not None}
-        definitions = {
-            key: schema.document[key] for key in ("$defs", "definitions") if key in schema.document
-        }
-        return cls({**document, "type": "object", "properties": properties, **definitions})
-
-
-def _section(level: LevelSchema) -> dict[str, Any]:
-    section: dict[str, Any] = {
-        "type": "object",
-        "properties": {name: result.declared for name, result in level.results.items()},
+def configuration() -> dict[str, Any]:
+    """Return the schema of a configuration, made from the table of its keys."""
+    properties: dict[str, Any] = {
+        name: {"description": key.description, **_VALUES[key.kind]} for name, key in KEYS.items()
     }
-    if level.additional_properties is not True:
-        section["additionalProperties"] = (
-            level.additional.declared if level.additional else level.additional_properties
-        )
-    if level.required:
-        section["required"] = list(level.required)
-    return section
+    for name in sorted(LOOPER_KEYS - KEYS.keys()):
+        properties[name] = {"description": "a key of looper's own, passed over"}
+    return {
+        "title": "Configuration",
+        "description": "Settings by key, and the sections of backends by name.",
+        "type": ["object", "null"],
+        "properties": properties,
+        # The section of a backend stands under its name.
+        "additionalProperties": {"type": "object"},
+    }
 
 
-def _any_form() -> dict[str, Any]:
-    """Return the schema of all forms; `properties`, or a section, tells which one it is."""
-    is_object = {"type": "object"}
-    sections = {section: _ref("Section") for section in _SECTIONS.values()}
-    parts = {"pipeline_name": IDENTIFIER_SCHEMA, **sections, "status": _ref("StatusSection")}
-    one_section = {"anyOf": [{"required": [section]} for section in sections]}
-    not_a_result = {"anyOf": [_holds(key) for key in sections]}
-    parted = {"if": one_section, "then": {"properties": parts}, "else": _ref("ResultsAtTop")}
+def status_schema() -> dict[str, Any]:
+    """Return the schema of a status schema."""
+    return {
+        "title": "Status schema",
+        "description": "The statuses that a run can have, by identifier.",
+        **_statuses(),
+    }
+
+
+def _statuses() -> dict[str, Any]:
+    channel = {"type": "integer", "minimum": 0, "maximum": 255}
+    color = {
+        "description": "red, green, blue",
+        "type": "array",
+        "items": channel,
+        "minItems": 3,
+        "maxItems": 3,
+    }
+    status = {
+        "title": "Status",
+        "description": "What a status means, and the colour that it is shown in.",
+        "type": "object",
+        "properties": {"description": {"type": "string"}, "color": color},
+        "required": ["description", "color"],
+    }
     return {
         "type": "object",
-        "if": {"properties": {"properties": is_object}, "required": ["properties"]},
-        "then": {"properties": {"properties": parted}},
-        "else": {
-            "if": not_a_result,
-            "then": {"properties": parts},
-            "else": _ref("ResultsAtTop"),
-        },
-        "$defs": {
-            "ResultsAtTop": _results_at_top(),
-            "Type": {"enum": [*JSON_TYPES, *OBJECT_TYPES]},
-            "Schema": _schema(),
-            "Result": {"allOf": [_ref("Schema"), {"type": "object", "anyOf": _IS_RESULT}]},
-            "Results": {
-                "type": "object",
-                "propertyNames": RESULT_IDENTIFIER_SCHEMA,
-                "additionalProperties": _ref("Result"),
-            },
-            "Section": _section_schema(),
-            "StatusSection": _status_section(),
-        },
+        "minProperties": 1,
+        "propertyNames": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"},
+        "additionalProperties": status,
     }
-
-
-_IS_RESULT: list[dict[str, Any]] = [
-    {"required": [key]} for key in ("type", "$ref", "enum", "const", "anyOf", "oneOf", "allOf")
-]
 
 
 def _ref(name: str) -> dict[str, Any]:
     return {"$ref": f"#/$defs/{name}"}
 
 
-def _holds(section: str) -> dict[str, Any]:
-    """Say that a key is a section with results, and not a result of that name."""
-    inside = {"anyOf": [{"required": ["properties"]}, {"required": ["items"]}]}
-    plain = {"type": "object", "not": {"anyOf": _IS_RESULT}}
-    return {"properties": {section: {"anyOf": [inside, plain]}}, "required": [section]}
+def _has(key: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {key: schema}, "required": [key]}
 
 
-def _results_at_top() -> dict[str, Any]:
-    """Return the schema of results at the top; what defines nothing is about the document."""
-    definition = {"type": "object", "anyOf": _IS_RESULT}
-    reserved: dict[str, Any] = {name: {"not": definition} for name in RESERVED}
-    about = {"pipeline_name": IDENTIFIER_SCHEMA, "status": _ref("StatusSection")}
+_SECTIONS = ("samples", "project")
+_PREFIX = r"^(\$|x-)"
+_RESULT, _DEFINES = _ref("Result"), _ref("Definition")
+_DEFINES_NOTHING = {"not": _DEFINES}
+_SOME_RESULT = {"not": {"additionalProperties": {"not": _RESULT}}}
+_OPEN = _has(ADDITIONAL, {"not": {"const": False}})
+_TYPED = _has("type", {"type": ["string", "array"]})
+# The results of a section stand in `items`, beside a type, or are its own keys.
+_IN_ITEMS = _has("type", {"enum": ["array", ["array"]]})
+_IN_ITEMS["properties"]["items"] = {"type": "object", "required": ["properties"]}
+_IN_ITEMS["required"].append("items")
+_IN_PROPERTIES = {
+    **_has("properties", {"not": {"type": "null"}}),
+    "anyOf": [_TYPED, _has("properties", _DEFINES_NOTHING)],
+}
+_NESTED = {"anyOf": [_IN_ITEMS, _IN_PROPERTIES]}
+
+
+def output_schema() -> dict[str, Any]:
+    """Return the schema of an output schema; what it holds tells which of the forms it has."""
+    some_section = {"anyOf": [_has(section, {}) for section in _SECTIONS]}
+    # Beside what holds the results there must be no other one: it would get lost.
+    around = {"properties": {}, ADDITIONAL: {}, **_NAME, "status": _ref("Status")}
     return {
-        "properties": {**reserved, **about, "definitions": True, "additionalProperties": True},
-        "patternProperties": {r"^(\$defs$|x-)": True},
-        "additionalProperties": {"if": definition, "then": _ref("Result")},
+        "title": "Output schema",
+        "description": "The results that a pipeline reports, in any of the four forms.",
+        "type": "object",
+        "if": _has("properties", {"type": "object"}),
+        "then": {
+            "properties": around,
+            "additionalProperties": _DEFINES_NOTHING,
+            "if": _has("properties", some_section),
+            "then": _has("properties", _sections("Status")),
+            "else": _results_in_properties(),
+        },
+        "else": {"if": _is_flat(), "then": _sections("Statuses"), "else": _minimal()},
+        "$defs": {
+            "Definition": _definition(),
+            "Type": {"enum": [*JSON_TYPES, *OBJECT_TYPES]},
+            "Schema": _schema(),
+            "Result": {
+                "type": "object",
+                "anyOf": [_has("type", {}), _has("const", {}), _DEFINES],
+                "allOf": [_ref("Schema")],
+            },
+            "Name": RESULT_IDENTIFIER_SCHEMA,
+            "Rules": _rules(),
+            "Results": _direct(),
+            "Holder": {
+                "allOf": [_ref("Rules")],
+                **_has("properties", {"type": "object", **_results({})}),
+            },
+            "Section": _section(),
+            "Useful": _useful(),
+            "Statuses": _statuses(),
+            "Status": {
+                "if": _has("properties", {"additionalProperties": _DEFINES_NOTHING}),
+                "then": _has("properties", _ref("Statuses")),
+                "else": {"allOf": [_DEFINES_NOTHING, _ref("Statuses")]},
+            },
+        },
     }
+
+
+_NAME = {"pipeline_name": IDENTIFIER_SCHEMA}
+
+
+def _definition() -> dict[str, Any]:
+    """Tell what defines a result from what holds results."""
+    lists = [_has(key, {"type": "array"}) for key in ("anyOf", "oneOf", "allOf", "enum")]
+    others = [_has("$ref", {"type": "string"}), _has("const", {"not": {"type": "object"}})]
+    return {"anyOf": [_TYPED, *others, *lists]}
 
 
 def _schema() -> dict[str, Any]:
     """Return what a schema inside a result may be: JSON Schema with `file` and `image`."""
-    many = {"type": "array", "items": _ref("Schema")}
-    named = {"type": "object", "additionalProperties": _ref("Schema")}
+    one, many = _ref("Schema"), {"type": "array", "items": _ref("Schema")}
+    named = {"type": "object", "additionalProperties": one}
     types = {"type": "array", "minItems": 1, "items": {"anyOf": [_ref("Type"), {"type": "null"}]}}
     return {
         "type": ["object", "boolean"],
         "properties": {
             "type": {"anyOf": [_ref("Type"), types]},
             "description": {"description": "what the result is"},
-            "highlight": {"type": "boolean", "description": "show it first"},
-            "index": {"type": "boolean", "description": "make searching by it fast"},
+            "highlight": {"description": "true: show it first"},
+            "index": {"description": "true: make searching by it fast"},
             "object_type": {"description": "file or image, for an object that is one"},
-            "properties": named,
-            "items": {"anyOf": [_ref("Schema"), many]},
-            **dict.fromkeys(("anyOf", "oneOf", "allOf", "prefixItems"), many),
-            **{key: _ref("Schema") for key in ("additionalProperties", "not")},
-            "$defs": named,
+            "$ref": {"type": "string"},
+            "$dynamicRef": False,
+            "$recursiveRef": False,
+            **dict.fromkeys(sorted(ONE_SCHEMA), one),
+            **dict.fromkeys(sorted(SCHEMA_LISTS), many),
+            **dict.fromkeys(sorted(SCHEMA_MAPS), named),
+            "items": {"anyOf": [one, many]},
         },
     }
 
 
-def _section_schema() -> dict[str, Any]:
-    """Return the schema of `samples` and `project`, nested as in JSON Schema or flat."""
-    about: dict[str, Any] = {
-        key: {} for key in ("additionalProperties", "description", "required", "title")
+def _rules() -> dict[str, Any]:
+    """Return what a level may say beside its results."""
+    names = {"type": ["array", "object", "null"], "items": {"type": "string"}}
+    additional = {"anyOf": [{"type": "boolean"}, _RESULT]}
+    return {"properties": {"required": names, ADDITIONAL: additional}}
+
+
+def _results(others: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of results by their names, beside other keys."""
+    return {
+        "propertyNames": {"anyOf": [_ref("Name"), {"enum": [*others]}]},
+        "properties": others,
+        "additionalProperties": _RESULT,
     }
-    inside = {"properties": {"properties": _ref("Results")}}
-    nested = {"anyOf": [{"required": [key]} for key in ("properties", "items", "$ref", "type")]}
+
+
+def _direct() -> dict[str, Any]:
+    """Return results among keys that tell something else, unless these define results too."""
+    about = {"if": _DEFINES, "then": _RESULT}
+    known = {**dict.fromkeys(sorted(ABOUT), about), ADDITIONAL: {}}
+    results = _results(known | dict.fromkeys(("pipeline_name", "status"), _DEFINES_NOTHING))
+    results["propertyNames"]["anyOf"].append({"pattern": _PREFIX})
+    return {**results, "patternProperties": {_PREFIX: about}, "allOf": [_ref("Rules")]}
+
+
+def _section() -> dict[str, Any]:
+    """Return the schema of `samples` and `project`."""
+    empty = {
+        **_has("type", {"enum": ["object", ["object"]]}),
+        "propertyNames": {"enum": [ADDITIONAL, "description", "required", "title", "type"]},
+    }
+    nested = [
+        {"if": _IN_ITEMS, "then": _has("items", _ref("Holder"))},
+        {"if": _IN_PROPERTIES, "then": _ref("Holder")},
+        _ref("Rules"),
+    ]
     return {
         "type": ["object", "null"],
-        "if": nested,
-        "then": {"properties": {"properties": _ref("Results"), "items": inside}},
+        "if": {"anyOf": [{"type": "null"}, *_NESTED["anyOf"]]},
+        "then": {"allOf": nested},
         "else": {
-            "propertyNames": RESULT_IDENTIFIER_SCHEMA,
-            "properties": about,
-            "additionalProperties": _ref("Result"),
+            "if": _DEFINES,
+            "then": {"allOf": [empty, _ref("Rules")]},
+            "else": {"allOf": [_ref("Results")], "not": {"required": ["status"]}},
         },
     }
 
 
-def _status_section() -> dict[str, Any]:
-    definition = StatusSchemaDocument.model_json_schema()
-    entry = definition.pop("$defs")["StatusDefinitionDocument"]
-    kept = {key: definition[key] for key in ("type", "minProperties", "propertyNames")}
-    section = {**kept, "additionalProperties": entry}
-    wrapped = {"type": "object", "properties": {"properties": section}, "required": ["properties"]}
-    return {"anyOf": [section, wrapped]}
+def _useful() -> dict[str, Any]:
+    """Tell a section with results, or one that is open on purpose, from an empty one."""
+    some = {"anyOf": [_OPEN, _has("properties", {"minProperties": 1})]}
+    in_items = {"allOf": [_IN_ITEMS, _has("items", some)]}
+    direct = {"allOf": [_DEFINES_NOTHING, _SOME_RESULT]}
+    return {
+        "type": "object",
+        "if": _NESTED,
+        "then": {"anyOf": [some, in_items]},
+        "else": {"anyOf": [_OPEN, direct]},
+    }
+
+
+def _sections(status: str) -> dict[str, Any]:
+    """Return the schema of what holds the sections."""
+    sections = {section: _ref("Section") for section in _SECTIONS}
+    return {
+        "properties": {**sections, ADDITIONAL: {}, **_NAME, "status": _ref(status)},
+        "additionalProperties": _DEFINES_NOTHING,
+        "anyOf": [_has(section, _ref("Useful")) for section in _SECTIONS],
+    }
+
+
+def _results_in_properties() -> dict[str, Any]:
+    """Return the JSON Schema form without sections: `properties` holds the results."""
+    results = {**_results({**_NAME, "status": _ref("Status")}), **_DEFINES_NOTHING}
+    some = {"anyOf": [_OPEN, _has("properties", _SOME_RESULT)]}
+    return {"allOf": [_ref("Rules"), _has("properties", results), some]}
+
+
+def _is_flat() -> dict[str, Any]:
+    """Tell sections with results from results that are called `samples` or `project`."""
+    beside: dict[str, Any] = {key: {} for key in (*_SECTIONS, ADDITIONAL)}
+    nothing = {"properties": beside, "additionalProperties": _DEFINES_NOTHING}
+    holds_results = {"anyOf": [_has(section, _NESTED) for section in _SECTIONS]}
+    sections = [_has(section, _DEFINES_NOTHING) for section in _SECTIONS]
+    return {"anyOf": [*sections, {"allOf": [holds_results, nothing]}]}
+
+
+def _minimal() -> dict[str, Any]:
+    """Return the minimal form: the keys at the top are the results."""
+    known = {"properties": {**_NAME, "status": _ref("Statuses")}}
+    return {"allOf": [_ref("Results"), known], "anyOf": [_OPEN, _SOME_RESULT]}

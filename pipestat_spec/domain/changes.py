@@ -2,7 +2,7 @@
 
 Each function returns a pure change: given the current record it decides the new one and
 the history to append, or raises and decides nothing. Values are canonical and validated
-before (`pipestat_spec.domain.results`). A change that changes nothing returns the current
+before (`pipestat_spec.domain.rules`). A change that changes nothing returns the current
 record itself.
 """
 

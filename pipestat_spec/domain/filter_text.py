@@ -1,4 +1,4 @@
-"""The text form of filters, both ways (SPEC.md section 12).
+"""The text form of filters (SPEC.md section 12).
 
     filter    = all { "or" all }
     all       = negation { "and" negation }
@@ -21,7 +21,6 @@ import math
 import re
 from typing import NamedTuple
 
-from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filters import check_pattern
 from pipestat_spec.errors import FilterSyntaxError, InvalidValueError
 from pipestat_spec.models.query import (
@@ -42,8 +41,6 @@ from pipestat_spec.text.strings import check_text, shorten
 __all__ = [
     "MAX_NESTING",
     "Token",
-    "filter_from_conditions",
-    "format_filter",
     "format_path",
     "parse_filter",
     "read_path",
@@ -147,7 +144,6 @@ def _format_segment(segment: str) -> str:
 MAX_NESTING = 100
 
 _OPERATORS: dict[str, Operator] = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", ">=": "ge"}
-_SYMBOLS = {operator: symbol for symbol, operator in _OPERATORS.items()}
 
 
 def parse_filter(text: str) -> Filter:
@@ -311,70 +307,3 @@ class _Parser:
 
 def _negate(filter: Filter, negated: bool) -> Filter:
     return Not(filter) if negated else filter
-
-
-def format_filter(filter: Filter) -> str:
-    """Return the text that `parse_filter` reads as this filter (SPEC.md section 12).
-
-    An `and` or `or` of one operand is written as that operand. Raises FilterSyntaxError
-    for what has no text form: an `and` or `or` of nothing, null, arrays and objects as
-    values, nesting deeper than MAX_NESTING.
-    """
-    return _format(filter, 0, 0)
-
-
-def _format(filter: Filter, binding: int, depth: int) -> str:
-    """Write a filter where `binding` is what surrounds it: 0 nothing, 1 or, 2 and, not."""
-    if depth > MAX_NESTING:
-        raise _no_text(f"nesting deeper than {MAX_NESTING}")
-    match filter:
-        case And((only,)) | Or((only,)):
-            return _format(only, binding, depth)
-        case Or(operands):
-            return _join(operands, "or", 1, binding, depth)
-        case And(operands):
-            return _join(operands, "and", 2, binding, depth)
-        case Not((Comparison(operator="eq") | In() | Like() | IsNull()) as test):
-            return _format_test(test, negated=True)
-        case Not(operand):
-            return "not " + _format(operand, 2, depth + 1)
-        case _:
-            return _format_test(filter, negated=False)
-
-
-def _join(operands: tuple[Filter, ...], word: str, inner: int, binding: int, depth: int) -> str:
-    if not operands:
-        raise _no_text(f"{word!r} of nothing")
-    bare = inner > binding
-    parts = [_format(operand, inner, depth if bare else depth + 1) for operand in operands]
-    text = f" {word} ".join(parts)
-    return text if bare else f"({text})"
-
-
-def _format_test(test: Comparison | In | Like | IsNull, *, negated: bool) -> str:
-    path, word = format_path(test.field), "not " if negated else ""
-    match test:
-        case Comparison(_, operator, value):
-            return f"{path} {'!=' if negated else _SYMBOLS[operator]} {_format_literal(value)}"
-        case In(_, values):
-            return f"{path} {word}in ({', '.join(map(_format_literal, values))})"
-        case Like(_, pattern):
-            return f"{path} {word}like {_format_literal(pattern)}"
-        case IsNull():
-            return f"{path} is {word}null"
-
-
-def _format_literal(value: JSONValue) -> str:
-    match value:
-        case bool():
-            return "true" if value else "false"
-        case str():
-            return "'" + value.replace("'", "''") + "'"
-        case int() | float():
-            return repr(value)
-        case _:
-            raise _no_text(f"the value {shorten(value, 40)}")
-
-
-def _no_text(what: str) -> FilterSyntaxError:
-    return FilterSyntaxError(f"{what} has no text form", hint="pass the filter as an object")

@@ -49,6 +49,8 @@ class StoredNumbers:
 
     def transition(self, transition: Transition) -> Transition:
         """Return a transition with the doubles in both records."""
+        if not self._is_number:
+            return transition
         before, after = transition
         seen = before and self.record(before)
         return Transition(seen, seen if after is before else after and self.record(after))
@@ -123,12 +125,12 @@ def _numbers_of(
 def _doubles(
     results: Mapping[str, JSONValue], is_number: Callable[[str], bool]
 ) -> dict[str, float]:
-    found = {
-        name: _double(value)
-        for name, value in results.items()
-        if type(value) is int and is_number(name)
-    }
-    return {name: value for name, value in found.items() if type(value) is float}
+    found = {}
+    for name, value in results.items():
+        # Beyond 2^53 there are integers that no double equals: they stay as they are.
+        if type(value) is int and is_number(name) and float(value) == value:
+            found[name] = float(value)
+    return found
 
 
 def _double(value: JSONValue) -> JSONValue:

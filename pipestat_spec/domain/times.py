@@ -10,10 +10,30 @@ from typing import TypeAlias
 from pipestat_spec.errors import InvalidTimeFormatError
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["Clock", "as_utc", "format_utc", "later", "parse_time", "utc_now"]
+__all__ = [
+    "LOCAL_FORMAT",
+    "RFC_3339",
+    "Clock",
+    "as_utc",
+    "format_local",
+    "format_utc",
+    "later",
+    "parse_time",
+    "read_time",
+    "utc_now",
+]
 
 Clock: TypeAlias = Callable[[], datetime]
 _TICK = timedelta(microseconds=1)
+LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+_LOCAL_OR_UTC = re.compile(
+    r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
+)
+_ISO_8601 = re.compile(r"[0-9TtWZz:.,+ -]+")
+_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 
 
 def utc_now() -> datetime:
@@ -29,28 +49,49 @@ def later(now: datetime, *past: datetime | None) -> datetime:
     return now
 
 
+def as_utc(moment: datetime) -> datetime:
+    """Return a time in UTC, which one without an offset already is."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
 def format_utc(time: datetime) -> str:
     """Return the one text form of a time: `2026-01-31T12:00:00.000000Z`."""
     # Several times as fast as strftime, and it stands on the path of every report.
     return time.astimezone(UTC).isoformat("T", "microseconds")[:26] + "Z"
 
 
-def as_utc(moment: datetime) -> datetime:
-    """Return a time in UTC, which one without an offset already is."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+def format_local(time: datetime) -> str:
+    """Return pipestat's form of a time: local, in whole seconds (PS-YAML-011)."""
+    return time.astimezone().strftime(LOCAL_FORMAT)
+
+
+def read_time(text: object, *, local: bool = False) -> datetime | None:
+    """Return the time that a program wrote, as UTC; None for anything else.
+
+    The form is that of RFC 3339, offset included. `local`: the form of files, where a time
+    may lack the offset and is local then.
+    """
+    form = _LOCAL_OR_UTC if local else RFC_3339
+    if not isinstance(text, str) or form.fullmatch(text) is None:
+        return None
+    try:
+        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):  # such as February 30th, or the year 10000 in UTC
+        return None
 
 
 def parse_time(text: str, *, end: bool = False) -> datetime:
-    """Return an ISO 8601 time or `YYYY-MM-DD HH:MM:SS` as UTC (SPEC.md section 12).
+    """Return the time that a person wrote, as UTC (SPEC.md section 12).
 
-    Without an offset it is UTC. A date alone is its first microsecond, with `end` its
-    last, so that a range includes its last day. Raises InvalidTimeFormatError.
+    Any form of ISO 8601, a blank for the T; without an offset it is UTC. A date alone is its
+    first microsecond, with `end` its last, so that a range includes its last day. Raises
+    InvalidTimeFormatError.
     """
     try:
-        if re.fullmatch(r"[0-9TtWZz:.,+ -]+", text) is None:
+        if _ISO_8601.fullmatch(text) is None:
             raise ValueError
         moment = datetime.fromisoformat(text)
-        if end and re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", text):
+        if end and _DATE.fullmatch(text):
             moment = datetime.combine(moment, time.max)
         return as_utc(moment)
     # OverflowError: an offset that leads out of the years 1 to 9999.

@@ -15,15 +15,12 @@ from pipestat_spec.domain.validate_types import (
     show,
 )
 from pipestat_spec.domain.values import same_value
-from pipestat_spec.errors import (
-    InvalidTypeError,
-    SchemaError,
-    SchemaValidationErrorDuringReport,
-)
+from pipestat_spec.errors import InvalidTypeError, SchemaError, SchemaValidationErrorDuringReport
 from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import schema_error
+from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
@@ -71,22 +68,30 @@ def from_text(text: str, schema: ResultSchema | None) -> JSONValue:
     return meanings[0]
 
 
-def check_schema_keywords(schema: ResultSchema) -> None:
-    """Check the schema of a result against JSON Schema 2020-12; raises SchemaError."""
-    from jsonschema.exceptions import SchemaError as KeywordError
+def check_schema_keywords(schema: ResultSchema, problems: Problems = AT_ONCE) -> None:
+    """Check the schema of a result against JSON Schema 2020-12; raises SchemaError.
+
+    `problems` may collect the errors.
+    """
     from jsonschema.validators import Draft202012Validator
 
-    try:
-        Draft202012Validator.check_schema(schema.schema)
-    except KeywordError as error:
-        inside = tuple(map(str, error.absolute_path))
-        path = inside if inside[:1] == ("$defs",) else (*schema.path, *inside)
-        hint = "see the keyword in JSON Schema 2020-12"
-        if inside[-1:] == ("required",) and error.validator == "type":
-            hint = "list the properties that must be there: required: [name]"
-        elif inside[-1:] == ("items",) and isinstance(error.instance, list):
-            hint = "write prefixItems for a list of schemas"
-        raise schema_error(schema.source, path, shorten(error.message, 160), hint) from None
+    rules = Draft202012Validator(
+        Draft202012Validator.META_SCHEMA, format_checker=Draft202012Validator.FORMAT_CHECKER
+    )
+    for error in rules.iter_errors(schema.schema):
+        with problems:
+            raise _wrong_keyword(error, schema)
+
+
+def _wrong_keyword(error: ValidationError, schema: ResultSchema) -> SchemaError:
+    inside = tuple(map(str, error.absolute_path))
+    path = inside if inside[:1] == ("$defs",) else (*schema.path, *inside)
+    hint = "see the keyword in JSON Schema 2020-12"
+    if inside[-1:] == ("required",) and error.validator == "type":
+        hint = "list the properties that must be there: required: [name]"
+    elif inside[-1:] == ("items",) and isinstance(error.instance, list):
+        hint = "write prefixItems for a list of schemas"
+    return schema_error(schema.source, path, shorten(error.message, 160), hint)
 
 
 def _typed(value: JSONValue, schema: ResultSchema) -> JSONValue:

@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
 
 from pipestat_spec.domain.validate_types import in_range, type_error
 from pipestat_spec.domain.values import canonical
@@ -15,7 +14,8 @@ from pipestat_spec.models.record import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import JSON_TYPES, admitted_types, json_type
-from pipestat_spec.text.json_reader import unique_keys
+from pipestat_spec.text.json_reader import read_json
+from pipestat_spec.text.unreadable import UnreadableText
 
 __all__ = ["converted", "readings", "unreadable"]
 
@@ -51,8 +51,8 @@ def _readings(text: str, types: frozenset[str]) -> Iterator[JSONValue]:
     if "number" in types and (number := _number(plain)) is not None:
         yield number
     if plain[:1] in ("[", "{") and ("array" if plain[0] == "[" else "object") in types:
-        with suppress(ValueError, RecursionError, InvalidValueError):
-            yield canonical(_json(plain))
+        with suppress(ValueError, InvalidValueError):
+            yield canonical(read_json(plain))
     if "string" in types:
         yield text
 
@@ -74,25 +74,17 @@ def _number(text: str) -> float | None:
     return number if exact else None
 
 
-def _json(text: str) -> Any:
-    def refuse(constant: str) -> None:
-        raise ValueError(f"{constant} is not JSON")
-
-    return json.loads(text, parse_constant=refuse, object_pairs_hook=unique_keys)
-
-
 def unreadable(text: str, schema: ResultSchema) -> InvalidTypeError:
     """Return the refusal of a text without a meaning for the result."""
     plain = text.strip()
     types = schema.types or frozenset()
     if plain[:1] in ("[", "{") and {"array", "object"} & types:
         try:
-            return type_error(schema, canonical(_json(plain), "the value"))
-        except json.JSONDecodeError as error:
-            return type_error(schema, text, f"no JSON, {error.msg} at column {error.colno}")
-        except RecursionError:
-            return type_error(schema, text, "nested too deep")
-        except (ValueError, InvalidValueError) as error:
+            return type_error(schema, canonical(read_json(plain), "the value"))
+        except UnreadableText as error:
+            is_json = error.line is None
+            return type_error(schema, text, f"{'' if is_json else 'no JSON, '}{error}")
+        except InvalidValueError as error:
             return type_error(schema, text, str(error))
     if {"array", "object"} & types and not schema.object_type:
         example = "[1, 2]" if "array" in types else '{"key": 1}'

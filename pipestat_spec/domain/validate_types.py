@@ -32,22 +32,18 @@ def as_admitted_type(value: JSONValue, schema: ResultSchema) -> JSONValue:
     if kind == "integer" and schema.exact_type == "number":
         if float(value) != value:
             raise type_error(schema, value, "no double equals it", "declare the result as integer")
-        value = float(value)
+        kind, value = "number", float(value)
     elif kind == "number" and schema.exact_type == "integer" and value.is_integer():
         if not in_range(int(value)):
             raise type_error(schema, value, "it is outside the signed 64-bit range")
-        value = int(value)
-    if schema.types is None or _is_one_of(value, schema.types):
+        kind, value = "integer", int(value)
+    types = schema.types
+    # JSON Schema sees an integer as a number, and a whole number as an integer.
+    if types is None or kind in types or (kind == "integer" and "number" in types):
+        return value
+    if kind == "number" and "integer" in types and value.is_integer():
         return value
     raise type_error(schema, value)
-
-
-def _is_one_of(value: JSONValue, types: Collection[str]) -> bool:
-    """Tell whether a value is of one of the types as JSON Schema sees them."""
-    kind = json_type(value)
-    if kind == "integer":
-        return "integer" in types or "number" in types
-    return kind in types or (kind == "number" and "integer" in types and value.is_integer())
 
 
 def in_range(value: int) -> bool:

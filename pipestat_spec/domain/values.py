@@ -13,10 +13,12 @@ from enum import Enum
 from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
-from pipestat_spec.models.record import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONValue
+from pipestat_spec.models.record import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONValue, Record
 from pipestat_spec.text.strings import check_text, shorten
 
-__all__ = ["canonical", "same_value"]
+__all__ = ["canonical", "same_record", "same_value"]
+
+_SCALARS = frozenset((bool, int, float, str, type(None)))
 
 
 def canonical(value: object, name: str = "value") -> JSONValue:
@@ -121,13 +123,28 @@ def _check_depth(depth: int, name: str) -> None:
 
 
 def same_value(left: JSONValue, right: JSONValue) -> bool:
-    """Tell whether two canonical values are the same: types count, the order of keys does not."""
-    if type(left) is not type(right):
-        return False
-    if isinstance(left, dict):
+    """Tell whether two canonical values are the same: types count, the order of keys does not.
+
+    Results and sources, which may be any mapping, are compared like objects.
+    """
+    kind = type(left)
+    if kind not in _SCALARS and isinstance(left, Mapping) and isinstance(right, Mapping):
         return left.keys() == right.keys() and all(
             same_value(item, right[key]) for key, item in left.items()
         )
-    if isinstance(left, list):
+    if kind is not type(right):
+        return False
+    if kind is list:
         return len(left) == len(right) and all(map(same_value, left, right))
     return bool(left == right)
+
+
+def same_record(left: Record | None, right: Record | None) -> bool:
+    """Tell whether two records hold the same; `==` would take true for 1."""
+    if left is None or right is None:
+        return left is right
+    return (
+        left == right
+        and same_value(left.results, right.results)
+        and same_value(left.source, right.source)
+    )

@@ -19,6 +19,7 @@ from pipestat_spec.documents.report import REPORT_DOCUMENT_VERSION
 from pipestat_spec.engines.record_expression import RecordExpression
 from pipestat_spec.errors import PipestatError
 from pipestat_spec.text.strings import nearest, shorten
+from pipestat_spec.text.unreadable import UnreadableText, decode
 
 __all__ = ["read_trace"]
 
@@ -67,13 +68,13 @@ def read_trace(
     """
     name = shorten(str(path), 4096)
     try:
-        lines = Path(path).read_bytes().decode("utf-8").split("\n")
+        lines = decode(Path(path).read_bytes()).split("\n")
     except OSError as error:
         reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
         yield SourcedDocument(name, problem=f"cannot be read: {reason}")
         return
-    except UnicodeDecodeError as error:
-        yield SourcedDocument(name, problem=f"byte {error.start + 1} is not UTF-8")
+    except UnreadableText as error:
+        yield SourcedDocument(name, problem=error.problem)
         return
     header = lines[0].rstrip("\r").split("\t")
     problem = _header_problem(header, record)

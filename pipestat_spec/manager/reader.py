@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
+from pipestat_spec.domain.history import history_dict, of_results
 from pipestat_spec.domain.query import page_with_fields
 from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError
@@ -314,11 +315,8 @@ class RecordReader:
         Raises RecordNotFoundError when there is no such record.
         """
         wanted = [result_identifier] if isinstance(result_identifier, str) else result_identifier
-        history: dict[str, dict[str, JSONValue]] = {}
-        for entry in self.store.history(self._opened.resolve_key(record_identifier, level)):
-            if wanted is None or entry.result in wanted:
-                history.setdefault(entry.result, {})[format_utc(entry.time)] = entry.value
-        return history
+        entries = self.store.history(self._opened.resolve_key(record_identifier, level))
+        return history_dict(of_results(entries, wanted))
 
     def select_records(
         self,

@@ -34,9 +34,7 @@ def _results_differ(event: RecordEvent) -> bool:
     if event.after is None:
         return False
     before = event.before.results if event.before else {}
-    return event.after.results is not before and not same_value(
-        dict(event.after.results), dict(before)
-    )
+    return event.after.results is not before and not same_value(event.after.results, before)
 
 
 def _status_differs(event: RecordEvent) -> bool:

@@ -1,17 +1,17 @@
 """The safe reader for YAML that others wrote (SPEC.md section 7.4).
 
 Mapping keys are the text of their scalar, timestamps stay strings, everything else is read
-as YAML 1.1, since that is what wrote the existing files. Numbers outside the data model are
-kept as they stand, for whoever reads their record to refuse. What cannot be kept, or would
-blow up, is refused with PipestatDataError: one line with file, line and what mends it.
+as YAML 1.1, since that is what wrote the existing files. What cannot be kept, or would blow
+up, is refused with UnreadableText.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import lru_cache
 from math import isfinite
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 
 import yaml
 from yaml.constructor import SafeConstructor
@@ -26,20 +26,22 @@ from yaml.events import (
 )
 from yaml.resolver import Resolver
 
-from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.unreadable import UnreadableText
 from pipestat_spec.text.yaml_writer import Verbatim
 
-__all__ = ["MAX_ALIASED", "MAX_NESTING", "read_yaml"]
+__all__ = ["read_yaml"]
 
 # Mappings and sequences inside each other.
-MAX_NESTING = 120
+_MAX_NESTING = 120
+_TOO_DEEP = (f"more than {_MAX_NESTING} levels of nesting", "flatten the value")
 # Nodes that aliases may add; a document of a few bytes can ask for billions.
-MAX_ALIASED = 100_000
-# Digits beyond which no integer is computed: it takes the square of the time.
-_MAX_DIGITS = 4000
+_MAX_ALIASED = 100_000
 # Characters that a parser looks ahead for the end of a key (YAML 1.1, section 7.2: 1024).
 _READ_AHEAD = 1100
+# Digits beyond which no integer is computed: it takes the square of the time.
+_MAX_DIGITS = 4000
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _PREFIX = "tag:yaml.org,2002:"
@@ -48,32 +50,39 @@ _CONSTRUCTED = {_PREFIX + name for name in ("null", "bool", "int", "float")}
 _MERGE = _PREFIX + "merge"
 
 
-def read_yaml(data: bytes, name: str) -> Any:
-    """Return the one document of the file `name`; None when there is nothing in it."""
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        _refuse(name, line, "the text is not UTF-8", "save the file as UTF-8")
-    return _read(text, name, _LOADER)
+def read_yaml(text: str, *, verbatim: bool = False) -> Any:
+    """Return the one document of a text; None when there is nothing in it.
+
+    Numbers outside the data model are kept as they stand with `verbatim`, for whoever reads
+    their record to refuse. Without it integers may be of any size (the bound of a schema can
+    be), and what is no number of JSON is refused. Raises UnreadableText with line and column.
+    """
+    return _read(text, verbatim, _LOADER)
 
 
-def _read(text: str, name: str, kind: type[yaml.SafeLoader]) -> Any:
+def _read(text: str, verbatim: bool, kind: type[yaml.SafeLoader]) -> Any:
     try:
-        return _Composer(kind(text), name).document()
+        loader = kind(text)
+        try:
+            return _Composer(loader, verbatim).document()
+        finally:
+            loader.dispose()
     except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, _position(error, text, kind)) + 1
-        _refuse(name, line, "a character that YAML does not allow", "remove or escape it", error)
+        before = text[: _position(error, text, kind)]
+        raise UnreadableText(
+            "a character that YAML does not allow",
+            "remove or escape it",
+            before.count("\n") + 1,
+            len(before) - before.rfind("\n"),
+        ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        if mark and kind is not yaml.SafeLoader and _opened_ahead(text, mark.index) > MAX_NESTING:
-            return _read(text, name, yaml.SafeLoader)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        line = mark.line + 1 if mark else 1
-        _refuse(name, line, f"not valid YAML: {problem}", "correct it by hand", error)
+        if mark and kind is not yaml.SafeLoader and _opened(text, mark.index) > _MAX_NESTING:
+            return _read(text, verbatim, yaml.SafeLoader)
+        raise _not_yaml(error, mark) from error
 
 
-def _opened_ahead(text: str, end: int) -> int:
+def _opened(text: str, end: int) -> int:
     """Return how many brackets stand open in what a scanner may have read ahead up to `end`.
 
     libyaml has a limit of nesting of its own and meets it there, before this reader counts. The
@@ -91,12 +100,10 @@ def _position(error: yaml.reader.ReaderError, text: str, kind: type[yaml.SafeLoa
     return len(text.encode()[:position].decode("utf-8", "ignore"))
 
 
-def _refuse(
-    name: str, line: int, problem: str, hint: str, cause: Exception | None = None
-) -> NoReturn:
-    raise PipestatDataError(
-        f"{name}, line {line}: {problem}", hint=hint, file=name, line=line
-    ) from cause
+def _not_yaml(error: yaml.YAMLError, mark: yaml.Mark | None) -> UnreadableText:
+    said = [getattr(error, name, None) for name in ("context", "problem")]
+    problem = ", ".join(filter(None, said)) or str(error)
+    return UnreadableText(f"not valid YAML: {shorten(problem, 160)}", "correct it", *_place(mark))
 
 
 class _Anchor:
@@ -111,9 +118,9 @@ class _Anchor:
 class _Composer:
     """Builds values from the events of a parser, counting as it goes."""
 
-    def __init__(self, loader: yaml.SafeLoader, name: str) -> None:
+    def __init__(self, loader: yaml.SafeLoader, verbatim: bool) -> None:
         self._events: Iterator[Event] = iter(loader.get_event, None)
-        self._name = name
+        self._verbatim = verbatim
         self._anchors: dict[str, _Anchor | None] = {}
         self._nodes = 0
         self._aliased = 0
@@ -128,7 +135,7 @@ class _Composer:
         next(self._events)  # the end of the document
         event = next(self._events)
         if isinstance(event, DocumentStartEvent):
-            self._refuse(event, "a second YAML document begins", "keep one document per file")
+            raise _wrong(event, "a second YAML document begins", "keep one document per file")
         return value
 
     def _node(self, event: Event, depth: int) -> tuple[Any, str | None]:
@@ -156,10 +163,10 @@ class _Composer:
         tag = getattr(event, "tag", None)
         if isinstance(event, MappingStartEvent):
             if tag not in (None, "!", _PREFIX + "map"):
-                self._refuse_tag(event, tag)
+                raise _wrong_tag(event, tag)
             return self._mapping(depth), None
         if tag not in (None, "!", _PREFIX + "seq"):
-            self._refuse_tag(event, tag)
+            raise _wrong_tag(event, tag)
         items = []
         while not isinstance(event := next(self._events), SequenceEndEvent):
             items.append(self._node(event, depth)[0])
@@ -171,53 +178,58 @@ class _Composer:
         merged: list[dict[str, Any]] = []
         while not isinstance(event := next(self._events), MappingEndEvent):
             merges = _is_merge(event)
-            _, key = self._node(event, depth)
+            key = self._key(event, depth)
             if key is None:
-                self._refuse(event, "a mapping key is not a scalar", "use text as the key")
+                raise _wrong(event, "a mapping key is not a scalar", "use text as the key")
             value_event = next(self._events)
             value, _ = self._node(value_event, depth)
             # `<<` in quotes is another key than the merge key.
-            name, line = (merges, key), _line(event)
+            name, line = (merges, key), _place(event.start_mark)[0]
             if name in lines:
-                self._refuse(
+                raise _wrong(
                     event,
                     f"key {key!r} stands twice, on lines {lines[name]} and {line}",
                     "remove one of the two",
                 )
             lines[name] = line
             if merges:
-                merged = self._merge_sources(value_event, value)
+                merged = _merge_sources(value_event, value)
             else:
                 result[key] = value
+        if not merged:
+            return result
+        # Merged keys come first, and of several sources the first one counts.
+        below: dict[str, Any] = {}
         for source in merged:
             for key, value in source.items():
-                result.setdefault(key, value)
-        return result
+                below.setdefault(key, value)
+        return {**below, **result}
 
-    def _merge_sources(self, event: Event, value: Any) -> list[dict[str, Any]]:
-        sources = value if isinstance(value, list) else [value]
-        if not all(isinstance(source, dict) for source in sources):
-            self._refuse(event, "'<<' merges something else than mappings", "quote the key '<<'")
-        return sources
+    def _key(self, event: Event, depth: int) -> str | None:
+        """Return the text of a key, whatever it would be as a value; None for no scalar."""
+        if isinstance(event, ScalarEvent) and event.tag is None and event.anchor is None:
+            self._nodes += 1
+            return _text(event, event.value)
+        return self._node(event, depth)[1]
 
     def _alias(self, event: AliasEvent, depth: int) -> tuple[Any, str | None]:
         name = event.anchor
         if name not in self._anchors:
-            self._refuse(event, f"alias *{name} has no anchor", "write the value out")
+            raise _wrong(event, f"alias *{name} has no anchor", "write the value out")
         anchor = self._anchors[name]
         if anchor is None:
-            self._refuse(event, f"alias *{name} holds itself", "write the value out")
+            raise _wrong(event, f"alias *{name} holds itself", "write the value out")
         self._aliased += anchor.nodes
-        if self._aliased > MAX_ALIASED:
-            self._refuse(
-                event, f"aliases repeat more than {MAX_ALIASED} values", "write the values out"
+        if self._aliased > _MAX_ALIASED:
+            raise _wrong(
+                event, f"aliases repeat more than {_MAX_ALIASED} values", "write the values out"
             )
         self._check_depth(event, depth + anchor.depth)
         return anchor.value, anchor.text
 
     def _check_depth(self, event: Event, depth: int) -> None:
-        if depth > MAX_NESTING:
-            self._refuse(event, f"more than {MAX_NESTING} levels of nesting", "flatten the value")
+        if depth > _MAX_NESTING:
+            raise _wrong(event, *_TOO_DEEP)
         self._deepest = max(self._deepest, depth)
 
     def _scalar(self, event: ScalarEvent) -> Any:
@@ -225,28 +237,49 @@ class _Composer:
         if tag is None:
             tag = _implicit_tag(text) if event.implicit[0] else _PREFIX + "str"
         if tag in _KEPT_AS_TEXT or tag == _MERGE:
-            return self._text(event, text)
+            return _text(event, text)
         if tag not in _CONSTRUCTED:
-            self._refuse_tag(event, tag)
+            raise _wrong_tag(event, tag)
         value = _construct(tag, text)
-        if isinstance(value, Verbatim) and tag != _implicit_tag(text):
-            self._refuse(event, f"{text[:40]!r} is not a {tag.removeprefix(_PREFIX)}", "quote it")
-        return value
-
-    def _text(self, event: Event, text: str) -> str:
-        if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-            self._refuse(event, "the string holds a lone surrogate", "write it in UTF-8")
-        return text
-
-    def _refuse_tag(self, event: Event, tag: object) -> NoReturn:
-        self._refuse(event, f"tag {tag} is not supported", "remove the tag")
-
-    def _refuse(self, event: Event, problem: str, hint: str) -> NoReturn:
-        _refuse(self._name, _line(event), problem, hint)
+        if not isinstance(value, Verbatim):
+            return value
+        if tag != _implicit_tag(text):
+            raise _wrong(event, f"{text[:40]!r} is not a {tag.removeprefix(_PREFIX)}", "quote it")
+        return value if self._verbatim else _beyond(event, tag)
 
 
-def _line(event: Event) -> int:
-    return event.start_mark.line + 1 if event.start_mark else 1
+def _beyond(event: ScalarEvent, tag: str) -> int:
+    """Return an integer outside the data model; refuse what is no number of JSON."""
+    text = event.value
+    if tag == _PREFIX + "int" and len(text) <= _MAX_DIGITS:
+        with suppress(*_NO_VALUE):
+            return cast("int", _constructed(tag, text))
+    raise _wrong(event, f"{shorten(text, 40)} is not a number of JSON", "quote it or leave it out")
+
+
+def _text(event: Event, text: str) -> str:
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise _wrong(event, "the string holds a lone surrogate", "write it in UTF-8")
+    return text
+
+
+def _merge_sources(event: Event, value: Any) -> list[dict[str, Any]]:
+    sources = value if isinstance(value, list) else [value]
+    if not all(isinstance(source, dict) for source in sources):
+        raise _wrong(event, "'<<' merges something else than mappings", "quote the key '<<'")
+    return sources
+
+
+def _wrong_tag(event: Event, tag: object) -> UnreadableText:
+    return _wrong(event, f"tag {tag} is not supported", "remove the tag")
+
+
+def _wrong(event: Event, problem: str, hint: str) -> UnreadableText:
+    return UnreadableText(problem, hint, *_place(event.start_mark))
+
+
+def _place(mark: Any) -> tuple[int, int]:
+    return (mark.line + 1, mark.column + 1) if mark else (1, 1)
 
 
 def _is_merge(event: Event) -> bool:
@@ -273,14 +306,21 @@ def _construct(tag: str, text: str) -> Any:
     if len(text) > _MAX_DIGITS and (tag == _PREFIX + "int" or ":" in text):
         return Verbatim(text)
     try:
-        value = _CONSTRUCTORS[tag](SafeConstructor(), yaml.ScalarNode(tag, text))
-    except (ValueError, KeyError, IndexError, OverflowError):
+        value = _constructed(tag, text)
+    except _NO_VALUE:
         return Verbatim(text)
     if isinstance(value, float):
         return value if isfinite(value) else Verbatim(text)
     return value if MIN_INTEGER <= value <= MAX_INTEGER else Verbatim(text)
 
 
+def _constructed(tag: str, text: str) -> Any:
+    return _CONSTRUCTORS[tag](_CONSTRUCTOR, yaml.ScalarNode(tag, text))
+
+
+# What PyYAML raises for a scalar that is not what its tag says.
+_NO_VALUE = (ValueError, KeyError, IndexError, OverflowError)
+_CONSTRUCTOR = SafeConstructor()
 _CONSTRUCTORS: dict[str, Any] = {
     _PREFIX + name: getattr(SafeConstructor, f"construct_yaml_{name}")
     for name in ("bool", "int", "float")

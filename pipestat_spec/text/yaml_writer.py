@@ -7,6 +7,7 @@ parser takes for something else, otherwise in double quotes as JSON writes them.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from json import dumps
 from typing import NamedTuple
 
@@ -33,13 +34,21 @@ class Verbatim(NamedTuple):
     text: str
 
 
-def yaml_text(data: JSONValue) -> str:
-    """Return `data` as block YAML in its own order, without the last line break."""
+def yaml_text(data: JSONValue, *, sort_keys: bool = False) -> str:
+    """Return `data` as block YAML, in its own order or sorted, without the last line break."""
+    if sort_keys:
+        data = _sorted(data)
     if not data or not isinstance(data, dict | list):
         return _scalar(data)
     lines: list[str] = []
     _add_children(lines, data, "")
     return "\n".join(lines)
+
+
+def _sorted(data: JSONValue) -> JSONValue:
+    if isinstance(data, dict):
+        return {key: _sorted(data[key]) for key in sorted(data)}
+    return [_sorted(item) for item in data] if isinstance(data, list) else data
 
 
 def is_plain(text: str) -> bool:
@@ -61,6 +70,8 @@ def quote(text: str) -> str:
     return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
+# The same few keys open the entries of every record.
+@lru_cache(maxsize=1024)
 def header_lines(key: str, indent: str) -> str:
     """Return the line or lines that open the entry `key`; the value follows its last colon."""
     quoted = quote(key)

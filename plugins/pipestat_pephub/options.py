@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.options import Options
 from pipestat_spec.text.strings import shorten
 
 __all__ = ["DEFAULT_URL", "TOKEN_FILE", "Connection", "PephubOptions", "connection"]
@@ -24,10 +25,8 @@ URL_VARIABLE, TOKEN_VARIABLE = "PEPHUB_BASE_URL", "PEPHUB_TOKEN"
 _TOKEN = re.compile(r"[\x21-\x7e]+")
 
 
-class PephubOptions(BaseModel):
+class PephubOptions(Options):
     """How the server is reached."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: str | None = Field(None, description="address of the server")
     token: SecretStr | None = Field(None, description="token of a login")

@@ -28,7 +28,7 @@ class YamlFactory(BackendFactory):
 
         path = _path(settings)
         if not isinstance(path, str):
-            from pipestat_yaml.remote.opening import open_backend
+            from pipestat_yaml.remote.factory import open_backend
 
             return open_backend(path, settings)
         settings = _with_local_flags(settings)
@@ -36,20 +36,26 @@ class YamlFactory(BackendFactory):
             from pipestat_yaml.local.record_files import RecordFilesBackend
 
             return RecordFilesBackend(path, settings)
-        from pipestat_yaml.local.backend import YamlBackend
+        from pipestat_yaml.local.backend import open_file
 
-        return YamlBackend(path, settings)
+        return open_file(path, settings)
 
     def namespaces(self, settings: StoreSettings) -> list[str]:
         """Return the namespaces that the file or the files hold, in code-point order."""
+        from pipestat_spec.text.file_names import PLACEHOLDER
+
         path = _path(settings)
         if not isinstance(path, str):
-            from pipestat_yaml.remote import opening
+            from pipestat_yaml.remote import factory
 
-            return opening.list_namespaces(path, settings)
-        from pipestat_yaml.local.namespaces import list_namespaces
+            return factory.list_namespaces(path, settings)
+        if PLACEHOLDER in path:
+            from pipestat_yaml.local import record_files
 
-        return list_namespaces(path)
+            return record_files.list_namespaces(path)
+        from pipestat_yaml.local import backend
+
+        return backend.list_namespaces(path)
 
 
 def _path(settings: StoreSettings) -> str | Location:

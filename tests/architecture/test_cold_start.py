@@ -81,6 +81,25 @@ def test_a_status_change_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not HEAVY & modules_of(tmp_path, *arguments)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["retrieve", "-r", "s1"],
+        ["select"],
+        ["history", "-r", "s1"],
+        ["status", "list"],
+        ["inspect"],
+        ["inspect", "--data"],
+        ["plugins"],
+    ],
+    ids=" ".join,
+)
+def test_an_answer_waits_for_no_pydantic(tmp_path: Path, arguments: list[str]) -> None:
+    store = [] if arguments == ["plugins"] else ["-f", "r.yaml"]
+    modules_of(tmp_path, "report", "-f", "r.yaml", "-r", "s1", "n=1")
+    assert "pydantic" not in modules_of(tmp_path, *arguments, *store, "--format", "json")
+
+
 def test_importing_the_package_is_free() -> None:
     script = "import sys; import pipestat_spec; print(*sorted(sys.modules))"
     done = subprocess.run(

@@ -20,14 +20,15 @@ PLUGINS = REPOSITORY / "plugins"
 # From the ground up. A module may import its own layer and those above it in this list;
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
-    {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "whole_files"},
-    # The types of the data model: what text becomes, and what becomes text.
+    {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems", "whole_files"},
+    # The data model: what text becomes and what becomes text, and when two values are the same.
     {"models.record"},
     {"text"},
+    {"domain.values"},
     {"models"},
     {"domain"},
     {"backend", "formatters", "plugins.hookspecs"},
-    {"plugins", "memory", "schema_files", "configuration", "documents"},
+    {"plugins", "memory", "schema_files", "configuration", "documents", "options"},
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
     {
@@ -63,6 +64,7 @@ FOR_PLUGINS = {
     "pipestat_spec.errors",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
+    "pipestat_spec.options",
     "pipestat_spec.domain.filters",
     "pipestat_spec.domain.query",
     "pipestat_spec.domain.times",

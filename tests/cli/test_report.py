@@ -117,6 +117,7 @@ def test_many_results_as_json(
         (["--json", "{"], "is not JSON"),
         (["--json", '{"reads": 1, "reads": 2}'], "'reads' stands twice"),
         (["--json", '{"rate": NaN}'], "rate"),
+        (["rate:=-Infinity"], "-Infinity is not a JSON number; write null"),
         (["--json", "@missing.json"], f"missing.json: {os.strerror(errno.ENOENT)}"),
         (["x:=nope"], "result 'x'"),
         (["x:=@missing.json"], "missing.json"),

@@ -38,7 +38,7 @@ def run_suite(folder: Path, *options: str, timeout: int = 500) -> dict[str, Any]
 # What a process that serves the backend imports: it takes longer than all that a trial does.
 _IMPORTED = {
     "sql": ["pipestat_sql.backend", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"],
-    "yaml": ["pipestat_yaml.remote.opening", "pipestat_yaml.remote.backend", "s3fs"],
+    "yaml": ["pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"],
 }
 _SERVED = ["pipestat_conformance.targets.operations", "pipestat_conformance.targets.target"]
 

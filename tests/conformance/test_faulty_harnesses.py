@@ -18,7 +18,7 @@ from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import BROKEN, Run, run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import Vector, parse_vectors
-from pipestat_conformance.verdicts import ExitCode, Outcome, Verdict
+from pipestat_conformance.verdicts import Conclusion, ExitCode, Verdict
 
 STORES = template(default_store())
 IN_THE_MIDDLE = [name for name in FAULTS if name not in AT_THE_EDGES]
@@ -83,7 +83,7 @@ def test_an_error_and_the_run_goes_on(name: str) -> None:
     problem = next(result.problem for result in done.results if result.id == "hit")
     assert problem is not None
     assert WHAT_IS_SAID[name] in problem.message
-    assert outcome(done, load_catalogue()) is Outcome.ERROR
+    assert outcome(done, load_catalogue()) is Conclusion.ERROR
     assert exit_code(outcome(done, load_catalogue())) is ExitCode.ERROR
 
 
@@ -127,7 +127,7 @@ def test_a_bad_end_is_an_error(name: str) -> None:
     (end,) = [result for result in done.results if result.verdict is Verdict.ERROR]
     assert end.problem is not None
     assert WHAT_IS_SAID[name] in end.problem.message
-    assert outcome(done, load_catalogue()) is Outcome.ERROR
+    assert outcome(done, load_catalogue()) is Conclusion.ERROR
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -31,7 +31,7 @@ from pipestat_conformance.reports.document import build_report, check_report
 from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import load_vectors
-from pipestat_conformance.verdicts import ExitCode, Outcome, Verdict
+from pipestat_conformance.verdicts import Conclusion, ExitCode, Verdict
 
 from tests.environments import clean_environment
 from tests.forking import running
@@ -161,8 +161,8 @@ def test_none_of_the_specials_is_conformant(
     if name == "claims-everything":
         assert set(done.judged) >= {"core", "yaml-layout", "sql-layout"}
         profiles = profile_outcomes(done, load_catalogue())
-        assert profiles["yaml-layout"] is Outcome.NOT_CONFORMANT
-        assert profiles["history"] is Outcome.CONFORMANT
+        assert profiles["yaml-layout"] is Conclusion.NOT_CONFORMANT
+        assert profiles["history"] is Conclusion.CONFORMANT
     else:
         assert verdicts["PS-RES-011"] is verdicts["PS-RES-012"] is Verdict.FAIL
     assert exit_code(outcome(done, load_catalogue())) is ExitCode.NOT_CONFORMANT
@@ -172,7 +172,7 @@ def test_none_of_the_specials_is_conformant(
 def assert_told(report: dict[str, Any]) -> None:
     """The report says what failed, by which rule, at which step, and how to repeat it."""
     check_report(report)
-    assert report["outcome"] == Outcome.NOT_CONFORMANT
+    assert report["outcome"] == Conclusion.NOT_CONFORMANT
     assert report["failures"]
     for failure in report["failures"]:
         assert failure["requirements"][0]["text"]

@@ -172,9 +172,9 @@ def test_the_data_is_found_in_an_installed_package(tmp_path: Path) -> None:
         copy = shutil.copytree if (SUITE / name).is_dir() else shutil.copy
         copy(SUITE / name, tmp_path / target)
     script = (
-        "from pipestat_conformance import vectors, catalogue, data\n"
+        "from pipestat_conformance import vectors, catalogue, data_files\n"
         "print(len(vectors.load_vectors()), len(catalogue.load_catalogue()),"
-        " len(catalogue.rule_texts()), data.rules_file())"
+        " len(catalogue.rule_texts()), data_files.rules_file())"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

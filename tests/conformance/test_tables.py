@@ -25,7 +25,7 @@ from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import Vector, VectorError, load_vectors, parse_vectors
-from pipestat_conformance.verdicts import Outcome, Verdict
+from pipestat_conformance.verdicts import Conclusion, Verdict
 
 from tests.conformance.conftest import vector
 
@@ -103,7 +103,7 @@ def test_the_independent_store_conforms_through_both_drivers(tmp_path: Path) -> 
         done = run(options)
         wrong = [result for result in done.results if result.verdict is Verdict.FAIL]
         assert wrong == []
-        assert profile_outcomes(done, load_catalogue())["sql-layout"] is Outcome.CONFORMANT
+        assert profile_outcomes(done, load_catalogue())["sql-layout"] is Conclusion.CONFORMANT
         skipped = [r for r in done.results if r.verdict is Verdict.DISABLED]
         disabled = {result.id for result in skipped if result.kind == "vector"}
         about_postgresql = {one.id for one in vectors if one.dialects == ("postgresql",)}
@@ -243,7 +243,7 @@ def test_a_claim_without_a_database_is_no_conformance(tmp_path: Path) -> None:
     done = run(RunOptions(driver, stores, profiles=["sql-layout"], vectors=ours))
     notes = {result.note for result in done.results if result.profile == "sql-layout"}
     assert notes == {NO_DATABASE}
-    assert profile_outcomes(done, load_catalogue())["sql-layout"] is Outcome.ERROR
+    assert profile_outcomes(done, load_catalogue())["sql-layout"] is Conclusion.ERROR
 
 
 def test_the_trial_of_a_new_database_passes(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pipestat_conformance.catalogue import CatalogueError, parse_catalogue, rule_texts
-from pipestat_conformance.data import data_files, protocol_schema
+from pipestat_conformance.data_files import data_files, protocol_schema
 from pipestat_conformance.special_values import parse_json
 from pipestat_conformance.vectors import VectorError, digest, load_vectors, parse_vectors
 

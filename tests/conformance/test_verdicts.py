@@ -34,7 +34,7 @@ from pipestat_conformance.known_failures import (
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import Run, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreError, default_store, template
-from pipestat_conformance.verdicts import ExitCode, Outcome, Result, Verdict, worst
+from pipestat_conformance.verdicts import Conclusion, ExitCode, Result, Verdict, worst
 
 from tests.conformance.conftest import REPORTED, tiny, vector
 
@@ -106,63 +106,63 @@ def test_a_requirement_has_the_worst_verdict_of_its_vectors() -> None:
 @pytest.mark.parametrize(
     ("results", "expected"),
     [
-        ([result(P)], Outcome.CONFORMANT),
-        ([result(P), result(U), result(D)], Outcome.CONFORMANT),
-        ([result(P), result(F)], Outcome.NOT_CONFORMANT),
-        ([result(P), result(XF)], Outcome.KNOWN_FAILURES),
-        ([result(P), result(XP)], Outcome.NOT_CONFORMANT),
-        ([result(P), result(F), result(E)], Outcome.ERROR),
-        ([result(U), result(D)], Outcome.ERROR),
-        ([], Outcome.ERROR),
+        ([result(P)], Conclusion.CONFORMANT),
+        ([result(P), result(U), result(D)], Conclusion.CONFORMANT),
+        ([result(P), result(F)], Conclusion.NOT_CONFORMANT),
+        ([result(P), result(XF)], Conclusion.KNOWN_FAILURES),
+        ([result(P), result(XP)], Conclusion.NOT_CONFORMANT),
+        ([result(P), result(F), result(E)], Conclusion.ERROR),
+        ([result(U), result(D)], Conclusion.ERROR),
+        ([], Conclusion.ERROR),
         # What is only recommended decides nothing; what is also a MUST does.
-        ([result(P), result(F, "PS-VAL-002")], Outcome.CONFORMANT),
-        ([result(P), result(F, "PS-VAL-002", "PS-VAL-001")], Outcome.NOT_CONFORMANT),
+        ([result(P), result(F, "PS-VAL-002")], Conclusion.CONFORMANT),
+        ([result(P), result(F, "PS-VAL-002", "PS-VAL-001")], Conclusion.NOT_CONFORMANT),
         # What the catalogue does not know counts.
-        ([result(P), result(F, "PS-XYZ-001")], Outcome.NOT_CONFORMANT),
+        ([result(P), result(F, "PS-XYZ-001")], Conclusion.NOT_CONFORMANT),
     ],
 )
-def test_the_outcome_of_a_run(results: list[Result], expected: Outcome) -> None:
+def test_the_outcome_of_a_run(results: list[Result], expected: Conclusion) -> None:
     assert outcome(made(results), CATALOGUE) is expected
 
 
 def test_a_claimed_profile_without_an_executed_vector_is_an_error() -> None:
     run = made([result(P), result(U, profile="history")], claimed=("core", "history"))
-    assert profile_outcomes(run, CATALOGUE)["history"] is Outcome.ERROR
-    assert outcome(run, CATALOGUE) is Outcome.ERROR
+    assert profile_outcomes(run, CATALOGUE)["history"] is Conclusion.ERROR
+    assert outcome(run, CATALOGUE) is Conclusion.ERROR
     failing = made([result(F)], claimed=("core", "sql-layout"))
-    assert outcome(failing, CATALOGUE) is Outcome.NOT_CONFORMANT
+    assert outcome(failing, CATALOGUE) is Conclusion.NOT_CONFORMANT
 
 
 def test_a_profile_that_was_not_asked_for_is_not_run() -> None:
     run = made([result(P), result(D, profile="history")], claimed=("core", "history"), profiles=[])
     assert run.judged == ("core",)
-    assert profile_outcomes(run, CATALOGUE)["history"] is Outcome.NOT_RUN
-    assert outcome(run, CATALOGUE) is Outcome.CONFORMANT
+    assert profile_outcomes(run, CATALOGUE)["history"] is Conclusion.NOT_RUN
+    assert outcome(run, CATALOGUE) is Conclusion.CONFORMANT
 
 
 def test_a_selection_is_no_verdict() -> None:
     run = made([result(P)], select=["v"])
-    assert outcome(run, CATALOGUE) is Outcome.SELECTION
-    assert profile_outcomes(run, CATALOGUE)["core"] is Outcome.SELECTION
-    assert outcome(made([result(F)], select=["v"]), CATALOGUE) is Outcome.NOT_CONFORMANT
+    assert outcome(run, CATALOGUE) is Conclusion.SELECTION
+    assert profile_outcomes(run, CATALOGUE)["core"] is Conclusion.SELECTION
+    assert outcome(made([result(F)], select=["v"]), CATALOGUE) is Conclusion.NOT_CONFORMANT
 
 
 def test_a_complaint_about_known_failures_fails_the_run() -> None:
-    assert outcome(made([result(P)], ["v: expired"]), CATALOGUE) is Outcome.NOT_CONFORMANT
+    assert outcome(made([result(P)], ["v: expired"]), CATALOGUE) is Conclusion.NOT_CONFORMANT
 
 
 @pytest.mark.parametrize(
     ("found", "accepted", "expected"),
     [
-        (Outcome.CONFORMANT, False, ExitCode.CONFORMANT),
-        (Outcome.SELECTION, False, ExitCode.CONFORMANT),
-        (Outcome.NOT_CONFORMANT, True, ExitCode.NOT_CONFORMANT),
-        (Outcome.KNOWN_FAILURES, False, ExitCode.NOT_CONFORMANT),
-        (Outcome.KNOWN_FAILURES, True, ExitCode.CONFORMANT),
-        (Outcome.ERROR, True, ExitCode.ERROR),
+        (Conclusion.CONFORMANT, False, ExitCode.CONFORMANT),
+        (Conclusion.SELECTION, False, ExitCode.CONFORMANT),
+        (Conclusion.NOT_CONFORMANT, True, ExitCode.NOT_CONFORMANT),
+        (Conclusion.KNOWN_FAILURES, False, ExitCode.NOT_CONFORMANT),
+        (Conclusion.KNOWN_FAILURES, True, ExitCode.CONFORMANT),
+        (Conclusion.ERROR, True, ExitCode.ERROR),
     ],
 )
-def test_exit_codes(found: Outcome, accepted: bool, expected: ExitCode) -> None:
+def test_exit_codes(found: Conclusion, accepted: bool, expected: ExitCode) -> None:
     assert exit_code(found, accepted) is expected
 
 

@@ -22,7 +22,7 @@ from pipestat_conformance.targets.target import Target
 from pipestat_conformance.verdicts import ExitCode, Verdict
 from pipestat_conformance.walks import Walker, make_steps, walks
 
-from pipestat_spec.backend import Change
+from pipestat_spec.backend import Transition
 from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from tests.conformance.conftest import tiny
 
@@ -69,15 +69,15 @@ class HistoryLost(SnapshotBackend):
 
 
 class PrefixRemoved(SnapshotBackend):
-    def update_many(self, changes: Any) -> list[Record | None]:
-        after = super().update_many(changes)
-        gone = [key for (key, _), record in zip(changes, after, strict=True) if record is None]
+    def update_many(self, changes: Any) -> list[Transition]:
+        done = super().update_many(changes)
+        gone = [key for (key, _), one in zip(changes, done, strict=True) if one.after is None]
         for key in gone:
             for other in list(self._records):
                 if other.identifier.startswith(key.identifier + "_"):
                     del self._records[other]
                     self.save()
-        return after
+        return done
 
 
 class BooleansAreIntegers(SnapshotBackend):
@@ -131,8 +131,3 @@ def test_the_model_is_told_apart_from_a_harness_that_breaks(tmp_path: Path) -> N
     driver = SubprocessDriver(tiny("garbage"))
     with pytest.raises(HarnessError):
         walks(driver, template(default_store()), options, io.StringIO())
-
-
-def test_changes_are_typed() -> None:
-    # The faulty backends above lean on this signature.
-    assert Change is not None

@@ -166,7 +166,7 @@ class Reader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=60,
+                timeout=900,
             )
             told = f"{self.where(block)}: $ {command}\nexit code {done.returncode}\n{done.stdout}"
             assert (done.returncode != 0) == ("error:" in rest), told
@@ -185,6 +185,7 @@ def served(document: Path) -> Iterator[dict[str, str]]:
         yield {"PEPHUB_BASE_URL": server.url, "PEPHUB_TOKEN": "a.token"}
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_the_blocks_of_a_document_run(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.query import check_limit, distinct, recent, select
-from pipestat_spec.domain.times import parse_time
-from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
+from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import Page, Query
 from pipestat_spec.models.record import Record, RecordKey
 
@@ -232,51 +231,3 @@ def test_recent_wrong_cursor(cursor):
 def test_recent_wrong_column():
     with pytest.raises(FilterSyntaxError, match="'updated' is not a time column"):
         recent(TIMED, time_column="updated")
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("2026-01-31 12:00:05", at(5)),
-        ("2026-01-31T12:00:05", at(5)),
-        ("2026-01-31T12:00:05Z", at(5)),
-        ("2026-01-31T12:00:05.000007Z", at(5, 7)),
-        ("2026-01-31T14:00:05+02:00", at(5)),
-        ("20260131T120005Z", at(5)),
-        ("2026-01-31T12:00", at(0)),
-        ("2026-01-31", datetime(2026, 1, 31, tzinfo=UTC)),
-    ],
-)
-def test_parse_time(text, expected):
-    assert parse_time(text) == expected
-    assert parse_time(text).utcoffset() == timedelta(0)
-
-
-def test_a_date_as_the_end_is_its_last_microsecond():
-    last = datetime(2026, 1, 31, 23, 59, 59, 999999, tzinfo=UTC)
-    assert parse_time("2026-01-31", end=True) == last
-    assert parse_time("20260131", end=True) == last
-    assert parse_time("2026-01-31 00:00:00", end=True) == datetime(2026, 1, 31, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "yesterday",
-        "2026-13-01",
-        "2026-02-30",
-        "31.01.2026",
-        "2026-01-31x12:00:00",
-        "12:00",
-        "1769860800",
-        "2026-01-31T12:00:00Z Z",
-        "0001-01-01T00:00:00+05:00",
-        "٢٠٢٦-01-31",
-        5,
-        None,
-    ],
-)
-def test_wrong_time(text):
-    with pytest.raises(InvalidTimeFormatError, match="is not a time; write it as"):
-        parse_time(text)

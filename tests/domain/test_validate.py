@@ -424,7 +424,7 @@ def test_without_a_schema_a_text_is_a_string() -> None:
         ("{type: array}", "5", "result 'r': '5' is a string, not an array; give JSON, for example "
          "'[1, 2]'"),
         ("{type: array}", "[NaN]", "result 'r': '[NaN]' cannot be stored as an array: NaN is not "
-         "JSON"),
+         "a JSON number"),
         ("{type: array}", '{"a": 1}', "result 'r': {\"a\": 1} is an object, not an array"),
         ("{type: file}", "", "result 'r': '' is a string, not a file (an object with path and "
          "title)"),
@@ -441,8 +441,8 @@ def test_a_text_that_is_no_json_is_told_with_the_column() -> None:
     with pytest.raises(InvalidTypeError) as caught:
         from_text("[1,", result("{type: array}"))
     message = str(caught.value)
-    assert message.startswith("result 'r': '[1,' cannot be stored as an array: no JSON, ")
-    assert message.endswith(" at column 4")
+    ours = "result 'r': '[1,' cannot be stored as an array: no JSON, line 1, column 4: "
+    assert message.startswith(ours)
 
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "[" * 200 + "]" * 200, "9" * 100_000])

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import enum
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import PurePosixPath
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipestat_spec.domain.values import canonical, same_value
+from pipestat_spec.domain.values import canonical, same_record, same_value
 from pipestat_spec.errors import InvalidValueError
+from pipestat_spec.models.record import Record, RecordKey
 
 
 class Colour(str, enum.Enum):
@@ -117,6 +122,31 @@ def test_values_of_other_types_differ(left: object, right: object) -> None:
 
 def test_the_order_of_keys_does_not_count() -> None:
     assert same_value({"a": 1, "b": [{"c": 1, "d": 2}]}, {"b": [{"d": 2, "c": 1}], "a": 1})
+
+
+@pytest.mark.parametrize("kind", [dict, OrderedDict, MappingProxyType])
+def test_any_mapping_is_compared_like_an_object(kind: Callable[[dict[str, Any]], Any]) -> None:
+    assert same_value(kind({"a": [1]}), {"a": [1]})
+    assert same_value({"a": kind({"b": None})}, {"a": {"b": None}})
+    for other in ({"a": [True]}, {"a": [1.0]}, {"b": [1]}, {}, [], None):
+        assert not same_value(kind({"a": [1]}), other)
+        assert not same_value(other, kind({"a": [1]}))
+
+
+def test_records_are_compared_by_their_values() -> None:
+    record = Record(RecordKey("sample", "s1"), {"n": 1}, "running", source={"attempt": 1})
+    assert same_record(record, replace(record, results=MappingProxyType({"n": 1})))
+    assert same_record(None, None)
+    for other in (
+        None,
+        replace(record, results={"n": True}),
+        replace(record, source={"attempt": 1.0}),
+        replace(record, source=None),
+        replace(record, status="failed"),
+        replace(record, modified=datetime(2026, 1, 31, tzinfo=UTC)),
+    ):
+        assert not same_record(record, other)
+        assert not same_record(other, record)
 
 
 JSON = st.recursive(

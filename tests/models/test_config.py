@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pipestat_spec.configuration import merge_config, parse_config
+from pipestat_spec.configuration import load_config_document, merge_config, parse_config
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import Config
 
@@ -107,3 +107,26 @@ def test_a_configuration_does_not_show_its_values() -> None:
     assert "hunter2" not in repr(config)
     assert "t0ken" not in repr(config)
     assert config.sections == {"mydb": {"token": "t0ken"}}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("c.json", '{"backend": "yaml", "backend": "sql"}', "the key 'backend' stands twice"),
+        ("c.yaml", "backend: yaml\nbackend: sql", "line 2, column 1: key 'backend' stands twice"),
+        ("c.yaml", "a: ]", "line 1, column 4: not valid YAML: "),
+    ],
+)
+def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    path = tmp_path / name
+    path.write_text(text)
+    with pytest.raises(MissingConfigDataError) as caught:
+        load_config_document(path, "no such configuration")
+    assert str(caught.value).startswith(f"{path}: {problem}")
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MissingConfigDataError, match=r"^no such configuration; the current folder"):
+        load_config_document(tmp_path / "c.yaml", "no such configuration")
+    with pytest.raises(MissingConfigDataError, match="cannot be read: Is a directory"):
+        load_config_document(tmp_path, "no such configuration")

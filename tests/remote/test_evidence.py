@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from pipestat_yaml.remote.evidence import KEPT, Attempt, find_own, is_settled, metadata_for
-from pipestat_yaml.remote.objects import StoredObject
+from pipestat_yaml.records.records import Decision
+from pipestat_yaml.remote.attempts import KEPT, Attempt, find_own, is_settled, metadata_for
+from pipestat_yaml.remote.object_store import StoredObject
+
+DECISION = Decision([], None, {}, {})
 
 
 def seen(writes: str | None, version: str = "v2") -> StoredObject:
@@ -41,18 +44,18 @@ FOREIGN = seen(None, "v1")
 def test_what_a_list_without_our_id_says(
     base: StoredObject | None, found: StoredObject | None, settled: bool
 ) -> None:
-    assert is_settled(Attempt("own", base, None, in_doubt=True), found) is settled
-    # A put that was refused is not in doubt, whatever the list says.
-    assert is_settled(Attempt("own", base, None, in_doubt=False), found)
+    assert is_settled(Attempt("own", base, DECISION, unknown=True), found) is settled
+    # The outcome of a put that was refused is known, whatever the list says.
+    assert is_settled(Attempt("own", base, DECISION, unknown=False), found)
 
 
 def test_our_own_id_is_found_among_those_of_others() -> None:
-    attempts = [Attempt(name, BASE, name, in_doubt=True) for name in ("one", "two")]
+    attempts = [Attempt(name, BASE, DECISION, unknown=True) for name in ("one", "two")]
     assert find_own(attempts, seen("d c")) is None
     assert find_own(attempts, None) is None
     own = find_own(attempts, seen("d two c one"))
     assert own is not None
-    assert own.decided == "one"
+    assert own.id == "one"
 
 
 def test_the_list_grows_and_is_cut() -> None:

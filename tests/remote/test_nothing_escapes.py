@@ -14,7 +14,7 @@ import fsspec.exceptions
 import pytest
 from botocore.exceptions import ClientError
 from pipestat_yaml.remote.faults import Missing, mapped
-from pipestat_yaml.remote.objects import ConditionFailed, Transient
+from pipestat_yaml.remote.object_store import ConditionFailed, Transient
 from s3fs.errors import ERROR_CODE_TO_EXCEPTION, translate_boto_error
 
 from pipestat_spec.errors import PipestatError

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from pipestat_yaml.remote import object_index
-from pipestat_yaml.remote.object_names import NameTemplate, emptied_size
+from pipestat_yaml.remote.object_index import NameTemplate, emptied_size
 
 from pipestat_spec import PipestatManager
 from tests.remote.conftest import Managers, Place

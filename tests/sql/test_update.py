@@ -125,6 +125,16 @@ def test_no_change_writes_nothing(database: Database) -> None:
     assert database.rows(version) == written
 
 
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_a_source_of_another_kind_of_value_is_stored(database: Database, layout: str) -> None:
+    opened = database.open(layout=layout)
+    for source in ({"again": 1}, {"again": True}, {"again": 1.0}, {"again": [0]}, {"again": [0.0]}):
+        opened.report("s1", {"n": source["again"]}, source=source)
+        record = opened.read("s1")
+        assert record is not None
+        assert same(record.source, source)
+
+
 def test_a_refused_report_changes_nothing(database: Database) -> None:
     opened = database.open(DECLARED)
     opened.report("s1", {"i": 1})

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from pipestat_yaml.text.canonical import NotCanonical, read_block, read_key
+from pipestat_yaml.text.canonical_text import NotCanonical, read_block, read_key
 from ruamel.yaml import YAML
 
 from pipestat_spec.text.yaml_reader import read_yaml

@@ -12,7 +12,8 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pipestat_yaml.local.flags import flag_name
+from pipestat_yaml.local.flags import flag_names, flag_stem
+from pipestat_yaml.text.results_text import ResultsText
 
 from pipestat_spec.domain.changes import clear_status, in_turn, report_results, set_status
 from pipestat_spec.errors import PipestatDataError, PipestatError
@@ -27,6 +28,10 @@ NAMES = [
     *("..", "%41", "A", 'a\\b:c*d?e"f<g>h|i', "s1.flag", "~", "$HOME", "-rf"),
     *("x" * 255, "y" * 255, "\U0001f600" * 255),
 ]
+
+
+def flag_name(namespace: str, identifier: str, status: str) -> str:
+    return flag_names(flag_stem(namespace, identifier), [status])[status]
 
 
 def flags_in(folder: Path) -> dict[str, str]:
@@ -223,26 +228,26 @@ def test_a_status_never_runs_ahead_of_the_results(
     stored: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A writer comes between the two looks of a reader, at the file and at the flag."""
-    from pipestat_yaml.local.local_file import LocalFile
+    from pipestat_yaml.local import backend
 
     store, writer = stored(), stored()
     store.report("s1", {"n": 1})
     store.set_status("s1", "running")
-    read = LocalFile.read
+    read = backend.read_text
 
-    def read_then_write(file: LocalFile) -> bytes | None:
-        data = read(file)
-        monkeypatch.setattr(LocalFile, "read", read)
+    def read_then_write(path: str) -> ResultsText:
+        text = read(path)
+        monkeypatch.setattr(backend, "read_text", read)
         writer.report("s1", {"n": 2})
         writer.set_status("s1", "completed")
-        return data
+        return text
 
-    monkeypatch.setattr(LocalFile, "read", read_then_write)
+    monkeypatch.setattr(backend, "read_text", read_then_write)
     seen = store.read("s1")
     assert seen is not None
     assert (dict(seen.results), seen.status) == ({"n": 1}, "running")
     writer.set_status("s1", "running")
-    monkeypatch.setattr(LocalFile, "read", read_then_write)
+    monkeypatch.setattr(backend, "read_text", read_then_write)
     [seen] = store.backend.scan("sample")
     assert (dict(seen.results), seen.status) == ({"n": 2}, "running")
     assert store.status("s1") == "completed"

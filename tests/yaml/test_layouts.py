@@ -51,6 +51,16 @@ def test_layout_of_a_new_file(stored: Open, settings: dict[str, Any], written: A
     assert without_meta(store.raw()) == written
 
 
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_a_source_of_another_kind_of_value_is_stored(stored: Open, layout: str) -> None:
+    store = stored(layout=layout)
+    for again in (1, True, 1.0, [0], [0.0]):
+        store.report("s1", {"n": again}, source={"again": again})
+        record = store.read("s1")
+        assert record is not None
+        assert repr(record.source) == repr({"again": again})
+
+
 @pytest.mark.parametrize(
     "content", ["", "# nothing yet\n", "demo:\n", "demo: {}\n", "---\n", "\ufeff"]
 )

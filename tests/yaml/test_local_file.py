@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from pipestat_yaml.local.local_file import LocalFile, mapped_errors
+from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
 
 from pipestat_spec.errors import (
     MissingConfigDataError,
@@ -267,9 +267,9 @@ def test_reading_takes_no_lock_and_makes_no_file(stored: Open, tmp_path: Path) -
 
 
 def test_many_pieces_are_written_whole(tmp_path: Path) -> None:
-    file = LocalFile(str(tmp_path / "x"))
+    path = str(tmp_path / "x")
     pieces = [bytes([n % 256]) * n for n in range(2000)]
-    with file.locked():
+    with FileLock(path).held() as file:
         file.replace(pieces)
         file.replace([memoryview(b"a"), b"", b"b" * 3_000_000])
-    assert file.read() == b"a" + b"b" * 3_000_000
+    assert read_file(path) == b"a" + b"b" * 3_000_000

@@ -124,7 +124,7 @@ def test_a_stopped_writer_holds_the_others_up_and_they_say_so(
 
     from pipestat_yaml.local import local_file
 
-    monkeypatch.setattr(local_file, "PATIENCE", 0.05)
+    monkeypatch.setattr(local_file, "WARN_AFTER", 0.05)
     store = stored()
     store.report("s1", {"n": 1})
     lock = os.open(store.path.parent / ".results.yaml.lock", os.O_RDWR)

@@ -7,11 +7,11 @@ from typing import Any, Literal
 
 import pytest
 import yaml
-from pipestat_yaml.records.placement import Placement
+from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import Records, decide
-from pipestat_yaml.text.loading import open_document
+from pipestat_yaml.text.spliced_text import open_text
 
-from pipestat_spec.backend import Change
+from pipestat_spec.backend import Change, StoreSettings
 from pipestat_spec.domain.changes import (
     clear_status,
     in_turn,
@@ -21,6 +21,7 @@ from pipestat_spec.domain.changes import (
 )
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 
 
 class Bytes:
@@ -28,19 +29,21 @@ class Bytes:
 
     def __init__(self, layout: Literal["records", "levels"]) -> None:
         self.data = b""
-        self.placement = Placement("demo", "object", layout)
+        self.rules = LayoutRules(
+            StoreSettings("demo", DEFAULT_STATUS_SCHEMA, layout=layout), "object"
+        )
         self.flags: dict[str, str | None] = {}
 
     def update(self, *changes: tuple[RecordKey, Change]) -> Sequence[Record | None]:
-        decision = decide(open_document(self.data, "object"), self.placement, changes, None)
+        decision = decide(open_text(self.data, "object"), self.rules, changes, None)
         if decision.chunks is not None:
             self.data = b"".join(decision.chunks)
         self.flags |= decision.flags_first | decision.flags
-        return decision.records
+        return [one.after for one in decision.transitions]
 
     def read(self, name: str, level: Level = "sample") -> Record | None:
-        document = open_document(self.data, "object")
-        return Records(document, self.placement, None).read(RecordKey(level, name))
+        text = open_text(self.data, "object")
+        return Records(text, self.rules, None).read(RecordKey(level, name))
 
     def meta(self, name: str) -> dict[str, Any]:
         tree = yaml.safe_load(self.data)["demo"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pipestat_conformance.data import protocol_schema
+from pipestat_conformance.data_files import protocol_schema
 from pipestat_conformance.drivers import Answer, Driver, HarnessError, Hello
 from pipestat_conformance.drivers.line_process import LineProcess
 from pipestat_conformance.special_values import decode, parse_json, to_json

@@ -16,7 +16,7 @@ from pipestat_conformance.assessment import (
     requirement_verdicts,
 )
 from pipestat_conformance.catalogue import Requirement, rule_texts
-from pipestat_conformance.data import protocol_schema
+from pipestat_conformance.data_files import protocol_schema
 from pipestat_conformance.run import Run
 from pipestat_conformance.special_values import encode
 from pipestat_conformance.vectors import digest, load_vectors

@@ -19,13 +19,15 @@ class LmdbFactory(BackendFactory):
     name = "lmdb"
 
     def options_model(self) -> type[BaseModel]:
-        from pydantic import BaseModel, Field
+        from pydantic import Field
 
-        class Options(BaseModel, extra="forbid"):
+        from pipestat_spec.options import Options
+
+        class LmdbOptions(Options):
             path: str = Field(min_length=1)
             map_size: int = Field(64 << 20, ge=1 << 16)
 
-        return Options
+        return LmdbOptions
 
     def open(self, settings: StoreSettings) -> Backend:
         from pipestat_lmdb.backend import LmdbBackend

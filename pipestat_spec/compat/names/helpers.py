@@ -39,7 +39,7 @@ def validate_type(
 
     Raises SchemaValidationErrorDuringReport.
     """
-    from pipestat_spec.domain.results import prepare_results
+    from pipestat_spec.domain.rules import prepare_results
     from pipestat_spec.models.schema.output_schema import parse_output_schema
 
     levels = parse_output_schema(

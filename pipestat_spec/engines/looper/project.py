@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipestat_spec.configuration import refuse_unknown_keys
+from pipestat_spec.configuration import load_config_document, refuse_unknown_keys
 from pipestat_spec.engines.looper.merging import (
     STORE_KEYS,
     LooperConfig,
@@ -83,8 +83,6 @@ def _find() -> str:
 
 
 def _read(path: str, what: str) -> Document:
-    from pipestat_spec.schema_files import load_config_document
-
     document = load_config_document(path, f"there is no {what} {path}")
     if not isinstance(document, dict):
         raise MissingConfigDataError(f"{path}: a {what} is a mapping of keys to values")

@@ -24,7 +24,9 @@ from pipestat_spec.engines.looper.edits import (
     nested,
 )
 from pipestat_spec.engines.looper.merging import LooperConfig, check_one_store
-from pipestat_spec.errors import MissingConfigDataError, SchemaError
+from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.text.locations import parse_document
+from pipestat_spec.text.unreadable import UnreadableText
 from pipestat_spec.text.yaml_writer import yaml_text
 from pipestat_spec.whole_files import replace_file
 
@@ -161,13 +163,11 @@ def _text_of(path: str) -> str | None:
 
 
 def _parsed(text: str, path: str) -> Mapping[str, Any]:
-    from pipestat_spec.schema_files import parse_document
-
     try:
-        document = parse_document(text, path)
-    except SchemaError as error:
+        document = parse_document(text)
+    except UnreadableText as error:
         raise MissingConfigDataError(
-            error.message, hint="mend it, or remove it to have it made anew"
+            f"{path}: {error}", hint="mend it, or remove it to have it made anew"
         ) from None
     if document is not None and not isinstance(document, Mapping):
         raise MissingConfigDataError(

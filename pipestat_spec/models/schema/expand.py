@@ -15,9 +15,19 @@ from pipestat_spec.models.schema.types import (
     is_result_definition,
     schema_error,
 )
+from pipestat_spec.problems import Problems
 from pipestat_spec.text.strings import nearest, shorten
 
-__all__ = ["Expander", "References", "describe_no_mapping", "pointer", "references_in_place"]
+__all__ = [
+    "ONE_SCHEMA",
+    "SCHEMA_LISTS",
+    "SCHEMA_MAPS",
+    "Expander",
+    "References",
+    "describe_no_mapping",
+    "pointer",
+    "references_in_place",
+]
 
 
 class References:
@@ -121,12 +131,12 @@ def pointer(name: str) -> str:
 
 # Keywords whose value is a schema, a list of schemas, a mapping to schemas.
 # fmt: off
-_ONE = frozenset((
+ONE_SCHEMA = frozenset((
     "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items",
     "not", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
 ))
-_LIST = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-_MAP = frozenset(("dependentSchemas", "patternProperties", "properties"))
+SCHEMA_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
+SCHEMA_MAPS = frozenset(("dependentSchemas", "patternProperties", "properties"))
 # Definitions are gathered at the top; names for other documents have no use in there.
 _DROPPED = frozenset((
     "$anchor", "$defs", "$dynamicAnchor", "$id", "$recursiveAnchor", "$schema", "$vocabulary",
@@ -151,11 +161,13 @@ class Expander:
         result: Mapping[str, Any],
         source: str | None,
         path: SchemaPath,
+        problems: Problems,
     ) -> None:
         self.source = source
         self.definitions: dict[str, Any] = {}
         self.by_reference: dict[str, Any] = {}
         self._references = References(document, result, source, path)
+        self._problems = problems
         self._names: dict[SchemaPath, str] = {}
         self._waiting: list[tuple[str, object, SchemaPath]] = []
 
@@ -166,15 +178,18 @@ class Expander:
             name, target, where = self._waiting.pop(0)
             self.definitions[name] = self._expand(target, where, 0)
             self.by_reference[pointer(name)] = self.definitions[name]
-        self._refuse_circles(schema, path)
+        with self._problems:
+            self._refuse_circles(schema, path)
         return {**schema, "$defs": self.definitions} if self.definitions else schema
 
     def _expand(self, schema: object, path: SchemaPath, depth: int) -> dict[str, Any] | bool:
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, Mapping):
-            raise schema_error(self.source, path, *describe_no_mapping(schema))
-        return self._mapping(schema, path, depth)
+        with self._problems:
+            if not isinstance(schema, Mapping):
+                raise schema_error(self.source, path, *describe_no_mapping(schema))
+            return self._mapping(schema, path, depth)
+        return True
 
     def _mapping(self, schema: Mapping[Any, Any], path: SchemaPath, depth: int) -> dict[str, Any]:
         if depth > _MAX_DEPTH:
@@ -184,10 +199,11 @@ class Expander:
         expanded: dict[str, Any] = {}
         types: tuple[str, ...] = ()
         if "type" in schema:
-            types = declared_types(schema["type"], self.source, (*path, "type"))
+            with self._problems:
+                types = declared_types(schema["type"], self.source, (*path, "type"))
+                expanded["type"] = _type_keyword(types)
             if sum(name == "object" or name in OBJECT_TYPES for name in types) > 1:
                 return self._alternatives(schema, types, path, depth)
-            expanded["type"] = _type_keyword(types)
         if "image" in (*types, schema.get("object_type")):
             schema = _with_thumbnail_path(schema)
         for shorthand in OBJECT_TYPES:
@@ -200,7 +216,8 @@ class Expander:
             wanted = _ANNOTATIONS.get(key)
             misused = wanted is not None and not isinstance(value, wanted)
             if key != "type" and key not in _DROPPED and not misused:
-                expanded[key] = self._keyword(key, value, (*path, key), depth + 1)
+                with self._problems:
+                    expanded[key] = self._keyword(key, value, (*path, key), depth + 1)
         return expanded
 
     def _alternatives(
@@ -227,7 +244,7 @@ class Expander:
             return self._reference(value, path)
         if key in ("$dynamicRef", "$recursiveRef"):
             raise schema_error(self.source, path, f"{key} is not supported", "use $ref")
-        if key in _MAP:
+        if key in SCHEMA_MAPS:
             if not isinstance(value, Mapping):
                 raise schema_error(
                     self.source,
@@ -239,14 +256,14 @@ class Expander:
                 self._name(name, path): self._expand(item, (*path, str(name)), depth)
                 for name, item in value.items()
             }
-        if key in _LIST and not isinstance(value, list):
+        if key in SCHEMA_LISTS and not isinstance(value, list):
             problem = f"{shorten(repr(value))} is not a list"
             raise schema_error(
                 self.source, path, problem, "list schemas, for example [{type: string}]"
             )
-        if isinstance(value, list) and (key in _LIST or key == "items"):
+        if isinstance(value, list) and (key in SCHEMA_LISTS or key == "items"):
             return [self._expand(item, (*path, str(i)), depth) for i, item in enumerate(value)]
-        return self._expand(value, path, depth) if key in _ONE else value
+        return self._expand(value, path, depth) if key in ONE_SCHEMA else value
 
     def _name(self, name: object, path: SchemaPath) -> str:
         if isinstance(name, str):

@@ -18,9 +18,11 @@ from typing import Any, NamedTuple
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
+from pipestat_spec.problems import Problems
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
+    "ABOUT",
     "ADDITIONAL",
     "Declaration",
     "LevelSection",
@@ -36,7 +38,7 @@ __all__ = [
 ADDITIONAL = "additionalProperties"
 # Keys beside results that describe the document or the level; a result may bear such a
 # name all the same when what stands there defines one.
-_ABOUT = frozenset((
+ABOUT = frozenset((
     "author", "authors", "definitions", "description", "license", "pipeline_name", "required",
     "schema_version", "title", "type", "url", "version",
 ))  # fmt: skip
@@ -81,7 +83,7 @@ def direct_results(
 def _is_about(key: object, value: object) -> bool:
     if key == ADDITIONAL:
         return True
-    named = isinstance(key, str) and (key in _ABOUT or key.startswith(("$", "x-")))
+    named = isinstance(key, str) and (key in ABOUT or key.startswith(("$", "x-")))
     return named and not is_result_definition(value)
 
 
@@ -182,14 +184,14 @@ class Sections:
     status_path: SchemaPath | None = None
 
 
-def find_sections(document: Mapping[Any, Any], source: str | None) -> Sections:
+def find_sections(document: Mapping[Any, Any], source: str | None, problems: Problems) -> Sections:
     """Return the parts of `document`, whatever its form; raises SchemaError."""
     properties = document.get("properties")
     if isinstance(properties, Mapping):
-        return _json_schema_form(document, properties, source)
+        return _json_schema_form(document, properties, source, problems)
     if _is_flat(document):
-        _refuse_strays(document, (), source, _SECTIONS, wrapped=False)
-        levels = _levels(document, document, (), source)
+        _refuse_strays(document, (), source, _SECTIONS, problems, wrapped=False)
+        levels = _levels(document, document, (), source, problems)
         return _sections(levels, ((document, ()),))
     status = _status_section(document, (), wrapped=False)
     level = direct_results(document, (), ("status",) if status else ())
@@ -211,20 +213,25 @@ def _is_flat(document: Mapping[Any, Any]) -> bool:
 
 
 def _json_schema_form(
-    document: Mapping[Any, Any], properties: Mapping[Any, Any], source: str | None
+    document: Mapping[Any, Any],
+    properties: Mapping[Any, Any],
+    source: str | None,
+    problems: Problems,
 ) -> Sections:
     root: SchemaPath = ("properties",)
-    _refuse_strays(document, (), source, root)
+    _refuse_strays(document, (), source, root, problems)
     if any(key in properties for key in _SECTIONS):
-        _refuse_strays(properties, root, source, _SECTIONS)
-        levels = _levels(document, properties, root, source)
+        _refuse_strays(properties, root, source, _SECTIONS, problems)
+        levels = _levels(document, properties, root, source, problems)
     elif is_result_definition(properties):
-        raise schema_error(
-            source,
-            root,
-            "holds the results and is none itself",
-            "give the result another name, or put it under samples",
-        )
+        levels = {}
+        with problems:
+            raise schema_error(
+                source,
+                root,
+                "holds the results and is none itself",
+                "give the result another name, or put it under samples",
+            )
     else:
         levels = {"sample": _results_in_properties(properties, root, document)}
     return _sections(levels, ((properties, root), (document, ())), wrapped=True)
@@ -278,6 +285,7 @@ def _refuse_strays(
     path: SchemaPath,
     source: str | None,
     holders: Collection[str],
+    problems: Problems,
     *,
     wrapped: bool = True,
 ) -> None:
@@ -292,8 +300,9 @@ def _refuse_strays(
         if key in known:
             continue
         near = nearest(key.lower(), _SECTIONS) if isinstance(key, str) else None
-        if is_result_definition(value) or (near and _holds_results(value)):
-            raise _stray(str(key), path, source, near, in_sections="samples" in holders)
+        with problems:
+            if is_result_definition(value) or (near and _holds_results(value)):
+                raise _stray(str(key), path, source, near, in_sections="samples" in holders)
 
 
 def _stray(
@@ -326,10 +335,15 @@ def _holds_results(value: object) -> bool:
 
 
 def _levels(
-    document: Mapping[Any, Any], mapping: Mapping[Any, Any], path: SchemaPath, source: str | None
+    document: Mapping[Any, Any],
+    mapping: Mapping[Any, Any],
+    path: SchemaPath,
+    source: str | None,
+    problems: Problems,
 ) -> dict[Level, LevelSection]:
-    return {
-        level: read_section(document, mapping[key], (*path, key), source)
-        for key, level in _SECTIONS.items()
-        if key in mapping
-    }
+    levels: dict[Level, LevelSection] = {}
+    for key, level in _SECTIONS.items():
+        if key in mapping:
+            with problems:
+                levels[level] = read_section(document, mapping[key], (*path, key), source)
+    return levels

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
@@ -17,6 +18,7 @@ from pipestat_spec.models.schema.forms import LevelSection, find_sections
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
+from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import shorten
 
 __all__ = ["LevelSchema", "OutputSchema", "ResultSchema", "parse_output_schema"]
@@ -85,11 +87,14 @@ def _summary(result: ResultSchema) -> str:
     return f"{kind}{marks}" + (f", {shorten(result.description)}" if result.description else "")
 
 
-def parse_output_schema(document: object, source: str | None = None) -> OutputSchema:
+def parse_output_schema(
+    document: object, source: str | None = None, problems: Problems = AT_ONCE
+) -> OutputSchema:
     """Check an output schema in any of its forms; `source` names it in errors.
 
-    Raises SchemaError that names the file, the path inside it and what mends it. Values of
-    validation keywords are checked later, when they are first needed
+    Raises SchemaError that names the file, the path inside it and what mends it. `problems`
+    may collect the errors; what is in order is returned then. Values of validation keywords
+    are checked later, when they are first needed
     (`pipestat_spec.domain.validate.check_schema_keywords`).
     """
     if not isinstance(document, Mapping):
@@ -99,23 +104,29 @@ def parse_output_schema(document: object, source: str | None = None) -> OutputSc
             f"{shorten(repr(document))} is not an output schema",
             "map result identifiers to their schemas, for example 'reads: {type: integer}'",
         )
-    sections = find_sections(document, source)
+    sections = find_sections(document, source, problems)
     levels = {
-        level: _parse_level(level, section, document, source)
+        level: _parse_level(level, section, document, source, problems)
         for level, section in sections.levels.items()
     }
-    if not any(level.results for level in levels.values()) and not any(
-        section.open_on_purpose for section in sections.levels.values()
-    ):
-        raise schema_error(
-            source, (), "the output schema declares no results", "add one: 'reads: {type: integer}'"
-        )
+    with problems:
+        if not problems and not any(
+            levels[level].results or section.open_on_purpose
+            for level, section in sections.levels.items()
+        ):
+            hint = "add one: 'reads: {type: integer}'"
+            raise schema_error(source, (), "the output schema declares no results", hint)
+    pipeline_name, status = None, None
+    with problems:
+        pipeline_name = _pipeline_name(sections.pipeline_name, sections.pipeline_name_path, source)
+    with problems:
+        status = _status(sections.status, sections.status_path, source, problems)
     return OutputSchema(
         levels,
-        pipeline_name=_pipeline_name(sections.pipeline_name, sections.pipeline_name_path, source),
+        pipeline_name=pipeline_name,
         title=_text(document, "title"),
         description=_text(document, "description"),
-        status=_status(sections.status, sections.status_path, source),
+        status=status,
         source=source,
         document=document,
     )
@@ -127,43 +138,43 @@ def _text(document: Mapping[str, Any], key: str) -> str | None:
 
 
 def _parse_level(
-    level: Level, section: LevelSection, document: Mapping[str, Any], source: str | None
+    level: Level,
+    section: LevelSection,
+    document: Mapping[str, Any],
+    source: str | None,
+    problems: Problems,
 ) -> LevelSchema:
     results: dict[str, ResultSchema] = {}
     for name, declared, path in section.results:
-        identifier = _identifier(name, path, source)
-        if identifier not in results:
-            schema = parse_result_schema(identifier, declared, document, source, path)
-            results[identifier] = schema
-        elif not _same(results[identifier].declared, declared):
-            other = ".".join(results[identifier].path)
-            raise schema_error(
-                source, path, f"differs from the same result at {other}", "remove one of the two"
-            )
-    required = _required(section, source)
+        with problems:
+            _check_identifier(name, path, source)
+        identifier = str(name)
+        with problems:
+            if identifier not in results:
+                results[identifier] = parse_result_schema(
+                    identifier, declared, document, source, path, problems
+                )
+            elif not same_value(results[identifier].declared, declared):
+                other = ".".join(results[identifier].path)
+                problem = f"differs from the same result at {other}"
+                raise schema_error(source, path, problem, "remove one of the two")
+    required: tuple[str, ...] = ()
+    with problems:
+        required = _required(section, source)
     additional, path = section.rules.get("additionalProperties", (True, ()))
-    if isinstance(additional, bool):
-        return LevelSchema(level, results, additional, required)
-    if not isinstance(additional, Mapping):
-        raise schema_error(
-            source, path, f"{shorten(repr(additional))} is not a schema", "write true or false"
-        )
-    schema = parse_result_schema("additional", additional, document, source, path)
-    return LevelSchema(level, results, schema.schema, required, schema)
+    with problems:
+        if isinstance(additional, Mapping):
+            schema = parse_result_schema("additional", additional, document, source, path, problems)
+            return LevelSchema(level, results, schema.schema, required, schema)
+        if not isinstance(additional, bool):
+            problem = f"{shorten(repr(additional))} is not a schema"
+            raise schema_error(source, path, problem, "write true or false")
+    return LevelSchema(level, results, additional, required)
 
 
-def _same(left: object, right: object) -> bool:
-    """Tell whether two parts of a document are the same, true and 1 apart."""
-    if isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    return type(left) is type(right) and left == right
-
-
-def _identifier(name: object, path: SchemaPath, source: str | None) -> str:
+def _check_identifier(name: object, path: SchemaPath, source: str | None) -> None:
     try:
-        return check_result_identifier(name)
+        check_result_identifier(name)
     except (InvalidIdentifierError, InvalidValueError) as error:
         raise schema_error(source, path, error.message, error.hint) from None
 
@@ -191,8 +202,10 @@ def _pipeline_name(name: object, path: SchemaPath | None, source: str | None) ->
         raise schema_error(source, path, error.message, error.hint) from None
 
 
-def _status(section: object, path: SchemaPath | None, source: str | None) -> StatusSchema | None:
+def _status(
+    section: object, path: SchemaPath | None, source: str | None, problems: Problems
+) -> StatusSchema | None:
     if path is None:
         return None
     where = f"{source or 'output schema'}: {'.'.join(path)}"
-    return replace(parse_status_schema(section, where), source=source)
+    return replace(parse_status_schema(section, where, problems), source=source)

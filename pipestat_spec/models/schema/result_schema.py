@@ -16,6 +16,7 @@ from pipestat_spec.models.schema.types import (
     is_result_definition,
     schema_error,
 )
+from pipestat_spec.problems import Problems
 
 __all__ = ["ResultSchema", "in_place", "parse_result_schema"]
 
@@ -92,22 +93,24 @@ def parse_result_schema(
     document: Mapping[str, Any],
     source: str | None,
     path: SchemaPath,
+    problems: Problems,
 ) -> ResultSchema:
     """Return the schema of one result, with the definitions of `document` that it needs.
 
     Raises SchemaError for an unknown type, a reference that leads nowhere or elsewhere,
-    and a definition that defines nothing.
+    and a definition that defines nothing; `problems` may collect them.
     """
     if not isinstance(declared, Mapping):
         raise schema_error(source, path, *describe_no_mapping(declared))
-    if not is_result_definition(declared) and "const" not in declared and "type" not in declared:
-        raise schema_error(
-            source,
-            path,
-            "the result has no type",
-            "add one, for example type: integer (or $ref, anyOf, oneOf, allOf, enum, const)",
-        )
-    expander = Expander(document, declared, source, path)
+    with problems:
+        if not is_result_definition(declared) and not declared.keys() & {"const", "type"}:
+            raise schema_error(
+                source,
+                path,
+                "the result has no type",
+                "add one, for example type: integer (or $ref, anyOf, oneOf, allOf, enum, const)",
+            )
+    expander = Expander(document, declared, source, path, problems)
     try:
         schema = expander.expand_result(declared, path)
     except RecursionError:

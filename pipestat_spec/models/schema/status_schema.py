@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError, UnrecognizedStatusError
+from pipestat_spec.problems import AT_ONCE, Problems
 
 __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_status_schema"]
 
@@ -57,8 +58,13 @@ class StatusSchema:
         }
 
 
-def parse_status_schema(document: object, source: str | None = None) -> StatusSchema:
-    """Check a status schema's document; raises SchemaError that says where and what mends it."""
+def parse_status_schema(
+    document: object, source: str | None = None, problems: Problems = AT_ONCE
+) -> StatusSchema:
+    """Check a status schema's document; raises SchemaError that says where and what mends it.
+
+    `problems` may collect the errors; what is in order is returned then.
+    """
     where = source or "status schema"
     if not isinstance(document, Mapping) or not document:
         raise SchemaError(
@@ -66,52 +72,55 @@ def parse_status_schema(document: object, source: str | None = None) -> StatusSc
             hint="for example 'running: {description: the pipeline is running, "
             "color: [30, 144, 255]}'",
         )
-    statuses = {
-        _identifier(name, where): _definition(name, entry, where)
-        for name, entry in document.items()
-    }
-    _refuse_ambiguous_suffixes(statuses, where)
+    statuses: dict[str, StatusDefinition] = {}
+    for name, entry in document.items():
+        with problems:
+            _check_identifier(name, where)
+        with problems:
+            statuses[str(name)] = _definition(str(name), entry, where, problems)
+    for name in statuses:
+        with problems:
+            _refuse_ambiguous_suffix(name, statuses, where)
     return StatusSchema(statuses, source)
 
 
-def _identifier(name: object, where: str) -> str:
+def _check_identifier(name: object, where: str) -> None:
     if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
         raise SchemaError(
             f"{where}: {name!r} cannot be a status identifier",
             hint="use up to 64 letters, digits, dots, hyphens and underscores, "
             "a letter or digit first",
         )
-    return name
 
 
-def _definition(name: str, entry: object, where: str) -> StatusDefinition:
+def _definition(name: str, entry: object, where: str, problems: Problems) -> StatusDefinition:
     if not isinstance(entry, Mapping):
         raise SchemaError(f"{where}: {name}: a status is a mapping with description and color")
     description, color = entry.get("description"), entry.get("color")
-    if not isinstance(description, str):
-        raise SchemaError(f"{where}: {name}.description: missing or not a string")
+    with problems:
+        if not isinstance(description, str):
+            raise SchemaError(f"{where}: {name}.description: missing or not a string")
     if not isinstance(color, list | tuple) or len(color) != 3 or not all(map(_is_channel, color)):
         raise SchemaError(
             f"{where}: {name}.color: {color!r} is not a colour",
             hint="give three integers from 0 to 255, for example [30, 144, 255]",
         )
     red, green, blue = color
-    return StatusDefinition(description, (red, green, blue))
+    return StatusDefinition(str(description), (red, green, blue))
 
 
 def _is_channel(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 255
 
 
-def _refuse_ambiguous_suffixes(statuses: Mapping[str, object], where: str) -> None:
+def _refuse_ambiguous_suffix(long: str, statuses: Mapping[str, object], where: str) -> None:
     # A flag's name ends in `_{status}.flag`: `a_b` beside `b` could be read both ways.
-    for long in statuses:
-        for short in statuses:
-            if long.endswith("_" + short):
-                raise SchemaError(
-                    f"{where}: status {long!r} ends in '_{short}', and {short!r} is a status too",
-                    hint="rename one of them",
-                )
+    for short in statuses:
+        if long.endswith("_" + short):
+            raise SchemaError(
+                f"{where}: status {long!r} ends in '_{short}', and {short!r} is a status too",
+                hint="rename one of them",
+            )
 
 
 DEFAULT_STATUS_SCHEMA = StatusSchema(

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
+
+from pipestat_spec.options import Options
 
 __all__ = ["SqlOptions"]
 
 
-class SqlOptions(BaseModel):
+class SqlOptions(Options):
     """Where the database is, and how connections to it are kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: SecretStr | None = Field(
         None, description="postgresql://user:password@host:port/name or sqlite:///path"

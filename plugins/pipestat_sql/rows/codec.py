@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import format_utc, read_time
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
 from pipestat_sql.rows.column_values import ColumnValues, reader_of, stored_time
@@ -115,14 +115,14 @@ class Codec:
         """Return a time, and whether another program wrote it (PS-SQL-004)."""
         value = None if place is None else row[place]
         if value is None:
-            known = _parsed(text)
+            known = read_time(text)
             return known, known is not None
         stood = datetime.fromisoformat(value) if isinstance(value, str) else value
         if stood.tzinfo is not None:
             return stood.astimezone(UTC), False
         if not self._is_levels:
             return stood.replace(tzinfo=UTC), False
-        known = _parsed(text)
+        known = read_time(text)
         if known is not None and known.replace(tzinfo=None) == stood:
             return known, False
         return stood.astimezone(UTC), True
@@ -195,7 +195,7 @@ class Codec:
             if new != former or (old and old.foreign_times and new is not None):
                 meta[name] = new and format_utc(new)
                 values[_TIMES[name]] = self._stored_time(_TIMES[name], new)
-        if record.source != (before.source if before else None):
+        if not same_value(record.source, before.source if before else None):
             meta["source"] = None if record.source is None else dict(record.source)
         if record.status_message != (before.status_message if before else None):
             meta["status_message"] = record.status_message
@@ -219,13 +219,3 @@ class Codec:
 def _extended_of(text: Any) -> dict[str, Any]:
     value = load(text)
     return value if isinstance(value, dict) else {}
-
-
-def _parsed(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo is not None else None

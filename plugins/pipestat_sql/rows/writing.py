@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipestat_spec.backend import Change, Transition
+from pipestat_spec.domain.values import same_record
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_sql.database.connecting import Session
 from pipestat_sql.database.transactions import Again, Mark, Work
@@ -196,9 +197,9 @@ class Writing:
                 table = self._access.table(key.level)
                 row = self._access.found(session, table, key.identifier) if table else None
                 current = row.record if row else None
-                if current == after:
+                if same_record(current, after):
                     return True
-                if current == before:
+                if same_record(current, before):
                     return False
             return None
 

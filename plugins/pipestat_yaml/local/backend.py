@@ -3,17 +3,48 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_yaml.local.local_file import mapped_errors, warn_unsafe
+from pipestat_yaml.local.flags import Flags
+from pipestat_yaml.local.local_file import (
+    FileLock,
+    LockedFile,
+    mapped_errors,
+    read_file,
+    warn_unsafe,
+)
 from pipestat_yaml.local.mounts import lock_fault
-from pipestat_yaml.local.results_file import ResultsFile
+from pipestat_yaml.records.layout_rules import LayoutRules
+from pipestat_yaml.records.records import Decision, ReadFlag, Records, decide
+from pipestat_yaml.text.results_text import ResultsText
+from pipestat_yaml.text.spliced_text import open_text
 
-__all__ = ["YamlBackend", "claimed_capabilities"]
+__all__ = ["YamlBackend", "claimed_capabilities", "list_namespaces", "open_file", "read_text"]
 
 _CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
+
+
+def open_file(path: str, settings: StoreSettings) -> YamlBackend:
+    """Return the backend for a file; raises when the file and the settings disagree."""
+    backend = YamlBackend(path, settings, claimed_capabilities(path, settings))
+    backend.records()
+    return backend
+
+
+def list_namespaces(path: str) -> list[str]:
+    """Return the namespaces in a file, in code-point order."""
+    return sorted(read_text(path).namespaces())
+
+
+def read_text(path: str) -> ResultsText:
+    """Return the text of the file as it is now; without a file it is empty."""
+    with mapped_errors(path):
+        return open_text(read_file(path) or b"", path)
 
 
 def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capability]:
@@ -27,42 +58,99 @@ def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capabi
 
 
 class YamlBackend(Backend):
-    """Records of one namespace in one file; see SPEC.md section 7."""
+    """Records of one namespace in one file, and their flags; see SPEC.md sections 7 and 8."""
 
-    def __init__(self, path: str, settings: StoreSettings) -> None:
-        self.capabilities = claimed_capabilities(path, settings)
+    file: str
+
+    def __init__(
+        self, path: str, settings: StoreSettings, capabilities: frozenset[Capability]
+    ) -> None:
+        self.capabilities = capabilities
         self.file = path
-        self._results = ResultsFile(path, settings)
-        self._results.records()
+        self._settings = settings
+        self._rules = LayoutRules(settings, path)
+        self._lock = FileLock(path, unsafe=settings.unsafe_writes)
+
+    def _flags(self, target: str) -> Flags:
+        """Return the flags of the file that the path leads to at this moment."""
+        settings = self._settings
+        folder = settings.config.get("flag_file_dir")
+        folder = os.path.realpath(folder) if folder else os.path.dirname(target)
+        # Files that share a flag folder must not share this name.
+        temporary = os.path.join(folder, f".{zlib.crc32(os.fsencode(target)):08x}.tmp")
+        return Flags(folder, settings.namespace, settings.statuses.identifiers, temporary)
+
+    def records(self, read_flag: ReadFlag | None = None) -> Records:
+        """Return the records of this moment."""
+        return Records(read_text(self.file), self._rules, read_flag or self._read_flag)
+
+    def _read_flag(self, identifier: str) -> tuple[str, int] | None:
+        with mapped_errors(self.file):
+            return self._flags(os.path.realpath(self.file)).read(identifier)
+
+    @property
+    def layout(self) -> str | None:
+        """The layout of the namespace in the file; None while it has none."""
+        return read_text(self.file).layout(self._settings.namespace)
 
     def read(self, key: RecordKey) -> Record | None:
-        return self._results.read(key)
+        # The flag first: results are written before the status that speaks of them.
+        flag = self._read_flag(key.identifier)
+        return self.records(lambda _: flag).read(key)
+
+    def scan(
+        self, level: Level, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records of one moment, in code-point order."""
+        with mapped_errors(self.file):
+            status_of = self._flags(os.path.realpath(self.file)).listed()
+        records = self.records()
+        found = records.identifiers(level)
+        names = list(islice((n for n in found if after is None or n > after), limit))
+        return records.read_many(level, names, status_of)
+
+    def count(self, level: Level) -> int:
+        return self.records().count(level)
+
+    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
+        return iter(self.records().history(key))
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        """Yield the history of each record that has one, of one moment, in code-point order."""
+        return self.records().histories(level)
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
-        """Apply the changes in one atomic write of the file."""
-        return self._results.update_many(changes)
-
-    def scan(
-        self, level: Level, *, after: str | None = None, limit: int | None = None
-    ) -> Iterator[Record]:
-        return self._results.scan(level, after, limit)
-
-    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
-        return self._results.history(key)
-
-    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
-        return self._results.histories(level)
-
-    @property
-    def layout(self) -> str | None:
-        """The layout of the namespace in the file; None while it has none."""
-        return self._results.layout
-
-    def count(self, level: Level) -> int:
-        return self._results.records().count(level)
+        """Apply the changes under one lock, in one atomic write of the file."""
+        if not changes:
+            return []
+        with mapped_errors(self.file), self._lock.held() as file:
+            flags = self._flags(file.target)
+            with suppress(FileNotFoundError, NotADirectoryError):
+                os.unlink(flags.temporary)
+            text = open_text(read_file(file.target) or b"", self.file)
+            decision = decide(text, self._rules, changes, flags.reader(len(changes)))
+            _store(decision, file, flags)
+        return decision.transitions
 
     def close(self) -> None:
         """Nothing is held between calls."""
+
+
+def _store(decision: Decision, file: LockedFile, flags: Flags) -> None:
+    first, then = decision.flags_first, decision.flags
+    if first or then:
+        flags.check({**first, **then})
+    if decision.chunks is None:
+        _write_flags(flags, {**first, **then})
+        return
+    file.replace(decision.chunks, (lambda: _write_flags(flags, first)) if first else None)
+    if then:
+        _write_flags(flags, then, "the results are stored, the status may not be")
+
+
+def _write_flags(flags: Flags, statuses: Mapping[str, str | None], hint: str | None = None) -> None:
+    with mapped_errors(flags.folder, hint):
+        flags.write_many(statuses)

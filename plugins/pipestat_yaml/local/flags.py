@@ -9,30 +9,33 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 
 from pipestat_spec.text.file_names import cut_component, encode_component
+from pipestat_yaml.local.local_file import sync_folder
 
-__all__ = ["Flags", "flag_name"]
+__all__ = ["Flags", "flag_names", "flag_stem"]
 
 _LONGEST_NAME = 255
 # Up to this many flags a look at each costs less than a list of all.
 _LOOKED_UP = 16
 
 
-def flag_name(namespace: str, identifier: str, status: str) -> str:
-    """Return the file name of a flag."""
-    return _name(f"{encode_component(namespace)}_{encode_component(identifier)}", status)
+def flag_stem(namespace: str, identifier: str) -> str:
+    """Return what the names of a record's flags begin with, where they are not cut."""
+    return f"{encode_component(namespace)}_{encode_component(identifier)}"
 
 
-def _name(stem: str, status: str) -> str:
-    ending = f"_{status}.flag"
-    if (len(stem) + len(ending)) * 4 > _LONGEST_NAME and (
-        len(stem.encode()) + len(ending.encode()) > _LONGEST_NAME
-    ):
-        stem = cut_component(stem, stem)
-    return stem + ending
+def flag_names(stem: str, statuses: Iterable[str]) -> dict[str, str]:
+    """Return the file name of the flag of each status."""
+    names = {}
+    for status in statuses:
+        name = f"{stem}_{status}.flag"
+        if len(name.encode()) > _LONGEST_NAME:
+            name = f"{cut_component(stem, stem)}_{status}.flag"
+        names[status] = name
+    return names
 
 
 class Flags:
@@ -50,32 +53,26 @@ class Flags:
         self._namespace = encode_component(namespace)
         self._statuses = tuple(statuses)
 
-    def _stem(self, identifier: str) -> str:
-        return f"{self._namespace}_{encode_component(identifier)}"
-
-    def _named(self, identifier: str) -> list[tuple[str, str]]:
-        """Return each status with the name of its flag, in the order of the status schema."""
-        stem = self._stem(identifier)
-        return [(status, _name(stem, status)) for status in self._statuses]
-
-    def _path(self, name: str) -> str:
-        return os.path.join(self.folder, name)
+    def _names(self, identifier: str, *statuses: str) -> dict[str, str]:
+        """Return the names of flags by status; without `statuses` of all, in schema order."""
+        stem = f"{self._namespace}_{encode_component(identifier)}"
+        return flag_names(stem, statuses or self._statuses)
 
     def read(self, identifier: str) -> tuple[str, int] | None:
         """Return the status and when its flag was written (nanoseconds since 1970)."""
-        named = self._named(identifier)
+        names = self._names(identifier)
         # A rename may have been under way: none found may mean one missed.
-        found = self._found(named) or self._found(named)
+        found = self._found(names) or self._found(names)
         if not found:
             return None
         time, status, _ = max(found, key=lambda item: item[0])
         return status, time
 
-    def _found(self, named: Iterable[tuple[str, str]]) -> list[tuple[int, str, str]]:
+    def _found(self, names: Mapping[str, str]) -> list[tuple[int, str, str]]:
         """Return time, status and path of those that exist."""
         found = []
-        for status, name in named:
-            path = self._path(name)
+        for status, name in names.items():
+            path = os.path.join(self.folder, name)
             try:
                 entry = os.stat(path)
             except FileNotFoundError:
@@ -86,12 +83,12 @@ class Flags:
     def listed(self) -> Callable[[str], str | None]:
         """Return a function that gives the status of any record as it was at this moment."""
         # A list can miss a flag that is renamed meanwhile; two lists hardly do.
-        earlier, later = self._names(), self._names()
+        earlier, later = self._present(), self._present()
 
         def status_of(identifier: str) -> str | None:
-            named = self._named(identifier)
-            for seen in (later, earlier):
-                hits = [status for status, name in named if name in seen]
+            names = self._names(identifier)
+            for there in (later, earlier):
+                hits = [status for status, name in names.items() if name in there]
                 if len(hits) > 1:
                     found = self.read(identifier)
                     return found[0] if found else hits[0]
@@ -108,17 +105,16 @@ class Flags:
         status_of = self.listed()
         return lambda identifier: self.read(identifier) if status_of(identifier) else None
 
-    def _names(self) -> frozenset[str]:
+    def _present(self) -> Collection[str]:
         try:
-            names = os.listdir(self.folder)
+            return {name for name in os.listdir(self.folder) if name.endswith(".flag")}
         except FileNotFoundError:
-            return frozenset()
-        return frozenset(name for name in names if name.endswith(".flag"))
+            return ()
 
     def check(self, statuses: Mapping[str, str | None]) -> None:
         """Raise OSError when one of the flags would have too long a name."""
         for identifier, status in statuses.items():
-            name = _name(self._stem(identifier), status or "")
+            name = "" if status is None else self._names(identifier, status)[status]
             if len(name.encode()) > _LONGEST_NAME:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
 
@@ -126,16 +122,18 @@ class Flags:
         """Give each record its status, None for none; the renames last once this returns."""
         if not statuses:
             return
-        listed = self._names() if len(statuses) > _LOOKED_UP else None
+        listed = self._present() if len(statuses) > _LOOKED_UP else None
         try:
             for identifier, status in statuses.items():
-                named = self._named(identifier)
-                old = self._found(item for item in named if listed is None or item[1] in listed)
-                self._write(identifier, status, old)
+                names = self._names(identifier)
+                if listed is not None:
+                    names = {s: name for s, name in names.items() if name in listed}
+                self._write(identifier, status, self._found(names))
         finally:
             with suppress(FileNotFoundError):
                 os.unlink(self.temporary)
-            self._sync()
+            with suppress(FileNotFoundError):
+                sync_folder(self.folder)
 
     def _write(
         self, identifier: str, status: str | None, found: list[tuple[int, str, str]]
@@ -143,7 +141,7 @@ class Flags:
         """Turn the flags found of a record into the one of this status; a rename is the commit."""
         old = [path for _, _, path in sorted(found, key=lambda item: -item[0])]
         if status is not None:
-            path = self._path(_name(self._stem(identifier), status))
+            path = os.path.join(self.folder, self._names(identifier, status)[status])
             self._write_new(status)
             if old and path not in old:
                 os.replace(self.temporary, old[0])
@@ -168,13 +166,3 @@ class Flags:
 
     def _create(self) -> int:
         return os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
-
-    def _sync(self) -> None:
-        try:
-            descriptor = os.open(self.folder, os.O_RDONLY)
-        except FileNotFoundError:
-            return
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

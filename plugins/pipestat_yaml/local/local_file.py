@@ -12,14 +12,15 @@ import fcntl
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import NamedTuple
 
 from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
 from pipestat_yaml.local.mounts import check_locks, unlockable
 
-__all__ = ["LocalFile", "mapped_errors", "warn_unsafe"]
+__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder", "warn_unsafe"]
 
 # Seconds of waiting for the lock after which a warning says so.
-PATIENCE = 5.0
+WARN_AFTER = 5.0
 _JOINED_BEYOND = 16
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 _UNUSABLE = {
@@ -70,105 +71,105 @@ def warn_unsafe(fault: str) -> None:
     logging.getLogger("pipestat_spec").warning(message, fault)
 
 
-class LocalFile:
-    """One file by path; the methods raise OSError, which `mapped_errors` translates."""
+def read_file(path: str) -> bytes | None:
+    """Return the content, or None when there is no file; takes no lock."""
+    try:
+        with open(path, "rb", buffering=0) as file:
+            return file.readall()
+    except FileNotFoundError:
+        return None
+
+
+class FileLock:
+    """The lock of one file by path; raises OSError, which `mapped_errors` translates."""
 
     def __init__(self, path: str, *, unsafe: bool = False) -> None:
-        self.path = path
+        self._path = path
         self._unsafe = unsafe
         self._warned = False
 
-    def read(self) -> bytes | None:
-        """Return the content, or None when there is no file; takes no lock."""
-        try:
-            with open(self.path, "rb", buffering=0) as file:
-                return file.readall()
-        except FileNotFoundError:
-            return None
-
-    @property
-    def target(self) -> str:
-        """The path with symbolic links resolved."""
-        return os.path.realpath(self.path)
-
-    @property
-    def temporary(self) -> str:
-        """Where the content goes before it replaces the file's."""
-        folder, name = os.path.split(self.target)
-        return os.path.join(folder, f".{name}.tmp")
-
     @contextmanager
-    def locked(self) -> Iterator[None]:
+    def held(self) -> Iterator[LockedFile]:
         """Hold the lock, with nothing left over from a writer that died."""
-        folder, name = os.path.split(self.target)
+        target = os.path.realpath(self._path)
+        folder, name = os.path.split(target)
         if not self._unsafe:
             check_locks(folder)
         os.makedirs(folder, exist_ok=True)
-        descriptor = self._lock(os.path.join(folder, f".{name}.lock"))
+        descriptor = self._acquire(os.path.join(folder, f".{name}.lock"))
         try:
+            temporary = os.path.join(folder, f".{name}.tmp")
             with suppress(FileNotFoundError):
-                os.unlink(self.temporary)
-            yield
+                os.unlink(temporary)
+            yield LockedFile(self._path, target, temporary)
         finally:
             # Not by closing alone: a child process may have inherited the descriptor.
             with suppress(OSError):
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
             os.close(descriptor)
 
-    def _lock(self, path: str) -> int:
+    def _acquire(self, path: str) -> int:
         while True:
             descriptor = _open_lock(path)
             try:
-                self._wait(descriptor)
-                if _is_at(descriptor, path):
-                    return descriptor
+                self._wait(descriptor, os.path.dirname(path))
+                with suppress(FileNotFoundError):
+                    if os.path.samestat(os.stat(path), os.fstat(descriptor)):
+                        return descriptor
             except BaseException:
                 os.close(descriptor)
                 raise
             # Somebody deleted the lock file: those who come now lock another one.
             os.close(descriptor)
 
-    def _wait(self, descriptor: int) -> None:
+    def _wait(self, descriptor: int, folder: str) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with _warning_after(PATIENCE, self.path):
+            with _warning_after(WARN_AFTER, self._path):
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            fault = unlockable(os.path.dirname(self.target))
+            fault = unlockable(folder)
             if not self._unsafe:
                 raise fault from error
             if not self._warned:
                 self._warned = True
                 warn_unsafe(fault.message)
 
+
+class LockedFile(NamedTuple):
+    """The file that `path` leads to, `target`, while its lock is held."""
+
+    path: str
+    target: str
+    temporary: str
+
     def replace(
         self, chunks: Sequence[bytes | memoryview], just_before: Callable[[], None] | None = None
     ) -> None:
-        """Put the chunks in place of the content; needs the lock.
+        """Put the chunks in place of the content.
 
         `just_before` is called when they are on disk; what it raises leaves the file as it was.
         """
-        target, temporary = self.target, self.temporary
         try:
-            old: os.stat_result | None = os.stat(target)
+            old: os.stat_result | None = os.stat(self.target)
         except FileNotFoundError:
             old = None
-        if old is not None and not os.access(target, os.W_OK):
+        if old is not None and not os.access(self.target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
         try:
-            _write(temporary, chunks, old)
+            _write(self.temporary, chunks, old)
             if just_before is not None:
                 just_before()
-            os.replace(temporary, target)
+            os.replace(self.temporary, self.target)
         except BaseException:
             with suppress(OSError):
-                os.unlink(temporary)
+                os.unlink(self.temporary)
             raise
         with mapped_errors(self.path, "the change may have been stored; read it before you repeat"):
-            sync_folder(os.path.dirname(target))
+            sync_folder(os.path.dirname(self.target))
 
 
 def _open_lock(path: str) -> int:
@@ -179,14 +180,6 @@ def _open_lock(path: str) -> int:
         with suppress(OSError):
             return os.open(path, os.O_RDONLY)
         raise
-
-
-def _is_at(descriptor: int, path: str) -> bool:
-    try:
-        there = os.stat(path)
-    except FileNotFoundError:
-        return False
-    return os.path.samestat(there, os.fstat(descriptor))
 
 
 @contextmanager

@@ -43,12 +43,13 @@ def unlockable(folder: str) -> UnsafeStoreError:
 
 def lock_fault(folder: str, table: str | None = None) -> str | None:
     """Return why a lock in `folder` excludes nobody, or None; looked up once for each device."""
-    folder = _existing(folder)
+    if not os.path.exists(folder):
+        folder = _existing(folder)
     # A child process after a fork may live in another mount namespace.
     key = (os.getpid(), os.stat(folder).st_dev)
     if table is None and key in _known:
         return _known[key]
-    mount = find_mount(folder, table or MOUNT_TABLE)
+    mount = find_mount(os.path.realpath(folder), table or MOUNT_TABLE)
     fault = _fault_of(mount) if mount else None
     if table is None:
         _known[key] = fault

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
-from pipestat_yaml.local.backend import claimed_capabilities
+from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
 from pipestat_yaml.local.local_file import mapped_errors
-from pipestat_yaml.local.results_file import ResultsFile
+from pipestat_yaml.records.layout_rules import LayoutRules
+from pipestat_yaml.records.records import Records
 
-__all__ = ["RecordFilesBackend", "find_files", "own_records"]
+__all__ = ["RecordFilesBackend", "list_namespaces"]
 
 
 class RecordFilesBackend(Backend):
@@ -23,24 +24,27 @@ class RecordFilesBackend(Backend):
     records of others match the pattern too.
     """
 
+    file: str
+
     def __init__(self, template: str, settings: StoreSettings) -> None:
         folder = template.partition(PLACEHOLDER)[0]
         self.capabilities = claimed_capabilities(folder, settings) - {Capability.ATOMIC_BATCH}
-        self._template = self.file = template
+        self.file = template
         self._settings = settings
         self._warned: set[str] = set()
 
-    def _results(self, identifier: str) -> ResultsFile:
-        return ResultsFile(expand_record_path(self._template, identifier), self._settings)
+    def _of(self, key: RecordKey) -> YamlBackend:
+        path = expand_record_path(self.file, key.identifier)
+        return YamlBackend(path, self._settings, self.capabilities)
 
     def read(self, key: RecordKey) -> Record | None:
-        return self._results(key.identifier).read(key)
+        return self._of(key).read(key)
 
     def update(self, key: RecordKey, change: Change) -> Transition:
-        return self._results(key.identifier).update_many([(key, change)])[0]
+        return self._of(key).update(key, change)
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
-        return self._results(key.identifier).history(key)
+        return self._of(key).history(key)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
@@ -55,24 +59,19 @@ class RecordFilesBackend(Backend):
                 limit = None if limit is None else limit - 1
                 yield record
 
-    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
-        for identifier in self._identifiers(level):
-            key = RecordKey(level, identifier)
-            if entries := list(self.history(key)):
-                yield key, entries
-
     def count(self, level: Level) -> int:
         return len(self._identifiers(level))
 
     def _identifiers(self, level: Level) -> list[str]:
         """Return the records in code-point order, read from inside the files."""
         found: list[str] = []
-        for path in find_files(self._template):
-            file = ResultsFile(path, self._settings)
-            if self._settings.namespace not in file.namespaces():
+        for path in _find_files(self.file):
+            text = read_text(path)
+            if self._settings.namespace not in text.keys:
                 continue
-            there = file.records().identifiers(level)
-            own = own_records(self._template, path, there)
+            rules = LayoutRules(self._settings, path)
+            there = Records(text, rules, None).identifiers(level)
+            own = _own_records(self.file, path, there)
             found += own
             self._warn(path, [name for name in there if name not in own])
         return sorted(found)
@@ -93,7 +92,18 @@ class RecordFilesBackend(Backend):
         """Nothing is held between calls."""
 
 
-def own_records(template: str, path: str, identifiers: Iterable[str]) -> list[str]:
+def list_namespaces(template: str) -> list[str]:
+    """Return the namespaces in the files of the template, in code-point order."""
+    found: set[str] = set()
+    for path in _find_files(template):
+        text = read_text(path)
+        for name in text.namespaces() - found:
+            if _own_records(template, path, text.all_identifiers(name)):
+                found.add(name)
+    return sorted(found)
+
+
+def _own_records(template: str, path: str, identifiers: Iterable[str]) -> list[str]:
     """Return those of the records in a file that it is named for."""
     path = os.path.normpath(path)
     return [
@@ -101,7 +111,7 @@ def own_records(template: str, path: str, identifiers: Iterable[str]) -> list[st
     ]
 
 
-def find_files(template: str) -> list[str]:
+def _find_files(template: str) -> list[str]:
     """Return the existing files that the template could name, in no order."""
     pattern = "*".join(glob.escape(part) for part in template.split(PLACEHOLDER))
     with mapped_errors(template):

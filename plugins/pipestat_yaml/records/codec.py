@@ -8,18 +8,18 @@ so do reserved names among the results.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-from pipestat_spec.domain.times import format_utc
+from pipestat_spec.domain.times import format_local, format_utc, read_time
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.identifiers import RESERVED
+from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import MAX_DEPTH, HistoryEntry, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import Verbatim
-from pipestat_yaml.text.layout import Layout
 
 __all__ = [
     "check_history",
@@ -32,8 +32,6 @@ __all__ = [
 ]
 
 _META = "meta"
-_LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
-_TIME = re.compile(r"\d{4}(?:-\d\d){2}[T ]\d\d(?::\d\d){2}(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 _CREATED = ("created", "pipestat_created_time")
 _MODIFIED = ("modified", "pipestat_modified_time")
 # Zones differ by multiples of this, by at most that.
@@ -61,28 +59,29 @@ def encode_record(
     record: Record,
     entries: Iterable[HistoryEntry],
     stored: Mapping[str, Any] | None,
+    known: Record | None,
     layout: Layout,
 ) -> dict[str, Any]:
     """Return what the file is to hold for a record that it held as `stored` until now.
 
-    A key of `meta` is touched only when it says something else than the record.
+    `known` is the record that `stored` says, None when the file holds none. A key of `meta` is
+    touched only when it says something else than the record.
     """
-    meta = dict(meta_of(stored or {}))
-    known = decode_record(record.key, stored or {}, None)
-    for name, old, new in (
-        ("source", known.source, None if record.source is None else dict(record.source)),
-        ("status_message", known.status_message, record.status_message),
-    ):
-        if old != new:
-            _put(meta, name, new)
-    for names, old_time, new_time in (
+    stored = stored or {}
+    meta = dict(meta_of(stored))
+    known = known or Record(record.key)
+    if not same_value(record.source, known.source):
+        _put(meta, "source", record.source and dict(record.source))
+    if record.status_message != known.status_message:
+        _put(meta, "status_message", record.status_message)
+    for names, old, new in (
         (_CREATED, known.created, record.created),
         (_MODIFIED, known.modified, record.modified),
     ):
-        if old_time != new_time:
-            _put(meta, names[0], new_time and format_utc(new_time))
+        if old != new:
+            _put(meta, names[0], new and format_utc(new))
             if layout == "levels" or names[1] in meta:
-                _put(meta, names[1], new_time and _format_local(new_time))
+                _put(meta, names[1], new and format_local(new))
     for entry in entries:
         _add_entry(meta, entry, layout)
     if "history" in meta:
@@ -90,9 +89,7 @@ def encode_record(
         for name in ("history", "history_times"):
             if name in meta:
                 meta[name] = meta.pop(name)
-    hidden = {
-        name: value for name, value in (stored or {}).items() if name in RESERVED and name != _META
-    }
+    hidden = {name: value for name, value in stored.items() if name in RESERVED and name != _META}
     return {**hidden, **record.results, _META: meta}
 
 
@@ -108,7 +105,7 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
         times = _mapping(precise, result)
         taken: set[datetime] = set()
         for text, value in values.items() if isinstance(values, dict) else ():
-            time = _parse_time(times.get(text)) or _parse_time(text)
+            time = read_time(times.get(text), local=True) or read_time(text, local=True)
             if time is not None:
                 while time in taken:
                     time += _TICK
@@ -129,7 +126,8 @@ def with_status(
 
 def meta_of(stored: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the file holds about a record beside its results."""
-    return _mapping(stored, _META)
+    meta = stored.get(_META)
+    return meta if isinstance(meta, dict) else {}
 
 
 def _mapping(container: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -153,7 +151,7 @@ def _add_entry(meta: dict[str, Any], entry: HistoryEntry, layout: Layout) -> Non
         values[text] = entry.value
         return
     time = entry.time
-    while (text := _format_local(time)) in values:
+    while (text := format_local(time)) in values:
         time += timedelta(seconds=1)
     values[text] = entry.value
     _own(_own(meta, "history_times"), entry.result)[text] = format_utc(entry.time)
@@ -166,8 +164,8 @@ def _own(container: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:
-    ours, theirs = (meta.get(name) for name in names)
-    precise, local = _parse_time(ours), _parse_time(theirs)
+    ours, theirs = meta.get(names[0]), meta.get(names[1])
+    precise, local = read_time(ours, local=True), read_time(theirs, local=True)
     if precise is None or local is None:
         return precise or local
     # pipestat renews only its own key. That of another time zone is no change.
@@ -180,26 +178,12 @@ def _face_value(text: Any) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=None, microsecond=0)
 
 
-def _format_local(time: datetime) -> str:
-    return time.astimezone().strftime(_LOCAL_FORMAT)
-
-
-def _parse_time(text: Any) -> datetime | None:
-    """Return a time of day (PS-REC-003, or local by PS-YAML-011), else None."""
-    if not isinstance(text, str) or _TIME.fullmatch(text) is None:
-        return None
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:
     """Raise PipestatDataError when the results, or `meta`, cannot be read."""
     for name, value in stored.items():
-        if name not in RESERVED:
-            _check(value, f"result {shorten(name)!r}", key, file)
-    meta = stored.get("meta")
+        if name not in RESERVED and (problem := _problem(value)):
+            raise _unreadable(f"result {shorten(name)!r}", key, problem, file)
+    meta = stored.get(_META)
     if meta is not None and not isinstance(meta, dict):
         raise PipestatDataError(
             f"{file}: 'meta' of record {shorten(key.identifier)!r} is no mapping",
@@ -207,29 +191,30 @@ def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:
             file=file,
             record_identifier=key.identifier,
         )
-    if meta and isinstance(meta.get("source"), dict):
-        _check(meta["source"], "the source", key, file)
+    source = meta.get("source") if meta else None
+    if isinstance(source, dict) and (problem := _problem(source)):
+        raise _unreadable("the source", key, problem, file)
 
 
 def check_history(key: RecordKey, entries: Iterable[HistoryEntry], file: str) -> None:
     """Raise PipestatDataError when an old value is outside the data model."""
     for entry in entries:
-        _check(entry.value, f"an old value of result {shorten(entry.result)!r}", key, file)
+        if problem := _problem(entry.value):
+            what = f"an old value of result {shorten(entry.result)!r}"
+            raise _unreadable(what, key, problem, file)
 
 
-def _check(value: Any, what: str, key: RecordKey, file: str) -> None:
-    # Numbers and the like need no look: the readers give those of the data model only.
-    problem = _problem(value, MAX_DEPTH) if isinstance(value, str | dict | list | tuple) else None
-    if problem:
-        raise PipestatDataError(
-            f"{file}: {what} of record {shorten(key.identifier)!r} {problem}",
-            hint="correct the file by hand",
-            file=file,
-            record_identifier=key.identifier,
-        )
+def _unreadable(what: str, key: RecordKey, problem: str, file: str) -> PipestatDataError:
+    return PipestatDataError(
+        f"{file}: {what} of record {shorten(key.identifier)!r} {problem}",
+        hint="correct the file by hand",
+        file=file,
+        record_identifier=key.identifier,
+    )
 
 
-def _problem(value: Any, depth: int) -> str | None:
+def _problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
+    """Return why a value is outside the data model: the readers give numbers within it only."""
     if isinstance(value, str):
         return "holds the character U+0000" if "\0" in value else None
     if isinstance(value, Verbatim):

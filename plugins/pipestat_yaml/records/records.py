@@ -1,4 +1,4 @@
-"""The records of one namespace in one document, with the edits that are not written yet.
+"""The records of one namespace in one text, with the edits that are not written yet.
 
 A flag's name does not tell the level. While a sample-level and a project-level record share
 an identifier, each keeps its own status as `meta.status`, and the flag follows the last one
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from pipestat_spec.backend import Change, Outcome, Transition
+from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.records.codec import (
     check_history,
@@ -22,77 +23,73 @@ from pipestat_yaml.records.codec import (
     meta_of,
     with_status,
 )
-from pipestat_yaml.records.placement import Placement
-from pipestat_yaml.text.document import Chunks, Document, SectionKey
+from pipestat_yaml.records.layout_rules import LayoutRules
+from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
 
 __all__ = ["Decision", "ReadFlag", "Records", "decide"]
 
 # Gives the status of an identifier and when it was set (nanoseconds since 1970).
 ReadFlag: TypeAlias = Callable[[str], tuple[str, int] | None]
 
+# The section of each level that a layout has room for.
+_SECTIONS: dict[Layout, dict[Level, SectionKey]] = {
+    "records": {"sample": None},
+    "levels": {"sample": "sample", "project": "project"},
+}
+
 
 class Records:
-    """Reads and edits records; the document itself stays as it is.
+    """Reads and edits records; the text itself stays as it is.
 
     Without `read_flag` the status of every record is its `meta.status`. `to_project` tells
     that a record of the project level may be written, for which a new file gets the layout.
-    Raises LayoutError when the document and the settings contradict each other.
+    Raises LayoutError when the text and the settings contradict each other.
     """
 
     def __init__(
         self,
-        document: Document,
-        placement: Placement,
+        text: ResultsText,
+        rules: LayoutRules,
         read_flag: ReadFlag | None,
         *,
         to_project: bool = False,
     ) -> None:
-        self._document = document
-        self._placement = placement
+        self._text = text
+        self._rules = rules
         self._read_flag = read_flag
-        namespace = placement.namespace
-        found = document.layout(namespace)
-        self.layout = placement.check(document.namespaces, found, to_project=to_project)
+        found = text.layout(rules.namespace)
+        self.layout = rules.check(text.keys, found, to_project=to_project)
         self._is_new = found is None
-        self._found: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
+        self._sections = _SECTIONS[self.layout]
+        self._stored: dict[RecordKey, dict[str, Any] | None] = {}
         self._edits: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
         self._flags: dict[str, str | None] = {}
         self._removed: set[str] = set()
 
     def stored(self, key: RecordKey) -> dict[str, Any] | None:
-        """Return what the file is to hold for a record."""
-        section, exists = self._placement.section(self.layout, key.level)
-        if not exists:
+        """Return what the file is to hold for a record, None when it holds none."""
+        if key.level not in self._sections:
             return None
-        place = (section, key.identifier)
-        if place in self._edits:
-            return self._edits[place]
-        if place not in self._found:
-            self._found[place] = self._document.record(self._placement.namespace, *place)
-        return self._found[place]
-
-    def has(self, key: RecordKey) -> bool:
-        """Tell whether the file is to hold the record."""
-        return self.stored(key) is not None
+        if key not in self._stored:
+            section = self._sections[key.level]
+            self._stored[key] = self._text.record(self._rules.namespace, section, key.identifier)
+        return self._stored[key]
 
     def read(self, key: RecordKey) -> Record | None:
         stored = self.stored(key)
         shares = self.stored(_twin(key)) is not None
         if stored is not None:
-            check_stored(key, stored, self._placement.file)
-        if stored is not None and self._is_in_meta(stored, shares):
-            return decode_record(key, stored, _status(stored))
+            check_stored(key, stored, self._rules.file)
+            if self._is_in_meta(stored, shares):
+                return decode_record(key, stored, _status(stored))
         flag = self._read_flag(key.identifier) if self._read_flag else None
         if stored is not None:
             return decode_record(key, stored, flag and flag[0])
-        if flag is None or shares or not (self._is_new or self._holds(key.level)):
+        if flag is None or shares or not (self._is_new or key.level in self._sections):
             return None
         # pipestat sets a status without adding the record to the file.
         time = datetime.fromtimestamp(flag[1] / 1e9, UTC)
         return Record(key, status=flag[0], created=time, modified=time)
-
-    def _holds(self, level: Level) -> bool:
-        return self._placement.section(self.layout, level)[1]
 
     def _is_in_meta(self, stored: dict[str, Any], shares: bool) -> bool:
         return self._read_flag is None or (shares and "status" in meta_of(stored))
@@ -101,14 +98,16 @@ class Records:
         """Store what a change made of the current record."""
         record = outcome.record
         assert record is not None
-        old, twin = self.stored(key), self.stored(_twin(key))
+        other = _twin(key)
+        old, twin = self.stored(key), self.stored(other)
         if old is None and current is not None and record.status is None and not record.results:
             # The flag of another program goes, and makes no record in going.
             self._flags[key.identifier] = None
             return
         if old is None or outcome.history or not _same_but_status(current, record):
-            self._placement.check_write(self.layout, record)
-            self._edit(key, encode_record(record, outcome.history, old, self.layout))
+            self._rules.check_write(self.layout, record)
+            known = current if old else None
+            self._edit(key, encode_record(record, outcome.history, old, known, self.layout))
         changed = record.status != (current.status if current else None)
         if self._read_flag is None:
             self._put_status(key, record.status)
@@ -116,7 +115,7 @@ class Records:
             if old is None or "status" not in meta_of(twin):
                 # The other record has had the flag to itself so far.
                 flag = self._read_flag(key.identifier)
-                self._put_status(_twin(key), flag and flag[0], keep_none=True)
+                self._put_status(other, flag and flag[0], keep_none=True)
             self._put_status(key, record.status, keep_none=True)
         if changed:
             self._flags[key.identifier] = record.status
@@ -124,57 +123,56 @@ class Records:
     def _put_status(self, key: RecordKey, status: str | None, *, keep_none: bool = False) -> None:
         self._edit(key, with_status(self.stored(key) or {}, status, keep_none=keep_none))
 
+    def _edit(self, key: RecordKey, stored: dict[str, Any] | None) -> None:
+        self._edits[self._sections[key.level], key.identifier] = self._stored[key] = stored
+
     def remove(self, key: RecordKey) -> None:
         """Remove a record; one of the same name at the other level gets the flag."""
-        twin = self.stored(_twin(key))
-        section, exists = self._placement.section(self.layout, key.level)
-        other = self.read(_twin(key)) if twin is not None else None
-        if exists:
-            self._edits[section, key.identifier] = None
+        twin = _twin(key)
+        other = self.read(twin) if self.stored(twin) is not None else None
+        if key.level in self._sections:
+            self._edit(key, None)
         self._flags[key.identifier] = other.status if other else None
         self._removed.add(key.identifier)
-        if twin is not None and self._read_flag is not None:
-            self._put_status(_twin(key), None)
+        if other is not None and self._read_flag is not None:
+            self._put_status(twin, None)
 
-    def flags(self) -> tuple[dict[str, str | None], dict[str, str | None]]:
-        """Return the flags to set before the file is replaced, and those to set after it.
+    def decision(self, records: list[Transition]) -> Decision:
+        """Return what is to be stored, with the records that the changes have made.
 
         A status must not speak of results that are not there yet, and none may outlive its
         record.
         """
+        chunks = None
+        if self._edits:
+            chunks = self._text.edited(self._rules.namespace, self.layout, self._edits)
+        if not self._removed:
+            return Decision(records, chunks, {}, self._flags)
         gone = {name for (_, name), stored in self._edits.items() if stored is None}
         first = {
             name: status
             for name, status in self._flags.items()
             if name in self._removed and (status is None or name in gone)
         }
-        return first, {n: status for n, status in self._flags.items() if n not in first}
-
-    def _edit(self, key: RecordKey, stored: dict[str, Any]) -> None:
-        section, _ = self._placement.section(self.layout, key.level)
-        self._edits[section, key.identifier] = stored
-
-    def chunks(self) -> Chunks | None:
-        """Return the bytes of the document after the edits, None when they change nothing."""
-        if not self._edits:
-            return None
-        return self._document.edited(self._placement.namespace, self.layout, self._edits)
+        return Decision(
+            records, chunks, first, {n: s for n, s in self._flags.items() if n not in first}
+        )
 
     def identifiers(self, level: Level) -> list[str]:
         """Return the names of the stored records in code-point order."""
-        section, exists = self._placement.section(self.layout, level)
-        if not exists:
+        if level not in self._sections:
             return []
-        return self._document.identifiers(self._placement.namespace, section)
+        return sorted(self._text.identifiers(self._rules.namespace, self._sections[level]))
 
     def count(self, level: Level) -> int:
-        section, exists = self._placement.section(self.layout, level)
-        return self._document.count(self._placement.namespace, section) if exists else 0
+        if level not in self._sections:
+            return 0
+        return len(self._text.identifiers(self._rules.namespace, self._sections[level]))
 
     def history(self, key: RecordKey) -> list[HistoryEntry]:
         stored = self.stored(key)
         entries = decode_history(stored) if stored else []
-        check_history(key, entries, self._placement.file)
+        check_history(key, entries, self._rules.file)
         return entries
 
     def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
@@ -194,7 +192,7 @@ class Records:
             stored = self.stored(key)
             if stored is None:
                 continue
-            check_stored(key, stored, self._placement.file)
+            check_stored(key, stored, self._rules.file)
             in_meta = self._is_in_meta(stored, name in twins)
             yield decode_record(key, stored, _status(stored) if in_meta else status_of(name))
 
@@ -231,21 +229,22 @@ class Decision(NamedTuple):
 
 
 def decide(
-    document: Document,
-    placement: Placement,
+    text: ResultsText,
+    rules: LayoutRules,
     changes: Sequence[tuple[RecordKey, Change]],
     read_flag: ReadFlag | None,
 ) -> Decision:
     """Apply the changes one after the other; what one of them raises undoes all."""
-    to_project = any(key.level == "project" for key, _ in changes)
-    records = Records(document, placement, read_flag, to_project=to_project)
+    to_project = "project" in {key.level for key, _ in changes}
+    records = Records(text, rules, read_flag, to_project=to_project)
     # The current record as the change made it: the store adds nothing to it.
     pending: dict[RecordKey, Record | None] = {}
     transitions = []
     for key, change in changes:
         current = pending[key] if key in pending else records.read(key)
         outcome = change(current)
-        if outcome.record is current is not None and not (key in pending or records.has(key)):
+        is_flag_only = key not in pending and records.stored(key) is None
+        if is_flag_only and outcome.record is current is not None:
             # Another program's flag says already what this change says of a record; the
             # record itself is still to be made, if the change makes one.
             made = change(None)
@@ -258,4 +257,4 @@ def decide(
         else:
             records.write(key, current, outcome)
         pending[key] = outcome.record
-    return Decision(transitions, records.chunks(), *records.flags())
+    return records.decision(transitions)

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
+from threading import RLock
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_yaml.remote.guard import WriteGuard
-from pipestat_yaml.remote.mirror import Mirror
-from pipestat_yaml.remote.remote_file import RemoteFile
-from pipestat_yaml.remote.updating import Seen
+from pipestat_yaml.records.layout_rules import LayoutRules
+from pipestat_yaml.records.records import Decision, Records, decide
+from pipestat_yaml.remote.attempts import ObjectUpdate, Seen
+from pipestat_yaml.remote.flag_mirrors import Mirror
+from pipestat_yaml.remote.object_store import StoredObject
+from pipestat_yaml.remote.retries import Retries
+from pipestat_yaml.remote.write_guard import WriteGuard
+from pipestat_yaml.text.results_text import ResultsText
+from pipestat_yaml.text.spliced_text import open_text
 
-__all__ = ["RemoteBackend", "claimed_capabilities"]
+__all__ = ["RemoteBackend", "claimed_capabilities", "open_object"]
 
 _CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
+
+
+def open_object(
+    guard: WriteGuard, key: str, settings: StoreSettings, mirror: Mirror, seen: Seen | None = None
+) -> RemoteBackend:
+    """Return the backend for an object; raises when it and the settings disagree."""
+    backend = RemoteBackend(guard, key, settings, mirror, claimed_capabilities(guard, key))
+    backend.seen = seen or Seen(backend.get())
+    backend.records(backend.seen.object)
+    return backend
 
 
 def claimed_capabilities(guard: WriteGuard, key: str) -> frozenset[Capability]:
@@ -30,53 +47,87 @@ def claimed_capabilities(guard: WriteGuard, key: str) -> frozenset[Capability]:
 class RemoteBackend(Backend):
     """Records of one namespace in one object; see SPEC.md section 8.5."""
 
+    file: str
+
     def __init__(
         self,
         guard: WriteGuard,
         key: str,
         settings: StoreSettings,
         mirror: Mirror,
-        seen: Seen | None = None,
+        capabilities: frozenset[Capability],
     ) -> None:
-        self.capabilities = claimed_capabilities(guard, key)
+        self.capabilities = capabilities
         self.file = guard.store.shown(key)
+        self.key = key
         self._guard = guard
-        self._results = RemoteFile(guard, key, settings, mirror)
-        seen = seen or Seen(self._results.get())
-        self._results.records_in(seen.object)
+        self._rules = LayoutRules(settings, self.file)
+        self._mirror = mirror
+        # Threads of one process take turns instead of meeting at the store.
+        self._turn = RLock()
         # What opening has read saves the first update a request, and is of no use to reads.
-        self._seen: Seen | None = seen
+        self.seen: Seen | None = None
+
+    def get(self) -> StoredObject | None:
+        """Return the object of this moment."""
+        with Retries(self.file, self._guard.patience) as retries:
+            return retries.reading(lambda: self._guard.store.get(self.key))
+
+    def records(self, found: StoredObject | None) -> Records:
+        """Return the records of an object."""
+        return Records(_text(found, self.file), self._rules, None)
+
+    @property
+    def layout(self) -> str | None:
+        """The layout of the namespace in the object; None while it has none."""
+        return _text(self.get(), self.file).layout(self._rules.namespace)
 
     def read(self, key: RecordKey) -> Record | None:
-        return self._results.records().read(key)
+        return self.records(self.get()).read(key)
+
+    def scan(
+        self, level: Level, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records of one moment, in code-point order."""
+        records = self.records(self.get())
+        found = records.identifiers(level)
+        names = list(islice((n for n in found if after is None or n > after), limit))
+        return records.read_many(level, names, lambda _: None)
+
+    def count(self, level: Level) -> int:
+        return self.records(self.get()).count(level)
+
+    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
+        return iter(self.records(self.get()).history(key))
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        return self.records(self.get()).histories(level)
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
-        """Apply the changes in one conditional put of the object."""
-        self._guard.check_open(self._results.key)
-        seen, self._seen = self._seen, None
-        return self._results.update_many(changes, seen)
+        """Apply the changes with at most one conditional put that counts."""
+        self._guard.check_open(self.key)
+        seen, self.seen = self.seen, None
+        if not changes:
+            return []
+        with self._turn:
+            decision = self.update_of(changes).run(seen)
+        self._mirror.write({**decision.flags_first, **decision.flags})
+        return decision.transitions
 
-    def scan(
-        self, level: Level, *, after: str | None = None, limit: int | None = None
-    ) -> Iterator[Record]:
-        return self._results.scan(level, after, limit)
+    def update_of(self, changes: Sequence[tuple[RecordKey, Change]]) -> ObjectUpdate:
+        """Return the update that applies the changes, to be run."""
 
-    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
-        return iter(self._results.records().history(key))
+        def decide_on(data: bytes) -> Decision:
+            return decide(open_text(data, self.file), self._rules, changes, read_flag=None)
 
-    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
-        return self._results.histories(level)
-
-    @property
-    def layout(self) -> str | None:
-        """The layout of the namespace in the object; None while it has none."""
-        return self._results.layout
-
-    def count(self, level: Level) -> int:
-        return self._results.records().count(level)
+        return ObjectUpdate(self._guard, self.key, decide_on)
 
     def close(self) -> None:
         self._guard.store.close()
+
+
+def _text(found: StoredObject | None, name: str) -> ResultsText:
+    return open_text(found.data if found else b"", name)

@@ -21,7 +21,7 @@ from pipestat_spec.errors import (
     PipestatError,
     PipestatStartupError,
 )
-from pipestat_yaml.remote.objects import ConditionFailed, Transient
+from pipestat_yaml.remote.object_store import ConditionFailed, Transient
 
 __all__ = ["Missing", "found", "mapped"]
 

@@ -1,4 +1,4 @@
-"""Which records the objects of a template hold.
+"""Which records the objects of a template hold (SPEC.md sections 3.3 and 7.6).
 
 The identifier inside an object counts, as for local files. Of many objects, those are read
 whose names do not tell: a name that decodes exactly can hold one record only, and holds it
@@ -7,41 +7,101 @@ unless the object belongs to another pipeline, to the project level, or was empt
 
 from __future__ import annotations
 
-from pipestat_spec.backend import StoreSettings
-from pipestat_spec.models.record import Level
-from pipestat_yaml.records.placement import Placement
-from pipestat_yaml.records.records import Records
-from pipestat_yaml.remote.fetching import fetch_many
-from pipestat_yaml.remote.object_names import NameTemplate, emptied_size
-from pipestat_yaml.remote.objects import Listed, ObjectStore, StoredObject
-from pipestat_yaml.remote.retry import Tries
-from pipestat_yaml.text.loading import open_document
+import re
+from typing import Any
+from urllib.parse import unquote
 
-__all__ = ["ObjectIndex"]
+from pipestat_spec.backend import StoreSettings
+from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import Level
+from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
+from pipestat_yaml.records.layout_rules import LayoutRules
+from pipestat_yaml.records.records import Records
+from pipestat_yaml.remote.object_store import Listed, ObjectStore, StoredObject
+from pipestat_yaml.remote.retries import Retries, fetch_many
+from pipestat_yaml.text.results_text import SectionKey, parse_text
+from pipestat_yaml.text.spliced_text import open_text
+
+__all__ = ["NameTemplate", "ObjectIndex", "emptied_size"]
 
 # So many objects are read rather than trusted by their names.
 READ_ANYWAY = 100
+_CUT = re.compile(r"~[0-9a-f]{16}\Z")
+# Bytes of a name from which on it may have been cut; the last character may have fallen away.
+_LONG = 190
+
+
+class NameTemplate:
+    """A key with `{record_identifier}` in it."""
+
+    def __init__(self, template: str) -> None:
+        self.template = template
+        self.prefix = template.partition(PLACEHOLDER)[0]
+        # As for local files, a name that begins with a dot is none that a placeholder stands for.
+        parts = [re.escape(part) for part in template.split(PLACEHOLDER)]
+        pattern = parts[0]
+        for before, part in zip(template.split(PLACEHOLDER), parts[1:], strict=False):
+            hidden = r"(?!\.)" if before == "" or before.endswith("/") else ""
+            pattern += f"{hidden}([^/]+){part}"
+        self._pattern = re.compile(pattern, re.DOTALL)
+        self._flags_too = template.endswith(".flag")
+
+    def key(self, identifier: str) -> str:
+        """Return the key of a record's object."""
+        return expand_record_path(self.template, identifier)
+
+    def matches(self, key: str) -> bool:
+        """Tell whether the template could name the object."""
+        return self._pattern.fullmatch(key) is not None and (
+            self._flags_too or not key.endswith(".flag")
+        )
+
+    def identifier(self, key: str) -> str | None:
+        """Return the only record that the object can be named for; None if its content decides."""
+        match = self._pattern.fullmatch(key)
+        if match is None:
+            return None
+        name = match[1]
+        if _CUT.search(name) and len(name.encode()) >= _LONG:
+            return None
+        try:
+            identifier = unquote(name, errors="strict")
+        except UnicodeDecodeError:
+            return None
+        return identifier if identifier and self.key(identifier) == key else None
+
+
+def emptied_size(namespace: str) -> int:
+    """Return the most bytes of an object that we wrote and whose record was removed."""
+    return max(len(_emptied(namespace, layout)) for layout in ("records", "levels"))
+
+
+def _emptied(namespace: str, layout: Layout) -> bytes:
+    place: tuple[SectionKey, str] = ("sample" if layout == "levels" else None, "x")
+    data = b""
+    records: tuple[dict[str, Any] | None, ...] = ({"n": 1}, None)
+    for record in records:
+        text = parse_text(data, "")
+        data = b"".join(text.edited(namespace, layout, {place: record}) or ())
+    return data
 
 
 class ObjectIndex:
     """The objects of one template, asked anew each time."""
 
     def __init__(
-        self, store: ObjectStore, template: str, settings: StoreSettings, seconds: float
+        self, store: ObjectStore, template: str, settings: StoreSettings, patience: float
     ) -> None:
         self.names = NameTemplate(template)
         self._store = store
         self._settings = settings
-        self._seconds = seconds
+        self._patience = patience
         self._warned: set[str] = set()
 
     def listed(self) -> list[Listed]:
         """Return the objects that the template could name."""
-        tries = Tries(self._store.shown(self.names.prefix), self._seconds)
-        try:
-            found = tries.reading(lambda: self._store.find(self.names.prefix))
-        finally:
-            tries.done()
+        with Retries(self._store.shown(self.names.prefix), self._patience) as retries:
+            found = retries.reading(lambda: self._store.find(self.names.prefix))
         return [item for item in found if self.names.matches(item.key)]
 
     def names_of(self, level: Level, listed: list[Listed]) -> list[str]:
@@ -79,7 +139,7 @@ class ObjectIndex:
                 keys.append(item.key)
             else:
                 found.append(name)
-        for key, stored in fetch_many(self._store, keys, self._seconds):
+        for key, stored in fetch_many(self._store, keys, self._patience):
             records = self.held(key, stored)
             if records is not None:
                 there = records.identifiers(level)
@@ -93,10 +153,10 @@ class ObjectIndex:
         shown = self._store.shown(key)
         if stored is None:
             return None
-        document = open_document(stored.data, shown)
-        if self._settings.namespace not in document.namespaces:
+        text = open_text(stored.data, shown)
+        if self._settings.namespace not in text.keys:
             return None
-        return Records(document, Placement.of(self._settings, shown), None)
+        return Records(text, LayoutRules(self._settings, shown), None)
 
     def _warn(self, key: str, strangers: list[str]) -> None:
         if strangers and key not in self._warned:

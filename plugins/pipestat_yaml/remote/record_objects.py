@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, select
 from pipestat_spec.models.query import Page, Query
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
-from pipestat_yaml.remote.backend import claimed_capabilities
-from pipestat_yaml.remote.batch import Batch
-from pipestat_yaml.remote.fetching import fetch_many
-from pipestat_yaml.remote.guard import WriteGuard
-from pipestat_yaml.remote.mirror import Mirror
+from pipestat_yaml.records.records import Decision
+from pipestat_yaml.remote.attempts import Attempt, ObjectUpdate
+from pipestat_yaml.remote.backend import RemoteBackend, claimed_capabilities
+from pipestat_yaml.remote.flag_mirrors import Mirror
 from pipestat_yaml.remote.object_index import ObjectIndex
-from pipestat_yaml.remote.remote_file import RemoteFile
+from pipestat_yaml.remote.retries import Progress, fetch_many
+from pipestat_yaml.remote.write_guard import WriteGuard
 
 __all__ = ["RecordObjectsBackend"]
+
+# Puts under way at once.
+_AT_ONCE = 64
+
+
+class _Put(NamedTuple):
+    key: str
+    update: ObjectUpdate
+    attempt: Attempt
 
 
 class RecordObjectsBackend(Backend):
@@ -31,26 +41,68 @@ class RecordObjectsBackend(Backend):
         self._guard = guard
         self._settings = settings
         self._mirror = mirror
-        self._index = ObjectIndex(guard.store, template, settings, guard.seconds)
+        self._index = ObjectIndex(guard.store, template, settings, guard.patience)
 
-    def _file(self, identifier: str) -> RemoteFile:
+    def _of(self, identifier: str) -> RemoteBackend:
         key = self._index.names.key(identifier)
-        return RemoteFile(self._guard, key, self._settings, self._mirror)
+        return RemoteBackend(self._guard, key, self._settings, self._mirror, self.capabilities)
 
     def read(self, key: RecordKey) -> Record | None:
-        return self._file(key.identifier).records().read(key)
+        return self._of(key.identifier).read(key)
+
+    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
+        return self._of(key.identifier).history(key)
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self.update_many([(key, change)])[0]
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
-        """Apply the changes object by object: one get and one put for each, side by side."""
-        self._guard.check_open(self._index.names.template)
-        batch = Batch(self._guard, self._file, self._mirror)
-        return batch.run(changes)
+        """Apply the changes object by object: one get and one put for each, side by side.
 
-    def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
-        return iter(self._file(key.identifier).records().history(key))
+        All is decided before anything is stored: what is refused at once leaves all as it was.
+        """
+        self._guard.check_open(self._index.names.template)
+        backends: dict[str, RemoteBackend] = {}
+        numbers: dict[str, list[int]] = {}
+        for number, ((_, identifier), _) in enumerate(changes):
+            backend = self._of(identifier)
+            backends[backend.key] = backend
+            numbers.setdefault(backend.key, []).append(number)
+        decisions: dict[str, Decision] = {}
+        puts: list[_Put] = []
+        for key, base in fetch_many(self._guard.store, list(numbers), self._guard.patience):
+            update = backends[key].update_of([changes[number] for number in numbers[key]])
+            decision = decisions[key] = update.decide(base.data if base else b"")
+            if decision.chunks is not None:
+                puts.append(_Put(key, update, update.attempt(decision, base)))
+        self._put(puts, decisions)
+        transitions = [Transition(None, None)] * len(changes)
+        for key, places in numbers.items():
+            for place, transition in zip(places, decisions[key].transitions, strict=True):
+                transitions[place] = transition
+        return transitions
+
+    def _put(self, puts: Sequence[_Put], decisions: dict[str, Decision]) -> None:
+        """Make the puts, and write the flags of what is stored; corrects the decisions."""
+        progress = Progress()
+        # What needed no put may need a flag.
+        written = set(decisions) - {put.key for put in puts}
+        try:
+            for start in range(0, len(puts), _AT_ONCE):
+                progress.show(f"writing: {start} of {len(puts)} objects")
+                some = puts[start : start + _AT_ONCE]
+                wanted = [(key, made.data, made.when, made.metadata) for key, _, made in some]
+                failures = self._guard.store.put_many(wanted)
+                for (key, update, attempt), failure in zip(some, failures, strict=True):
+                    if failure is not None:
+                        decisions[key] = update.after(attempt, failure)
+                    written.add(key)
+        finally:
+            progress.done()
+            flags: dict[str, str | None] = {}
+            for key in written:
+                flags |= {**decisions[key].flags_first, **decisions[key].flags}
+            self._mirror.write(flags)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
@@ -68,7 +120,7 @@ class RecordObjectsBackend(Backend):
         step = len(names) if limit is None else max(limit, 1)
         for start in range(0, len(names), step or 1):
             some = list(keys)[start : start + step]
-            for key, found in fetch_many(self._guard.store, some, self._guard.seconds):
+            for key, found in fetch_many(self._guard.store, some, self._guard.patience):
                 held = self._index.held(key, found)
                 record = held and held.read(RecordKey(level, keys[key]))
                 if record:

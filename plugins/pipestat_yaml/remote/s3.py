@@ -1,7 +1,7 @@
 """Objects of an S3 bucket, by the client of s3fs and nothing above it.
 
 s3fs as a file system would answer from caches and turn large puts into uploads of several
-parts, which no condition guards. All repeating is turned off: it is decided by who knows what
+parts, which no condition guards. All retrying is turned off: it is decided by who knows what
 was asked. (aiohttp repeats a request all the same when a kept connection turns out closed.)
 """
 
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
 from pipestat_yaml.remote.faults import Missing, found, mapped
-from pipestat_yaml.remote.objects import (
+from pipestat_yaml.remote.object_store import (
     Condition,
     ConditionFailed,
     Fetched,
@@ -225,7 +225,7 @@ def _file_system(options: Mapping[str, Any]) -> Any:
 
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options with all repeating turned off."""
+    """Return the options with all retrying turned off."""
     options = dict(given)
     config = options.get("config_kwargs") or {}
     if not isinstance(config, Mapping):

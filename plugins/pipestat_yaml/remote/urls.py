@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-__all__ = ["Location", "is_url", "locate", "shown"]
+__all__ = ["Location", "locate", "shown"]
 
 _LOCAL = ("file", "local")
 _PROTOCOL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -25,11 +25,6 @@ class Location(NamedTuple):
     @property
     def is_web(self) -> bool:
         return self.protocol in ("http", "https")
-
-
-def is_url(path: str) -> bool:
-    """Tell whether a configured path is a URL and no path of this machine."""
-    return "://" in path
 
 
 def locate(url: str, folder: str) -> Location | str:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
+from typing import Any, NamedTuple, TypeAlias, TypeGuard
 
 from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import LEVELS, Level
 
 __all__ = [
     "LEVEL_KEYS",
-    "Layout",
     "Namespace",
     "adopt_record",
     "empty_namespace",
@@ -17,7 +17,6 @@ __all__ = [
     "read_namespace",
 ]
 
-Layout: TypeAlias = Literal["records", "levels"]
 Mapping: TypeAlias = dict[str, Any]
 
 # Writers of `levels` write both keys, in this order.
@@ -89,7 +88,7 @@ def adopt_record(record: Mapping, layout: Layout) -> Mapping:
     result as `history: {result: {time: ""}}`, where it would pass for a result.
     """
     meta = record.get("meta", {})
-    moved = {name for name in _TIMES if _is_pipestat_time(record.get(name))}
+    moved = {name for name in _TIMES if name in record and _is_pipestat_time(record[name])}
     misplaced = record.get("history")
     if layout == "levels" and "meta" in record and is_removal_note(misplaced):
         moved.add("history")

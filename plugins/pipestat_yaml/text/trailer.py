@@ -36,7 +36,7 @@ class Section(NamedTuple):
 class Trailer(NamedTuple):
     """What the last line vouches for: `body_end` bytes with this checksum."""
 
-    sections: tuple[Section, ...]
+    sections: Sequence[Section]
     crc: int
     body_end: int
 
@@ -70,7 +70,7 @@ def read_trailer(data: bytes) -> Trailer | None:
         if body["version"] != _VERSION:
             return None
         crc = int(body["checksum"].removeprefix("crc32:"), 16)
-        sections = tuple(Section(str(entry[0]), *entry[1:]) for entry in body["sections"])
+        sections = [Section(str(entry[0]), *entry[1:]) for entry in body["sections"]]
     except (ValueError, TypeError, KeyError, IndexError, AttributeError):
         return None
     if not _cover(sections, data, body_end):
@@ -85,7 +85,7 @@ def _cover(sections: Sequence[Section], data: bytes, body_end: int) -> bool:
     at = 0
     expected: tuple[str, Level] | None = None
     for section in sections:
-        if not _fits(section, data, at, body_end) or _is_misnamed(section, data):
+        if not _fits(section, data, at, body_end):
             return False
         if expected not in (None, section[:2]) or (
             expected is None and section.level == LEVEL_KEYS[1]
@@ -98,21 +98,18 @@ def _cover(sections: Sequence[Section], data: bytes, body_end: int) -> bool:
 
 def _fits(section: Section, data: bytes, previous: int, body_end: int) -> bool:
     """Tell whether the section's header, and nothing else, stands between it and the last one."""
-    numbers = (section.start, section.end, section.records)
+    _, level, start, end, count = section
     return (
-        all(type(number) is int for number in numbers)
-        and previous < section.start <= section.end <= body_end
-        and (section.records > 0) == (section.start < section.end)
-        and data[previous : section.start] == section_header(section)
-    )
-
-
-def _is_misnamed(section: Section, data: bytes) -> bool:
-    """Tell whether a parser could take the section for the levels of a `levels` namespace."""
-    return (
-        section.level is None
-        and section.records <= len(LEVEL_KEYS)
-        and data.startswith((b"  sample:", b"  project:"), section.start)
+        type(start) is type(end) is type(count) is int
+        and previous < start <= end <= body_end
+        and (count > 0) == (start < end)
+        and data[previous:start] == section_header(section)
+        # Else a parser could take it for the levels of a `levels` namespace.
+        and not (
+            level is None
+            and count <= len(LEVEL_KEYS)
+            and data.startswith((b"  sample:", b"  project:"), start)
+        )
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipestat_spec.backend import Capability, Change, Outcome
 from pipestat_spec.documents.files import SourcedDocument
+from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError, PipestatError, UnsupportedOperation
 from pipestat_spec.ingest import ingest
 from pipestat_spec.models.query import In, Query
@@ -171,7 +172,7 @@ class Records:
             record = outcome.record
             assert record is not None  # no status is set by removing a record
             merged = {**self._others_keys(current), **source}
-            if record.source != merged:
+            if not same_value(record.source, merged):
                 record = replace(record, source=merged)
             if message is None and record.status == standing.status and record.status_message:
                 record = replace(record, status_message=None)

@@ -1,0 +1,178 @@
+"""What commands print with `--format json`: each shape is a model and a published JSON Schema.
+
+`validate` and `looper-config` build these models. Commands that print one small answer must
+not wait for pydantic (docs/adr/0003): a test holds what they print to the same models.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field, RootModel, WithJsonSchema
+
+from pipestat_spec.documents.fields import (
+    RESULT_IDENTIFIER_SCHEMA,
+    TIME_SCHEMA,
+    RecordIdentifier,
+    SpecModel,
+)
+from pipestat_spec.models.record import Level
+
+__all__ = [
+    "DistinctAnswer",
+    "HistoryAnswer",
+    "InspectionAnswer",
+    "LevelCounts",
+    "LooperConfigsAnswer",
+    "PageAnswer",
+    "PipelineConfig",
+    "Plugin",
+    "PluginsAnswer",
+    "Problem",
+    "ProblemsAnswer",
+    "RecordAnswer",
+    "RecordStatus",
+    "StatusAnswer",
+    "StatusesAnswer",
+    "StoreAnswer",
+]
+
+_Count = Annotated[int, Field(ge=0)]
+
+
+class RecordAnswer(SpecModel):
+    """The results of one record, beside its identifier."""
+
+    model_config = ConfigDict(title="Record", extra="allow")
+
+    record_identifier: RecordIdentifier
+
+
+class PageAnswer(SpecModel):
+    """One page of records, as a search answers."""
+
+    model_config = ConfigDict(title="Page")
+
+    total_size: _Count = Field(description="how many records match, on all pages")
+    page_size: _Count = Field(description="the limit")
+    next_page_token: str | None = Field(description="cursor of the next page; null: no more")
+    records: list[RecordAnswer]
+
+
+class DistinctAnswer(RootModel[list[list[Any]]]):
+    """The different combinations of some results' values, one array for each."""
+
+    model_config = ConfigDict(title="Distinct values")
+
+
+_Past = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "propertyNames": TIME_SCHEMA})]
+
+
+class HistoryAnswer(RootModel[dict[str, _Past]]):
+    """The former values of a record's results, by result and by the time of replacement."""
+
+    model_config = ConfigDict(
+        title="History", json_schema_extra={"propertyNames": RESULT_IDENTIFIER_SCHEMA}
+    )
+
+
+class StatusAnswer(RootModel[str | None]):
+    """The status of a record; null: it has none."""
+
+    model_config = ConfigDict(title="Status")
+
+
+class RecordStatus(SpecModel):
+    """Where one record stands."""
+
+    record_identifier: RecordIdentifier
+    status: str | None
+    status_message: str | None
+
+
+class StatusesAnswer(RootModel[list[RecordStatus]]):
+    """The statuses of the records of one level, in code-point order of their identifiers."""
+
+    model_config = ConfigDict(title="Statuses")
+
+
+class LevelCounts(SpecModel):
+    """How many records one level has."""
+
+    count: _Count
+    statuses: dict[str, _Count] = Field(description="how many of each status")
+
+
+class InspectionAnswer(SpecModel):
+    """What a store holds and how it is configured."""
+
+    model_config = ConfigDict(title="Inspection")
+
+    backend: str
+    location: str | None = Field(description="file or address")
+    layout: str | None
+    capabilities: list[str]
+    pipeline_name: str
+    project_name: str
+    pipeline_type: Level
+    config_file: str | None
+    output_schema: str | None = Field(alias="schema", description="file or address")
+    status_schema: str | None = Field(description="file or address; null: not from a file")
+    validate_results: bool
+    results: dict[Level, list[str]] = Field(description="declared results by level")
+    records: dict[Level, LevelCounts]
+
+
+class StoreAnswer(RootModel[dict[str, dict[Level, dict[str, dict[str, Any]]]]]):
+    """All records by namespace, level and identifier: their results, and `meta`."""
+
+    model_config = ConfigDict(title="Store")
+
+
+class Problem(SpecModel):
+    """One thing to mend; null where it is about no record or no result."""
+
+    problem: str
+    level: Level | None = None
+    record: str | None = None
+    result: str | None = None
+
+
+class ProblemsAnswer(RootModel[list[Problem]]):
+    """What `validate` finds wrong; empty when all is in order."""
+
+    model_config = ConfigDict(title="Problems")
+
+
+class Plugin(SpecModel):
+    """One installed plugin: what it offers, or why it failed to load."""
+
+    plugin: str
+    distribution: str
+    backends: list[str]
+    exporters: list[str]
+    commands: list[str]
+    observes: list[str]
+    error: str | None
+
+
+class PluginsAnswer(RootModel[list[Plugin]]):
+    """The installed plugins."""
+
+    model_config = ConfigDict(title="Plugins")
+
+
+class PipelineConfig(SpecModel):
+    """One pipeline's configuration: what was done, and what its command templates may use."""
+
+    pipeline_name: str
+    config_file: str
+    levels: list[Level]
+    action: Literal["written", "refreshed", "unchanged"]
+    template_variables: dict[str, str]
+
+
+class LooperConfigsAnswer(RootModel[list[PipelineConfig]]):
+    """What looper says to its pipelines, one entry for each."""
+
+    model_config = ConfigDict(title="Configurations of looper")
