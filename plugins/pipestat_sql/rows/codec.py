@@ -10,10 +10,17 @@ from typing import TYPE_CHECKING, Any
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
-from pipestat_sql.rows.column_values import ColumnValues, reader_of, stored_time
-from pipestat_sql.rows.json_text import dump, load, load_object
-from pipestat_sql.tables.shape import Kind, ResultColumn
-from pipestat_sql.tables.tables import StoredTable
+from pipestat_sql.rows.column_values import (
+    NeedsWidening,
+    check_declared,
+    fits,
+    reader_of,
+    stored_time,
+)
+from pipestat_sql.rows.json_text import dump, load, load_object, survives_rewriting
+from pipestat_sql.tables.column_types import Kind
+from pipestat_sql.tables.record_table import RecordTable
+from pipestat_sql.tables.result_columns import ResultColumn
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -41,23 +48,21 @@ class Row:
 class Codec:
     """Reads and writes the rows of one table."""
 
-    def __init__(self, table: StoredTable, *, is_postgresql: bool) -> None:
-        self.table = table
+    def __init__(self, table: RecordTable, *, is_postgresql: bool) -> None:
+        self._table = table
         self._is_postgresql = is_postgresql
-        self._values = ColumnValues(table, is_postgresql=is_postgresql)
-        shape = table.shape
-        self._level = shape.level
-        self._is_levels = shape.layout == "levels"
-        self._results = shape.results
-        self._named = {c.name: c.identifier for c in shape.results.values()}
-        self._namespace = None
-        if str(shape.table.name) != table.full_name:
-            self._namespace = table.full_name
+        self._is_levels = table.layout == "levels"
+        self._renamed = {
+            identifier: column.name
+            for identifier, column in table.results.items()
+            if column.name != identifier
+        }
+        self._is_cut = str(table.table.name) != table.full_name
+        self._rewrites = is_postgresql and table.types.get(_EXTENDED) == "jsonb"
         # Where in a row of all columns what stands.
-        names = list(table.types)
-        self.names = tuple(names)
-        self._id = names.index("id") if "id" in names else None
-        places = {name: number for number, name in enumerate(names)}
+        self.names = tuple(table.types)
+        places = {name: number for number, name in enumerate(self.names)}
+        self._id = places.get("id")
         self._identifier = places["record_identifier"]
         self._status = places.get("status")
         self._created = places.get(_TIMES["created"])
@@ -66,7 +71,8 @@ class Codec:
         self._meta = places.get("meta")
         self._project = places.get("project_name")
         self._columns: list[tuple[int, ResultColumn, Callable[[Any], Any] | None]] = [
-            (places[c.name], c, reader_of(c.kind, is_postgresql)) for c in shape.results.values()
+            (places[column.name], column, reader_of(column.kind, is_postgresql=is_postgresql))
+            for column in table.results.values()
         ]
 
     # Reading
@@ -89,7 +95,7 @@ class Codec:
         created, foreign_created = self._time(row, self._created, meta.get("created"))
         modified, foreign_modified = self._time(row, self._modified, meta.get("modified"))
         record = Record(
-            RecordKey(self._level, row[self._identifier]),
+            RecordKey(self._table.level, row[self._identifier]),
             results,
             None if self._status is None else row[self._status],
             message if isinstance(message, str) else None,
@@ -138,9 +144,11 @@ class Codec:
         values: dict[str, Any] = {}
         before = old.record if old else None
         extended = self._encode_results(record, old, values)
-        if not same_value(extended, old.extended if old else {}):
+        stood = old.extended if old else {}
+        if (extended or stood) and not same_value(extended, stood):
             values[_EXTENDED] = dump(extended) if extended else None
-            self._values.check_rewriting(_EXTENDED, extended)
+            if self._rewrites and not survives_rewriting(extended):
+                raise NeedsWidening(_EXTENDED)
         if record.status != (before.status if before else None):
             values["status"] = record.status
         meta = self._encode_meta(record, old, values)
@@ -149,9 +157,9 @@ class Codec:
         if old is None:
             values["record_identifier"] = record.key.identifier
             if self._is_levels:
-                values["project_name"] = self.table.shape.project_name
+                values["project_name"] = self._table.project_name
         elif old.unnamed:
-            values["project_name"] = self.table.shape.project_name
+            values["project_name"] = self._table.project_name
         return values
 
     def _encode_results(
@@ -163,22 +171,24 @@ class Codec:
         used = old.columns if old else frozenset[str]()
         extended: dict[str, JSONValue] = {}
         for identifier, value in record.results.items():
-            column = self._results.get(identifier)
+            column = self._table.results.get(identifier)
             if column is None:
                 extended[identifier] = value
                 continue
             moved = identifier in in_extended
             if not moved and identifier in stood and stood[identifier] is value:
                 continue
-            if self._values.fits(column, value):
+            if fits(column, value, is_postgresql=self._is_postgresql):
                 values[column.name] = dump(value) if column.kind is Kind.JSON else value
             else:
-                self._values.check_refused(column, value, kept=moved and stood[identifier] is value)
+                kept = moved and stood[identifier] is value
+                if not kept and identifier in self._table.declared:
+                    check_declared(column, value)
                 extended[identifier] = value
                 if column.name in used:
                     values[column.name] = None
         for identifier in stood.keys() - record.results.keys():
-            column = self._results.get(identifier)
+            column = self._table.results.get(identifier)
             if column is not None and column.name in used:
                 values[column.name] = None
         return extended
@@ -194,26 +204,21 @@ class Codec:
         ):
             if new != former or (old and old.foreign_times and new is not None):
                 meta[name] = new and format_utc(new)
-                values[_TIMES[name]] = self._stored_time(_TIMES[name], new)
+                column = _TIMES[name]
+                type_name = self._table.types.get(column, "")
+                values[column] = new and stored_time(
+                    new, type_name, is_postgresql=self._is_postgresql
+                )
         if record.source != (before.source if before else None):
             meta["source"] = None if record.source is None else dict(record.source)
         if record.status_message != (before.status_message if before else None):
             meta["status_message"] = record.status_message
-        renamed = {
-            column.name: column.identifier
-            for name in record.results
-            if (column := self._results.get(name)) is not None and column.name != column.identifier
-        }
-        if renamed or "columns" in meta:
-            meta["columns"] = renamed or None
-        if self._namespace is not None:
-            meta["table"] = self._namespace
+        if self._renamed or "columns" in meta:
+            columns = {self._renamed[n]: n for n in record.results if n in self._renamed}
+            meta["columns"] = columns or None
+        if self._is_cut:
+            meta["table"] = self._table.full_name
         return {name: value for name, value in meta.items() if value is not None}
-
-    def _stored_time(self, name: str, time: datetime | None) -> Any:
-        if time is None:
-            return None
-        return stored_time(time, self.table.types.get(name, ""), is_postgresql=self._is_postgresql)
 
 
 def _extended_of(text: Any) -> dict[str, Any]:

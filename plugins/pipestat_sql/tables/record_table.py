@@ -1,46 +1,28 @@
-"""What a table looks like: which column holds which result (SPEC.md section 9)."""
+"""What is known of a table of records: which column holds which result (SPEC.md section 9)."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
 import sqlalchemy as sa
 
 from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, Level
+from pipestat_sql.tables.namespace_tables import Layout
+from pipestat_sql.tables.result_columns import ResultColumn
 
-__all__ = ["Kind", "Layout", "ResultColumn", "TableShape"]
-
-Layout: TypeAlias = Literal["records", "levels"]
-
-
-class Kind(StrEnum):
-    """How a column holds its values (PS-SQL-005)."""
-
-    INTEGER = "integer"
-    NUMBER = "number"
-    STRING = "string"
-    BOOLEAN = "boolean"
-    JSON = "json"
-
-
-@dataclass(frozen=True, slots=True)
-class ResultColumn:
-    """The column of one result; `binary_json` where it is a JSONB of another program's."""
-
-    identifier: str
-    name: str
-    kind: Kind
-    binary_json: bool = False
+__all__ = ["RecordTable"]
 
 
 @dataclass(frozen=True)
-class TableShape:
+class RecordTable:
     """One table of a namespace, and the columns of its results by result identifier.
 
-    `project_name` is that of the store, None in the layout `records`.
+    `project_name` is that of the store, None in the layout `records`; `types` maps columns to
+    what the database calls their types; `declared` are the results that the schema names;
+    `lacking` says that something which ought to be there is not; `full_name` is the name that
+    the table's may be cut from.
     """
 
     table: sa.Table
@@ -48,6 +30,12 @@ class TableShape:
     layout: Layout
     results: Mapping[str, ResultColumn]
     project_name: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+    history: sa.Table | None = None
+    history_types: Mapping[str, str] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+    lacking: bool = False
+    full_name: str = ""
     # Searches that were built for this table.
     searches: dict[Hashable, sa.Select[Any]] = field(
         default_factory=dict, compare=False, repr=False
