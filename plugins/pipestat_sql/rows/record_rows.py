@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ __all__ = ["PendingRow", "RecordRows"]
 
 # The name in the description of a column.
 _NAME = itemgetter(0)
+_NUMBER = sa.column("id", sa.BigInteger)
 _MARK: sa.ColumnElement[Any] = sa.literal_column(MARK)
 _SELECT_MARK = f"SELECT {MARK}"
 
@@ -42,60 +44,87 @@ class PendingRow:
 class RecordRows:
     """The rows of one table that belong to a store.
 
-    Every method raises Retry when the table has other columns than those that are known.
+    Statements are compiled when they are first needed. Every method raises Retry when the
+    table has other columns than those that are known.
     """
 
     def __init__(self, table: RecordTable, dialect: Dialect) -> None:
         self.table = table
         self._dialect = dialect
         self._is_postgresql = dialect.name == "postgresql"
-        self._is_levels = table.layout == "levels"
         self._codec = Codec(table, is_postgresql=self._is_postgresql)
         self._encoded_names = tuple(name.encode() for name in self._codec.names)
         self._histories = histories_of(table, dialect)
         self.to_record = self._codec.to_record
         # What follows the identifier among the parameters of a row's condition.
         self._own = () if table.project_name is None else (table.project_name,)
-        self._compile_reads()
-        self._compile_writes()
+        self._identifier = table.table.c.record_identifier
+        # By code point: PostgreSQL may order by the rules of a language otherwise.
+        self._ordered = sa.collate(self._identifier, "C" if self._is_postgresql else "BINARY")
 
-    def _compile_reads(self) -> None:
-        table, dialect = self.table, self._dialect
-        identifier = table.table.c.record_identifier
+    # Statements
+
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         # A star, so that columns of others show up; the names are compared with those known.
-        every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(table.table)
-        self._none = compiled(every.where(sa.false()), dialect)
-        own, count = table.own_rows(), sa.select(sa.func.count()).select_from(table.table)
-        one = every.where(identifier == sa.bindparam("identifier", type_=sa.Text))
-        many = every.where(is_one_of(identifier, "identifiers", dialect))
-        if own is not None:
-            every, count, one, many = (s.where(own) for s in (every, count, one, many))
-        if table.project_name == DEFAULT_PROJECT_NAME:
+        own = self.table.own_rows()
+        every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
+        return every.where(*conditions, *(() if own is None else (own,)))
+
+    def _one(self) -> sa.Select[Any]:
+        one = self._select(self._identifier == sa.bindparam("identifier"))
+        if self.table.project_name == DEFAULT_PROJECT_NAME:
             # Of two rows that mean the same the one with the project's name is ours.
             one = one.order_by(sa.column("project_name").is_(None))
-        self._count = compiled(count, dialect)
-        self._read = compiled(one, dialect)
-        self._lock = compiled(one.with_for_update(), dialect)
-        # PostgreSQL orders by the rules of a language otherwise, SQLite by bytes.
-        place = sa.collate(identifier, "C") if self._is_postgresql else identifier
-        self._lock_many = compiled(many.order_by(place).with_for_update(), dialect)
-        page = every.order_by(place).limit(sa.bindparam("limit", type_=sa.Integer))
-        page = page.offset(sa.literal_column("0"))
-        self._page = compiled(page, dialect)
-        self._page_after = compiled(page.where(place > sa.bindparam("after")), dialect)
+        return one
 
-    def _compile_writes(self) -> None:
-        table, dialect = self.table.table, self._dialect
-        number = sa.column("id", sa.BigInteger)
-        this = number == sa.bindparam("id")
-        insert: Any = sa.insert(table)
-        update: Any = sa.update(table).where(this)
-        delete: Any = sa.delete(table).where(this)
-        if self._is_postgresql:
-            insert = postgresql.insert(table).on_conflict_do_nothing().returning(number, _MARK)
-            update, delete = update.returning(_MARK), delete.returning(_MARK)
-        self._inserts, self._updates = Writes(insert, dialect), Writes(update, dialect)
-        self._delete = compiled(delete, dialect)
+    @cached_property
+    def _read(self) -> str:
+        return compiled(self._one(), self._dialect)
+
+    @cached_property
+    def _lock(self) -> str:
+        return compiled(self._one().with_for_update(), self._dialect)
+
+    @cached_property
+    def _lock_many(self) -> str:
+        many = self._select(is_one_of(self._identifier, "identifiers", self._dialect))
+        return compiled(many.order_by(self._ordered).with_for_update(), self._dialect)
+
+    @cached_property
+    def _pages(self) -> tuple[str, str]:
+        """The first page, and one after a row."""
+        page = self._select().order_by(self._ordered)
+        page = page.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.literal_column("0"))
+        following = page.where(self._ordered > sa.bindparam("after"))
+        return compiled(page, self._dialect), compiled(following, self._dialect)
+
+    @cached_property
+    def _count(self) -> str:
+        rows = self._select().with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return compiled(rows, self._dialect)
+
+    @cached_property
+    def _nothing(self) -> str:
+        none: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
+        return compiled(none.where(sa.false()), self._dialect)
+
+    @cached_property
+    def _inserts(self) -> Writes:
+        if not self._is_postgresql:
+            return Writes(sa.insert(self.table.table), self._dialect)
+        insert = postgresql.insert(self.table.table).on_conflict_do_nothing()
+        return Writes(insert.returning(_NUMBER, _MARK), self._dialect)
+
+    @cached_property
+    def _updates(self) -> Writes:
+        update = sa.update(self.table.table).where(sa.bindparam("id") == _NUMBER)
+        return Writes(update.returning(_MARK) if self._is_postgresql else update, self._dialect)
+
+    @cached_property
+    def _delete(self) -> str:
+        delete = sa.delete(self.table.table).where(sa.bindparam("id") == _NUMBER)
+        marked = delete.returning(_MARK) if self._is_postgresql else delete
+        return compiled(marked, self._dialect)
 
     # Reading
 
@@ -129,10 +158,11 @@ class RecordRows:
 
     def page(self, session: Session, after: str | None, limit: int) -> list[Row]:
         """Return rows in code-point order of their identifiers, those after `after`."""
+        first, following = self._pages
         if after is None:
-            rows = self._fetch(session, self._page, *self._own, limit)
+            rows = self._fetch(session, first, *self._own, limit)
         else:
-            rows = self._fetch(session, self._page_after, *self._own, after, limit)
+            rows = self._fetch(session, following, *self._own, after, limit)
         return list(map(self._codec.decode, rows))
 
     def count(self, session: Session) -> int:
@@ -141,7 +171,7 @@ class RecordRows:
 
     def check_columns(self, session: Session) -> None:
         """Look whether another program has given the table columns."""
-        self._fetch(session, self._none)
+        self._fetch(session, self._nothing)
 
     def projects(self, session: Session) -> list[str]:
         """Return the projects of all rows of the table."""
@@ -179,7 +209,7 @@ class RecordRows:
         assert record is not None
         if row is None:
             return self._insert(session, record, pending.history)
-        if histories is not None and self._is_foreign(row):
+        if histories is not None and self._codec.is_foreign(row):
             histories.adopt(session, row)
         values = self._codec.encode(record, row)
         if histories is not None and pending.history:
@@ -212,7 +242,7 @@ class RecordRows:
         inserts: dict[str, list[tuple[Any, ...]]] = {}
         updates: dict[str, list[tuple[Any, ...]]] = {}
         for one in changed:
-            if one.cleared or one.history or (one.row and self._is_foreign(one.row)):
+            if one.cleared or one.history or (one.row and self._codec.is_foreign(one.row)):
                 self.store(session, one)
                 continue
             assert one.record is not None
@@ -235,7 +265,3 @@ class RecordRows:
 
     def _marked(self, cursor: Any) -> Mark | None:
         return Mark(*cursor.fetchone()) if self._is_postgresql else None
-
-    def _is_foreign(self, row: Row) -> bool:
-        """Tell whether pipestat may have written the row since we did."""
-        return self._is_levels and (row.foreign_times or not row.meta)
