@@ -19,8 +19,9 @@ def status_rules(colours: Iterable[tuple[int, int, int]]) -> str:
     """Return the style rules of the classes `s0`, `s1`, ..., one for each colour."""
     light, dark = [], []
     for number, colour in enumerate(colours):
-        fill = _until(colour, _WHITE, _BLACK, 1.6)
-        tint = _mix(colour, _WHITE, 0.13)
+        bright = max(0, _luminance(colour) - 0.4)
+        fill = _mix(colour, _BLACK, 0.86) if bright else _until(colour, _WHITE, _BLACK, 1.6)
+        tint = _mix(colour, _WHITE, 0.13 + 0.6 * bright)
         light.append((number, fill, tint, _until(colour, tint, _BLACK, _READABLE)))
         fill = _until(colour, _DARK, _WHITE, 2.5)
         tint = _mix(colour, _DARK, 0.22)

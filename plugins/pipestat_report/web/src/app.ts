@@ -198,8 +198,9 @@ export class App {
   }
 
   private follow(): void {
-    this.cursor.value = -1;
     this.lightbox.value = null;
-    this.state.value = this.readAddress();
+    const state = this.readAddress();
+    this.state.value = state;
+    this.cursor.value = state.record === null ? -1 : this.placeOf(state.record);
   }
 }

@@ -83,7 +83,7 @@ function columnsOf(table: Table): Column[] {
 const LONGEST_NAME = 240;
 
 function widthOf(field: Field): number {
-  const name = Math.min(LONGEST_NAME, field.name.length * 7.4 + 46);
+  const name = Math.min(LONGEST_NAME, field.name.length * 7.4 + 64);
   const widths: Partial<Record<string, number>> = {
     integer: 148,
     number: 148,

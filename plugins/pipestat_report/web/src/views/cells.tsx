@@ -1,6 +1,6 @@
 /** One cell of the table, by what its value is. */
 import { formatTime, short } from "../model/numbers.ts";
-import { CREATED, ID, MODIFIED, STATUS, type Column, type Report } from "../model/report.ts";
+import { CREATED, ID, MESSAGE, MODIFIED, STATUS, type Column, type Report } from "../model/report.ts";
 import { isNumeric, isObject, toJSON, type Found } from "../model/values.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Picture, pathOf, pictureOf, titleOf, valueText, whyNoPicture } from "../parts/values.tsx";
@@ -8,18 +8,18 @@ import { Picture, pathOf, pictureOf, titleOf, valueText, whyNoPicture } from "..
 interface CellProps {
   report: Report;
   column: Column;
+  /** The place of the column, the first is 0. */
+  index: number;
   row: number;
   selected: boolean;
-  title: string | null;
-  muted: boolean;
 }
 
-export function Cell({ report, column, row, selected, title, muted }: CellProps) {
+export function Cell({ report, column, index, row, selected }: CellProps) {
   const id = report.samples.ids[row]!;
   switch (column.key) {
     case ID:
       return (
-        <th scope="row">
+        <th scope="row" aria-colindex={index + 1}>
           <div class="idc">
             <input type="checkbox" tabIndex={-1} checked={selected} aria-label={`Select ${id}`} />
             <span class="id" title={id}>
@@ -30,7 +30,7 @@ export function Cell({ report, column, row, selected, title, muted }: CellProps)
       );
     case STATUS:
       return (
-        <td title={title ?? undefined}>
+        <td aria-colindex={index + 1} title={report.samples.message(row) ?? undefined}>
           <Badge report={report} row={row} />
         </td>
       );
@@ -38,43 +38,44 @@ export function Cell({ report, column, row, selected, title, muted }: CellProps)
     case CREATED: {
       const time = column.read(row) as string | null;
       return (
-        <td class="num muted" title={time ?? undefined}>
+        <td aria-colindex={index + 1} class="num muted" title={time ?? undefined}>
           {formatTime(time)}
         </td>
       );
     }
   }
   const value = column.read(row);
-  if (value === undefined || (muted && value === null)) {
-    return <td class={`none ${column.numeric ? "r" : ""}`}>–</td>;
+  if (value === undefined || (column.key === MESSAGE && value === null)) {
+    return <td aria-colindex={index + 1} class={`none ${column.numeric ? "r" : ""}`}>–</td>;
   }
-  if (value === null) return <td class={`none ${column.numeric ? "r" : ""}`}>null</td>;
-  if (isNumeric(value)) return <NumberCell column={column} value={value} />;
+  if (value === null) return <td aria-colindex={index + 1} class={`none ${column.numeric ? "r" : ""}`}>null</td>;
+  if (isNumeric(value)) return <NumberCell column={column} index={index} value={value} />;
   if (typeof value === "boolean") {
-    return <td class={value ? "" : "muted"}>{value ? "yes" : "no"}</td>;
+    return <td aria-colindex={index + 1} class={value ? "" : "muted"}>{value ? "yes" : "no"}</td>;
   }
-  if (typeof value === "string") return <td title={value}>{value}</td>;
+  if (typeof value === "string") return <td aria-colindex={index + 1} title={value}>{value}</td>;
   const image = report.samples.media(row, column.key).find((media) => media.kind === "image");
   if (image) {
     const name = `${titleOf(value) ?? column.title} of ${id}`;
     return (
-      <td>
+      <td aria-colindex={index + 1}>
         <button type="button" class="th" tabIndex={-1} data-image={column.key} aria-label={name}>
           <Picture src={pictureOf(report, image)} alt="" why={whyNoPicture(image)} />
         </button>
       </td>
     );
   }
-  return <ObjectCell report={report} column={column} row={row} value={value} />;
+  return <ObjectCell {...{ report, column, index, row }} value={value} />;
 }
 
 /** A number with its place: a bar from zero for integers, a dot between the ends for others. */
-function NumberCell({ column, value }: { column: Column; value: number | bigint }) {
+function NumberCell(props: { column: Column; index: number; value: number | bigint }) {
+  const { column, index, value } = props;
   const summary = column.field?.summary;
   const text = valueText(value, column.field);
   if (!column.numeric || !summary) {
     return (
-      <td class="r num" title={String(value)}>
+      <td aria-colindex={index + 1} class="r num" title={String(value)}>
         {text}
       </td>
     );
@@ -83,7 +84,7 @@ function NumberCell({ column, value }: { column: Column; value: number | bigint 
   const low = integer ? 0 : summary.low;
   const share = ((Number(value) - low) / (summary.high - low || 1)) * 100;
   return (
-    <td class="r num" title={String(value)}>
+    <td aria-colindex={index + 1} class="r num" title={String(value)}>
       <div class="cell">
         {integer ? (
           <span class="brk">
@@ -100,14 +101,14 @@ function NumberCell({ column, value }: { column: Column; value: number | bigint 
   );
 }
 
-function ObjectCell(props: { report: Report; column: Column; row: number; value: Found }) {
-  const { report, column, row, value } = props;
+function ObjectCell(props: Omit<CellProps, "selected"> & { value: Found }) {
+  const { report, column, index, row, value } = props;
   const path = pathOf(value);
   if (path !== null) {
     const media = report.samples.media(row, column.key)[0];
     const name = path.split("/").pop()!;
     return (
-      <td title={path} class="mono">
+      <td aria-colindex={index + 1} title={path} class="mono">
         {media?.href ? (
           <a href={media.href} target="_blank" rel="noopener noreferrer" tabIndex={-1}>
             {name}
@@ -119,9 +120,9 @@ function ObjectCell(props: { report: Report; column: Column; row: number; value:
     );
   }
   const text = toJSON(value);
-  if (!isObject(value)) return <td title={text}>{text.slice(0, 200)}</td>;
+  if (!isObject(value)) return <td aria-colindex={index + 1} title={text}>{text.slice(0, 200)}</td>;
   return (
-    <td class="muted num" title={text.slice(0, 2000)}>
+    <td aria-colindex={index + 1} class="muted num" title={text.slice(0, 2000)}>
       {Object.entries(value)
         .slice(0, 2)
         .map(([key, item], i) => (

@@ -1,6 +1,6 @@
 /** Two records and more side by side; the first is what the others are compared with. */
 import { MOST_COMPARED, type App } from "../app.ts";
-import { formatTime, plural } from "../model/numbers.ts";
+import { formatTime, plural, summarize, type Summary } from "../model/numbers.ts";
 import type { Field } from "../model/table.ts";
 import { isNumeric, isObject, same, type Found } from "../model/values.ts";
 import { Badge } from "../parts/badge.tsx";
@@ -12,8 +12,14 @@ interface Line {
   name: string;
   field: Field | null;
   values: readonly Found[];
-  image?: boolean;
+  /** What the numbers of all records are here; null for other lines. */
+  summary: Summary | null;
 }
+
+/** Files differ by being there: each record has its own paths. */
+const isMedia = (line: Line): boolean => line.section === "Images" || line.section === "Files";
+const comparable = (line: Line): readonly Found[] =>
+  isMedia(line) ? line.values.map((value) => (value ?? null) !== null) : line.values;
 
 export function Compare({ app }: { app: App }) {
   const { selected, onlyDifferences } = app.state.value;
@@ -31,8 +37,9 @@ export function Compare({ app }: { app: App }) {
   }
   const rows = ids.map((id) => samples.rowOf.get(id)!);
   const lines = linesOf(app, rows);
-  const differing = lines.filter((line) => differs(line.values)).length;
-  const shown = lines.filter((line) => !onlyDifferences || differs(line.values));
+  const differing = lines.filter(differs).length;
+  const shown = lines.filter((line) => !onlyDifferences || differs(line));
+  const [head, width] = app.phone.value ? [128, 150] : [212, 220];
   return (
     <div class="gal">
       <div class="gbar">
@@ -59,7 +66,13 @@ export function Compare({ app }: { app: App }) {
         </label>
       </div>
       <div class="cmp start" tabIndex={0} role="region" aria-label="Comparison">
-        <table>
+        <table style={{ width: `${head + ids.length * width}px` }}>
+          <colgroup>
+            <col style={{ width: `${head}px` }} />
+            {ids.map((id) => (
+              <col key={id} />
+            ))}
+          </colgroup>
           <thead>
             <tr>
               <td />
@@ -120,13 +133,15 @@ function CompareHead({ app, id, first }: { app: App; id: string; first: boolean 
   );
 }
 
-const differs = (values: readonly Found[]): boolean =>
-  values.some((value) => !same(value, values[0]));
+function differs(line: Line): boolean {
+  const values = comparable(line);
+  return values.some((value) => !same(value, values[0]));
+}
 
 function CompareLine({ app, line, rows }: { app: App; line: Line; rows: readonly number[] }) {
-  const { field, values } = line;
-  const base = values[0];
-  const different = differs(values);
+  const { values } = line;
+  const compared = comparable(line);
+  const different = differs(line);
   return (
     <tr class={different ? "df" : ""}>
       <th scope="row">
@@ -136,9 +151,9 @@ function CompareLine({ app, line, rows }: { app: App; line: Line; rows: readonly
         {line.name}
       </th>
       {values.map((value, i) => (
-        <td key={rows[i]} class={stands(field, base, value) ? "x" : ""}>
+        <td key={rows[i]} class={stands(line, compared[0], compared[i]) ? "x" : ""}>
           <CompareValue app={app} line={line} value={value} row={rows[i]!} />
-          {i > 0 && <Change from={base} to={value} />}
+          {i > 0 && <Change from={values[0]} to={value} />}
         </td>
       ))}
     </tr>
@@ -146,9 +161,8 @@ function CompareLine({ app, line, rows }: { app: App; line: Line; rows: readonly
 }
 
 /** Whether a value stands out from the first: numbers by more than the middle half of all. */
-function stands(field: Field | null, base: Found, value: Found): boolean {
+function stands({ summary }: Line, base: Found, value: Found): boolean {
   if (same(base, value)) return false;
-  const summary = field?.summary;
   if (!isNumeric(base) || !isNumeric(value) || !summary) return true;
   return Math.abs(Number(value) - Number(base)) > summary.threeQuarters - summary.quarter;
 }
@@ -158,7 +172,7 @@ function CompareValue(props: { app: App; line: Line; value: Found; row: number }
   const { samples } = app.report;
   if (line.name === "status" && !line.field) return <Badge report={app.report} row={row} />;
   if (value === undefined || (value === null && !line.field)) return <span class="none">–</span>;
-  if (line.image) {
+  if (line.section === "Images") {
     const media = samples.media(row, line.name).find((one) => one.kind === "image");
     if (media) {
       const label = `Enlarge ${line.name} of ${samples.ids[row]}`;
@@ -206,12 +220,15 @@ function linesOf(app: App, rows: readonly number[]): Line[] {
     if (values.every((value) => value === undefined)) continue;
     const media = rows.flatMap((row) => samples.media(row, field.name));
     if (media.some((one) => one.kind === "image" && !one.keys)) {
-      later.push({ ...line("Images", field.name, values, field), image: true });
+      later.push(line("Images", field.name, values, field));
     } else if (media.some((one) => !one.keys)) {
       later.push(line("Files", field.name, values, field));
     } else if (values.some(isObject)) {
-      for (const [name, found] of flatten(field.name, values)) {
-        later.push(line("Nested", name, found, field));
+      for (const [path, found] of flatten([field.name], values)) {
+        const read = samples.reader(path);
+        const numbers = samples.ids.map((_, row) => read(row)).filter(isNumeric);
+        const summary = summarize(numbers.map(Number));
+        later.push({ ...line("Nested", path.join("."), found), summary });
       }
     } else {
       const section = field.data.highlight ? "Highlighted" : "Values";
@@ -228,16 +245,16 @@ const line = (
   name: string,
   values: readonly Found[],
   field: Field | null = null,
-): Line => ({ section, name, values, field: field?.numeric || field ? field : null });
+): Line => ({ section, name, values, field, summary: field?.numeric ? field.summary : null });
 
 /** Objects by the paths of what is in them. */
-function flatten(name: string, values: readonly Found[]): [string, Found[]][] {
+function flatten(path: string[], values: readonly Found[]): [string[], readonly Found[]][] {
   const keys = new Set(values.flatMap((value) => (isObject(value) ? Object.keys(value) : [])));
-  if (!keys.size) return [[name, [...values]]];
-  return [...keys].flatMap((key): [string, Found[]][] => {
+  if (!keys.size) return [[path, values]];
+  return [...keys].flatMap((key) => {
     const inner = values.map((value) =>
       isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined,
     );
-    return inner.some(isObject) ? flatten(`${name}.${key}`, inner) : [[`${name}.${key}`, inner]];
+    return flatten([...path, key], inner);
   });
 }

@@ -1,5 +1,5 @@
 /** The facets: what there is to choose from, with counts, and histograms with a brush. */
-import { useMemo, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { App } from "../app.ts";
 import { parseNumber } from "../filter/parse.ts";
@@ -11,6 +11,7 @@ import type { Field } from "../model/table.ts";
 import { isNumeric, type Numeric } from "../model/values.ts";
 import { NOT_REPORTED, StatusBadge, UnreportedBadge } from "../parts/badge.tsx";
 
+const FIRST = 6;
 const FEW = 8;
 const MORE = 50;
 /** A text result with more different values than this is no facet: each is a record's own. */
@@ -18,10 +19,17 @@ const MOST_VALUES = 2000;
 
 export function Facets({ app }: { app: App }) {
   const fields = useMemo(() => app.report.samples.fields.filter(isFacet), [app.report]);
+  // The first ones stand at once, so that the table does; the others follow.
+  const drawn = useSignal(FIRST);
+  useEffect(() => {
+    if (drawn.value >= fields.length) return;
+    const timer = setTimeout(() => (drawn.value += FIRST), 30);
+    return () => clearTimeout(timer);
+  }, [drawn.value]);
   return (
     <aside class="facets" aria-label="Facets">
       <ChoiceFacet app={app} name={STATUS} first={app.report.statusNames} />
-      {fields.map((field) =>
+      {fields.slice(0, drawn.value).map((field) =>
         field.numeric ? (
           <RangeFacet key={field.name} app={app} field={field} />
         ) : (

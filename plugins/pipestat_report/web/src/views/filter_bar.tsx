@@ -1,5 +1,5 @@
 /** The filter's text with hints, and what it comes to. */
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { App } from "../app.ts";
 import { formatFilter, formatLiteral } from "../filter/syntax.ts";
@@ -56,6 +56,12 @@ function FilterBox({ app }: { app: App }) {
   const timer = useRef(0);
   const { where } = app.state.value;
   const { error } = app.parsed.value;
+  // What stands in the box is ahead of the filter while it is written.
+  const draft = useSignal(where);
+  const applied = useRef(where);
+  useLayoutEffect(() => {
+    if (where !== applied.current) draft.value = applied.current = where;
+  }, [where]);
   const bad = error !== null && !(app.writing.value && error.unfinished);
   const open = hints.value.length > 0;
 
@@ -68,9 +74,11 @@ function FilterBox({ app }: { app: App }) {
   const apply = () => {
     clearTimeout(timer.current);
     app.cursor.value = -1;
-    app.update({ where: input.current!.value });
+    applied.current = input.current!.value;
+    app.update({ where: applied.current });
   };
   const typed = () => {
+    draft.value = input.current!.value;
     offer();
     clearTimeout(timer.current);
     timer.current = window.setTimeout(apply, app.report.samples.ids.length > 3000 ? 120 : 40);
@@ -112,7 +120,7 @@ function FilterBox({ app }: { app: App }) {
         id="where"
         ref={input}
         type="text"
-        value={where}
+        value={draft.value}
         spellcheck={false}
         autocomplete="off"
         autocapitalize="off"

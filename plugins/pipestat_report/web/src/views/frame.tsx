@@ -38,7 +38,7 @@ export function Frame({ app }: { app: App }) {
   );
   const { view, record } = app.state.value;
   const filtered = view === "records" || view === "gallery" || view === "plots";
-  const filled = filtered || view === "compare";
+  const filled = ["records", "gallery", "compare"].includes(view);
   return (
     <>
       <div class={`app ${record !== null ? "has-rec" : ""}`}>

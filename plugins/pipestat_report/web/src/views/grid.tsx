@@ -1,9 +1,9 @@
 /** The table: real rows, only those in sight and some more. */
 import { Component } from "preact";
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import { useComputed, useSignal } from "@preact/signals";
 import type { App } from "../app.ts";
-import { ID, MESSAGE, STATUS, type Column, type Report } from "../model/report.ts";
+import { ID, STATUS, type Column, type Report } from "../model/report.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Cell } from "./cells.tsx";
 
@@ -16,6 +16,8 @@ export function Grid({ app }: { app: App }) {
   const table = useRef<HTMLTableElement>(null);
   const first = useSignal(0);
   const count = useSignal(40);
+  const left = useSignal(0);
+  const right = useSignal(0);
   const { compact, sort, record } = app.state.value;
   const height = compact ? 28 : 36;
   const rows = app.rows.value;
@@ -24,8 +26,13 @@ export function Grid({ app }: { app: App }) {
   const selected = useComputed(() => new Set(app.state.value.selected)).value;
   const cursor = app.cursor.value;
 
+  const widths = useMemo(
+    () => columns.map((column) => columnWidth(column, phone)),
+    [columns, phone],
+  );
   const look = () => {
-    const grid = box.current!;
+    const grid = box.current;
+    if (!grid) return;
     const top = Math.floor(grid.scrollTop / height);
     const seen = Math.ceil(grid.clientHeight / height) + 1;
     // Rows are drawn anew only when those that stand ready do not do any more.
@@ -33,8 +40,17 @@ export function Grid({ app }: { app: App }) {
       first.value = Math.max(0, top - SPARE);
       count.value = seen + 2 * SPARE;
     }
+    // Of the columns only those in sight are drawn; the record's stands at the left.
+    let [x, from, to] = [0, 1, columns.length];
+    columns.forEach((_, i) => {
+      if (x + widths[i]! <= grid.scrollLeft) from = Math.max(1, i + 1);
+      if (x < grid.scrollLeft + grid.clientWidth) to = i + 1;
+      x += widths[i]!;
+    });
+    left.value = from;
+    right.value = to;
   };
-  useLayoutEffect(look, [height, rows]);
+  useLayoutEffect(look, [height, rows, widths]);
   useEffect(() => {
     const grid = box.current!;
     const watcher = new ResizeObserver(look);
@@ -44,7 +60,7 @@ export function Grid({ app }: { app: App }) {
       watcher.disconnect();
       grid.removeEventListener("scroll", look);
     };
-  }, [height]);
+  }, [height, widths]);
   // A filter or an order that changes starts at the top; the first look keeps the open record.
   const drawn = useRef(false);
   useLayoutEffect(() => {
@@ -64,7 +80,6 @@ export function Grid({ app }: { app: App }) {
 
   const start = Math.min(first.value, Math.max(0, rows.length - 1));
   const end = Math.min(rows.length, start + count.value);
-  const widths = columns.map((column) => columnWidth(column, phone));
   const place = (event: Event): number => {
     const row = (event.target as Element).closest<HTMLElement>("tr[data-place]");
     return row ? Number(row.dataset.place) : -1;
@@ -130,6 +145,8 @@ export function Grid({ app }: { app: App }) {
               row={row}
               place={start + i}
               columns={columns}
+              left={left.value}
+              right={right.value}
               selected={selected.has(report.samples.ids[row]!)}
               current={start + i === cursor || report.samples.ids[row] === record}
             />
@@ -220,6 +237,9 @@ interface RowProps {
   row: number;
   place: number;
   columns: readonly Column[];
+  /** The columns from `left` up to `right` are drawn, and the first. */
+  left: number;
+  right: number;
   selected: boolean;
   current: boolean;
 }
@@ -231,12 +251,24 @@ class Row extends Component<RowProps> {
     return (
       next.place !== now.place ||
       next.columns !== now.columns ||
+      next.left !== now.left ||
+      next.right !== now.right ||
       next.selected !== now.selected ||
       next.current !== now.current
     );
   }
 
-  override render({ report, row, place, columns, selected, current }: RowProps) {
+  override render({ report, row, place, columns, left, right, selected, current }: RowProps) {
+    const cell = (column: Column, index: number) => (
+      <Cell
+        key={column.key}
+        report={report}
+        column={column}
+        index={index}
+        row={row}
+        selected={index === 0 && selected}
+      />
+    );
     return (
       <tr
         class={`row ${selected ? "on" : ""} ${current ? "cur" : ""}`}
@@ -245,17 +277,12 @@ class Row extends Component<RowProps> {
         aria-rowindex={place + 2}
         aria-selected={selected}
       >
-        {columns.map((column) => (
-          <Cell
-            key={column.key}
-            report={report}
-            column={column}
-            row={row}
-            selected={column.key === ID && selected}
-            title={column.key === STATUS ? report.samples.message(row) : null}
-            muted={column.key === MESSAGE}
-          />
-        ))}
+        {cell(columns[0]!, 0)}
+        {left > 1 && <td key="left" class="rest" colSpan={left - 1} aria-hidden="true" />}
+        {columns.slice(left, right).map((column, i) => cell(column, left + i))}
+        {right < columns.length && (
+          <td key="right" class="rest" colSpan={columns.length - right} aria-hidden="true" />
+        )}
       </tr>
     );
   }
