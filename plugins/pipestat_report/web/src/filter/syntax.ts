@@ -39,8 +39,12 @@ export const formatSegment = (segment: string): string =>
 
 export const formatPath = (path: Path): string => path.map(formatSegment).join(".");
 
-export const formatLiteral = (value: Literal): string =>
-  typeof value === "string" ? `'${value.replaceAll("'", "''")}'` : String(value);
+export function formatLiteral(value: Literal): string {
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  // A double without point or exponent would be read as an integer, exactly or not at all.
+  if (typeof value === "number" && Math.abs(value) > 2 ** 53) return value.toExponential();
+  return String(value);
+}
 
 /** Returns the text of a filter; `binding` is what surrounds it: 0 nothing, 1 or, 2 and, not. */
 export function formatFilter(filter: Filter, binding = 0): string {

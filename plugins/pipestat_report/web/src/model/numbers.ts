@@ -46,7 +46,7 @@ export function niceScale(low: number, high: number, most: number): Scale {
 
 /** The edge of a bin, without the dust of floating point. */
 export const edge = (scale: Scale, index: number): number =>
-  Number((scale.start + index * scale.step).toPrecision(12));
+  Number((scale.start + index * scale.step).toPrecision(15));
 
 export function binOf(scale: Scale, value: number): number {
   let bin = Math.floor((value - scale.start) / scale.step);
