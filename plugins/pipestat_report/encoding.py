@@ -32,6 +32,4 @@ def encode_value(value: Any) -> Any:
 
 def to_json(document: Any) -> bytes:
     """Return the JSON text of a document, UTF-8."""
-    return json.dumps(
-        document, ensure_ascii=False, separators=(",", ":"), allow_nan=False
-    ).encode()
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()

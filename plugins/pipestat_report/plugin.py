@@ -16,7 +16,7 @@ class HtmlExporter:
     """Writes the report; the options are the fields of `pipestat_report.options.Options`."""
 
     name = "html"
-    suffixes = (".html", ".zip")
+    suffixes: tuple[str, ...] = (".html", ".zip")
 
     def export(self, source: Source, output: Path, options: Mapping[str, Any]) -> list[Path]:
         """Write the report, or with `portable` a zip file of it and what it links to."""

@@ -66,9 +66,7 @@ def _table(table: LevelTable) -> str:
     rows = "".join(_row(table, row, names) for row in range(len(table.identifiers))[:_MOST_ROWS])
     rest = len(table.identifiers) - _MOST_ROWS
     more = f"<p>{rest} more are not shown here.</p>" if rest > 0 else ""
-    return (
-        f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
-    )
+    return f'<table class="plain"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{more}'
 
 
 def _row(table: LevelTable, row: int, names: Sequence[str]) -> str:

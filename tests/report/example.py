@@ -9,38 +9,7 @@ from typing import Any
 from pipestat_spec import PipestatManager
 from pipestat_spec.models.record import RecordKey
 
-SCHEMA = """
-title: RNA-seq
-description: Aligns reads to a genome and counts them by gene.
-type: object
-properties:
-  pipeline_name: rnaseq
-  samples:
-    type: object
-    properties:
-      reads: {type: integer, highlight: true, description: Reads after adapters were removed., minimum: 0}
-      mapping_rate: {type: number, highlight: true, description: Share of the reads that align., minimum: 0, maximum: 1}
-      duplication_rate: {type: number, highlight: true, description: Share that repeats another one.}
-      gc_percent: {type: number, description: "Bases G or C in the reads, in percent."}
-      genome: {type: string, description: The assembly that the reads were aligned to., enum: [hg38, hg19, mm39]}
-      paired: {type: boolean, description: True for paired-end libraries.}
-      adapter: {type: string, description: The adapter that was found.}
-      align:
-        type: object
-        description: What the aligner counted.
-        properties: {rate: {type: number}, unique: {type: integer}, strand: {type: object}}
-      coverage: {type: image, description: Mean coverage along the gene body.}
-      insert_size: {type: image, description: Distances between mates.}
-      counts: {type: file, description: "Reads for each gene, one row a gene."}
-      a_result_with_a_very_long_name_that_no_column_is_wide_enough_for: {type: integer, description: Long.}
-  project:
-    type: object
-    properties:
-      total_reads: {type: integer, highlight: true, description: Reads of all samples together.}
-      annotation: {type: string, description: Gene models used for counting.}
-      matrix: {type: file, description: Genes by samples.}
-      pca: {type: image, description: Principal components.}
-"""
+SCHEMA = Path(__file__).with_name("schema.yaml")
 
 TISSUES = ("brain", "heart", "kidney", "liver", "lung", "muscle", "spleen", "testis")
 STATUSES = (*["completed"] * 17, "running", "failed", "waiting", "partial")
@@ -90,10 +59,9 @@ def draw(path: Path, chance: random.Random, colour: str) -> None:
 def make_project(folder: Path, count: int = 240, pictures: int = 40) -> PipestatManager:
     """Report `count` records, the first `pictures` with files that are there."""
     chance = random.Random(20261129)
-    (folder / "schema.yaml").write_text(SCHEMA)
     psm = PipestatManager(
         results_file_path=str(folder / "results.yaml"),
-        schema_path=str(folder / "schema.yaml"),
+        schema_path=str(SCHEMA),
     )
     names = [f"{TISSUES[i % 8]}_R{i // 8 + 1:02}" for i in range(count)]
     documents: dict[str, tuple[dict[str, Any], str]] = {}

@@ -9,6 +9,7 @@ from typing import Any
 
 from pipestat_report.document import LevelTable
 from pipestat_report.fields import describe_fields
+
 from pipestat_spec import PipestatManager
 from pipestat_spec.domain.filter_text import format_filter, parse_filter
 from pipestat_spec.domain.filters import compile_filter
@@ -78,8 +79,36 @@ def _expected(expect: dict[str, Any], arguments: dict[str, Any]) -> dict[str, An
     return {"ids": [record["record_identifier"] for record in records]}
 
 
-TEXTS = ("", "a", "A", "ab", "a_b", "50%", "it's", "\\", "\uffff", "\U0001f600", "é", "e\u0301", "\n")
-NUMBERS = (0, -0.0, 1, 1.0, -1, 2.5, 2**53, 2**53 + 1, -(2**53) - 1, float(2**53), 2**63 - 1, 1e22, 5e-324)
+TEXTS = (
+    "",
+    "a",
+    "A",
+    "ab",
+    "a_b",
+    "50%",
+    "it's",
+    "\\",
+    "\uffff",
+    "\U0001f600",
+    "é",
+    "e\u0301",
+    "\n",
+)
+NUMBERS = (
+    0,
+    -0.0,
+    1,
+    1.0,
+    -1,
+    2.5,
+    2**53,
+    2**53 + 1,
+    -(2**53) - 1,
+    float(2**53),
+    2**63 - 1,
+    1e22,
+    5e-324,
+)
 NAMES = ("x", "y", "not", "a.b", 'q"t', "ü", "toString", "__proto__")
 PATTERNS = ("%", "_", "a%", "%b", "%_%", "a\\_b", "%\\%", "%a%b%", "", "_\u0301", "%\U0001f600")
 

@@ -42,5 +42,7 @@ def run_test(work: Path, name: str, **variables: str) -> None:
     """Bundle one file of tests and run it."""
     bundle = work / f"{name}.bundle.mjs"
     options = ["--bundle", "--platform=node", "--format=esm", "--log-level=warning"]
-    run(work, "node_modules/.bin/esbuild", f"tests/{name}.test.mjs", *options, f"--outfile={bundle}")
+    run(
+        work, "node_modules/.bin/esbuild", f"tests/{name}.test.mjs", *options, f"--outfile={bundle}"
+    )
     run(work, "node", "--test", str(bundle), **variables)
