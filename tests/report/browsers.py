@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
-_SECONDS = 30
+_SECONDS = 15
 # The code points that WebDriver has for keys without a character.
 KEYS = {
     "Tab": "\ue004",
@@ -85,7 +85,8 @@ class Browser:
 
     def click(self, selector: str, index: int = 0) -> None:
         self.until(
-            "const e = document.querySelectorAll(arguments[0])[arguments[1]]; e?.click(); return !!e",
+            "const e = document.querySelectorAll(arguments[0])[arguments[1]];"
+            "e?.click(); return !!e",
             selector,
             index,
         )
@@ -176,7 +177,8 @@ class FirefoxWindow:
         for line in self._process.stderr:
             if found := re.search(r"ws://\S+", line):
                 # It says more than a pipe can hold, and nobody reads it from here on.
-                Thread(target=self._process.stderr.read, daemon=True).start()
+                self._reader = Thread(target=self._process.stderr.read, daemon=True)
+                self._reader.start()
                 return create_connection(f"{found[0]}/session", timeout=60, suppress_origin=True)
         raise MissingBrowser("Firefox ended before it could be reached")
 
@@ -222,6 +224,9 @@ class FirefoxWindow:
         self._socket.close()
         self._process.terminate()
         self._process.wait(30)
+        self._reader.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
         shutil.rmtree(self._profile, ignore_errors=True)
 
 
@@ -246,6 +251,7 @@ def open_chromium(
         preferences["profile.managed_default_content_settings.javascript"] = 2
     if downloads is not None:
         preferences["download.default_directory"] = str(downloads)
+        preferences["profile.default_content_setting_values.automatic_downloads"] = 1
     options.add_experimental_option("prefs", preferences)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))

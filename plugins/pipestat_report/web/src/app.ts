@@ -48,6 +48,7 @@ export class App {
   readonly wholeFilter: ReadonlySignal<string>;
   private lastValid: Filter | null = null;
   private messageTimer = 0;
+  private addressTimer = 0;
 
   constructor(readonly report: Report) {
     this.initial = initialState(report, PHONE.matches);
@@ -81,9 +82,19 @@ export class App {
   /** Changes the state; `push` makes a step that the browser's back button undoes. */
   update(patch: Partial<State>, push = false): void {
     this.state.value = { ...this.state.value, ...patch };
+    this.writeAddress(push);
+  }
+
+  private writeAddress(push: boolean): void {
     const fragment = this.link({});
     if (fragment === location.hash) return;
-    history[push ? "pushState" : "replaceState"](null, "", fragment);
+    clearTimeout(this.addressTimer);
+    try {
+      history[push ? "pushState" : "replaceState"](null, "", fragment);
+    } catch {
+      // Browsers refuse too many changes in a short time.
+      this.addressTimer = window.setTimeout(() => this.writeAddress(false), 1000);
+    }
   }
 
   /** The address of the state with a change. */

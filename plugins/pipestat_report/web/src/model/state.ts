@@ -32,6 +32,8 @@ export interface State {
 }
 
 export const SIZE = 220;
+/** A longer selection would make an address that programs cut. */
+const MOST_SELECTED = 100;
 
 /** The state that a report opens in. */
 export function initialState(report: Report, narrow: boolean): State {
@@ -77,7 +79,7 @@ export function fragmentOf(state: State, initial: State): string {
   put("hide", joinNames(state.hidden), joinNames(initial.hidden));
   put("order", joinNames(state.order), joinNames(initial.order));
   put("rec", state.record ?? "", "");
-  put("sel", joinNames(state.selected), "");
+  if (state.selected.length <= MOST_SELECTED) put("sel", joinNames(state.selected), "");
   put("rows", state.compact ? "compact" : "", "");
   put("facets", state.facets ? "1" : "0", initial.facets ? "1" : "0");
   put("img", state.image ?? "", initial.image ?? "");

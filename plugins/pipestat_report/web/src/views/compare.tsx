@@ -145,9 +145,13 @@ function CompareLine({ app, line, rows }: { app: App; line: Line; rows: readonly
   return (
     <tr class={different ? "df" : ""}>
       <th scope="row">
-        <span class="ne" aria-label={different ? "differs" : undefined} role="img">
-          {different && "≠"}
-        </span>
+        {different ? (
+          <span class="ne" role="img" aria-label="differs">
+            ≠
+          </span>
+        ) : (
+          <span class="ne" />
+        )}
         {line.name}
       </th>
       {values.map((value, i) => (

@@ -260,7 +260,7 @@ function Brush(props: {
       class="hist"
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       preserveAspectRatio="none"
-      tabIndex={0}
+      tabindex={0}
       role="application"
       aria-roledescription="range on a histogram"
       aria-label={`${name}: arrow keys move the lower end, with Shift the upper one`}

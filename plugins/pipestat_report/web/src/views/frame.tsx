@@ -57,7 +57,7 @@ export function Frame({ app }: { app: App }) {
           )}
           {filtered && <FilterBar app={app} />}
         </div>
-        <main id="main" tabIndex={-1} class={filled ? "filled" : ""}>
+        <main id="main" tabIndex={filled ? -1 : 0} class={filled ? "filled" : ""}>
           <CurrentView app={app} view={view} />
         </main>
       </div>

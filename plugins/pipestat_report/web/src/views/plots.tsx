@@ -174,7 +174,7 @@ function Distribution(props: { app: App; field: Field; groups: readonly StatusCo
         <svg
           width={width}
           height={TALL}
-          tabIndex={0}
+          tabindex={0}
           role="application"
           aria-roledescription="histogram"
           aria-label={`${sentence}. Arrow keys read the bars, Enter filters by one.`}
@@ -369,7 +369,7 @@ function Marks(drawing: Drawing) {
       <svg
         width={width}
         height={SCATTER}
-        tabIndex={0}
+        tabindex={0}
         role="application"
         aria-roledescription="scatter plot"
         aria-label={
@@ -467,7 +467,7 @@ function Dense(drawing: Drawing) {
       <svg
         width={width}
         height={SCATTER}
-        tabIndex={0}
+        tabindex={0}
         role="application"
         aria-roledescription="density plot"
         aria-label={
