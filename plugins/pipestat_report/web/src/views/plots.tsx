@@ -26,7 +26,9 @@ export function Plots({ app }: { app: App }) {
     );
   }
   if (!rows.length) return <NoMatch app={app} />;
-  const groups = colour === "status" ? countStatuses(report, rows) : [];
+  const statuses = colour === "status" ? countStatuses(report, rows) : [];
+  // Without any status there is nothing to tell apart.
+  const groups = statuses.some(({ status }) => typeof status === "string") ? statuses : [];
   return (
     <>
       <div class="gbar">
