@@ -115,7 +115,9 @@ class SqlBackend(Backend):
         return not self._tables.found and self._database.is_empty_file
 
     def read(self, key: RecordKey) -> Record | None:
-        row = self._read(key.level, None, RecordRows.find, key.identifier)
+        if self._has_no_file():
+            return None
+        row = self._transactions.run(partial(self._rows.find, key))
         return row.record if row else None
 
     def scan(

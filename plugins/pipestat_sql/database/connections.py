@@ -29,33 +29,48 @@ _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 
 
 class Session:
-    """One connection while somebody uses it; what is still open at the end is rolled back.
+    """One connection while somebody uses it; a transaction that fails is rolled back.
 
-    `sql` is SQLAlchemy's connection, `driver` the one inside; `execute` runs one statement of
-    the driver's own placeholders and returns its cursor.
+    `execute` runs one statement of the driver's own placeholders and returns its cursor.
     """
 
-    __slots__ = ("_engine", "_pool", "driver", "execute", "sql")
+    __slots__ = ("_engine", "_pool", "_pooled", "_sql", "driver", "execute")
 
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._pool = engine.pool
-        self.sql = engine.connect()
-        driver: Any = self.sql.connection.driver_connection
+        self._pool = pool = engine.pool
+        self._sql: sa.Connection | None = None
+        self._pooled = pool.connect()
+        driver: Any = self._pooled.dbapi_connection
         self.driver = driver
         self.execute = driver.execute
+
+    @property
+    def sql(self) -> sa.Connection:
+        """The connection as SQLAlchemy's."""
+        if self._sql is None:
+            self._sql = sa.Connection(self._engine, self._pooled)
+        return self._sql
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
+        connection = self._sql or self._pooled
         if error is not None:
             with suppress(*driver_errors()):
                 self.driver.rollback()
-        # Lost, or of a server that is another one by now.
-        if getattr(self.driver, "closed", False) or self._pool is not self._engine.pool:
-            self.sql.invalidate()
-        self.sql.close()
+            # SQLite's does not know.
+            if getattr(self.driver, "closed", False):
+                connection.invalidate()
+        # The server is another one by now.
+        if self._pool is not self._engine.pool:
+            connection.invalidate()
+        connection.close()
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
 
     def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run one statement for many rows; return how many it touched."""
@@ -174,6 +189,8 @@ def _engine(url: sa.URL, options: SqlOptions, **more: Any) -> sa.Engine:
         pool_timeout=None,
         pool_recycle=options.pool_recycle,
         pool_use_lifo=True,
+        # A session leaves no transaction.
+        pool_reset_on_return=None,
         **more,
     )
 
@@ -196,10 +213,10 @@ def _postgresql(url: sa.URL, options: SqlOptions) -> sa.Engine:
         url,
         options,
         connect_args={**arguments, "context": context},
-        paramstyle="format",
         use_native_hstore=False,
     )
 
 
 def _sqlite(url: sa.URL, options: SqlOptions) -> sa.Engine:
-    return _engine(url, options, creator=partial(open_file, str(url.database), options.patience))
+    opened = partial(open_file, str(url.database), options.patience)
+    return _engine(url, options, creator=opened, paramstyle="named")

@@ -83,7 +83,8 @@ class Transactions:
         database.join(self)
         self._database = database
         self._refresh = refresh
-        self._begin = _BEGIN[database.dialect.name]
+        name = database.dialect.name
+        self._begin, self._snapshot = _BEGIN[name], _SNAPSHOT[name]
         # Whether the journal of a file is chosen.
         self._prepared = database.is_postgresql
         self._closed = False
@@ -153,8 +154,10 @@ class Transactions:
         """Run work that only reads and whose statements see one state of the database."""
 
         def at_once(session: Session) -> T:
-            session.execute(_SNAPSHOT[session.sql.dialect.name])
-            return work(session)
+            session.execute(self._snapshot)
+            found = work(session)
+            session.execute("ROLLBACK")
+            return found
 
         return self.run(at_once)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -17,9 +18,17 @@ from pipestat_sql.database.connections import Session
 from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.column_values import is_too_wide, reader_of, stored_time
 from pipestat_sql.rows.json_text import dump, load
-from pipestat_sql.rows.statements import Writes, compiled, is_one_of, listed
+from pipestat_sql.rows.statements import (
+    INSERT,
+    UPDATE,
+    Statement,
+    Writes,
+    compiled,
+    is_one_of,
+    listed,
+)
 from pipestat_sql.tables.column_types import Kind
-from pipestat_sql.tables.record_table import RecordTable
+from pipestat_sql.tables.record_table import RecordTable, existing_table
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
@@ -30,35 +39,57 @@ __all__ = ["Histories", "histories_of"]
 class Histories(ABC):
     """The history of the records of one table, in a table of its own."""
 
-    # The column that tells whose history a row is, and in what order the rows came.
+    # The column that tells whose history a row is, those to read, and those to order by.
     owner: str
+    columns: tuple[str, ...]
     order: tuple[str, ...]
 
-    def __init__(self, records: RecordTable, history: sa.Table, dialect: Dialect) -> None:
+    def __init__(self, records: RecordTable, dialect: Dialect) -> None:
         self._records = records
         self._types = records.history_types
         self._dialect = dialect
         self._is_postgresql = dialect.name == "postgresql"
-        owner = history.c[self.owner]
-        order: list[sa.ColumnElement[Any]] = [
-            sa.column(name) for name in self.order if name in self._types
-        ]
-        rows: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(history)
-        rows = rows.where(is_one_of(owner, "owners", dialect)).order_by(*order)
-        self._rows_of = compiled(rows, dialect)
-        removal = sa.delete(history).where(owner == sa.bindparam("owner"))
-        self._removal = compiled(removal, dialect)
-        self._inserts = Writes(sa.insert(history), dialect)
 
-    def _rows(self, session: Session, owners: Sequence[Any]) -> dict[Any, list[dict[str, Any]]]:
-        """Return the rows of the table by owner, oldest first, each by column name."""
-        found: dict[Any, list[dict[str, Any]]] = {owner: [] for owner in owners}
-        cursor = session.execute(self._rows_of, (listed(owners, self._dialect),))
-        names = [column[0] for column in cursor.description]
-        for values in cursor.fetchall():
-            one = dict(zip(names, values, strict=True))
-            found[one[self.owner]].append(one)
-        return found
+    @cached_property
+    def _history(self) -> sa.Table:
+        records = self._records
+        return existing_table(
+            str(records.history),
+            self._types,
+            records.table.schema,
+            is_postgresql=self._is_postgresql,
+        )
+
+    def _select(self, condition: sa.ColumnElement[bool]) -> Statement:
+        columns: Any = map(sa.literal_column, self.columns)
+        rows: sa.Select[Any] = sa.select(*columns).select_from(self._history).where(condition)
+        rows = rows.order_by(*(sa.column(name) for name in self.order if name in self._types))
+        return compiled(rows, self._dialect)
+
+    @cached_property
+    def _of_one(self) -> Statement:
+        return self._select(self._history.c[self.owner] == sa.bindparam("owner"))
+
+    @cached_property
+    def _of_many(self) -> Statement:
+        return self._select(is_one_of(self._history.c[self.owner], "owners", self._dialect))
+
+    @cached_property
+    def _removal(self) -> Statement:
+        removal = sa.delete(self._history).where(
+            self._history.c[self.owner] == sa.bindparam("owner")
+        )
+        return compiled(removal, self._dialect)
+
+    @cached_property
+    def _inserts(self) -> Writes:
+        return Writes(INSERT, self._history, self._dialect)
+
+    def _fetch(self, session: Session, owners: Sequence[Any]) -> Any:
+        """Ask for the rows of some records, oldest first; return the cursor."""
+        if len(owners) == 1:
+            return session.execute(self._of_one.text, {"owner": owners[0]})
+        return session.execute(self._of_many.text, {"owners": listed(owners, self._dialect)})
 
     @abstractmethod
     def read(self, session: Session, rows: Sequence[Row]) -> list[list[HistoryEntry]]:
@@ -84,14 +115,15 @@ class Histories(ABC):
 class _RecordHistories(Histories):
     """The table `{namespace}__history`: one row per entry."""
 
-    owner, order = "record_identifier", ("time", "id")
+    owner = "record_identifier"
+    columns = ("record_identifier", "result", "value", "time")
+    order = ("time", "id")
 
     def read(self, session: Session, rows: Sequence[Row]) -> list[list[HistoryEntry]]:
-        found = self._rows(session, [row.record.key.identifier for row in rows])
-        return [
-            [HistoryEntry(one["result"], load(one["value"]), _as_utc(one["time"])) for one in rows_]
-            for rows_ in found.values()
-        ]
+        found: dict[str, list[HistoryEntry]] = {row.record.key.identifier: [] for row in rows}
+        for owner, result, value, time in self._fetch(session, list(found)).fetchall():
+            found[owner].append(HistoryEntry(result, load(value), _as_utc(time)))
+        return list(found.values())
 
     def add(
         self,
@@ -113,18 +145,17 @@ class _RecordHistories(Histories):
         session.run_many(statement, rows)
 
     def remove(self, session: Session, row: Row) -> None:
-        session.execute(self._removal, (row.record.key.identifier,))
+        session.execute(self._removal.text, {"owner": row.record.key.identifier})
 
 
 class _LevelHistories(Histories):
     """The tables `{table}_history` of pipestat's: one row per change, with our `meta`."""
 
-    owner, order = "source_record_id", ("id",)
+    owner, columns, order = "source_record_id", ("*",), ("id",)
 
-    def __init__(self, records: RecordTable, history: sa.Table, dialect: Dialect) -> None:
-        super().__init__(records, history, dialect)
-        this = sa.column("id", sa.BigInteger) == sa.bindparam("id")
-        self._updates = Writes(sa.update(history).where(this), dialect)
+    @cached_property
+    def _updates(self) -> Writes:
+        return Writes(UPDATE, self._history, self._dialect)
 
     def read(self, session: Session, rows: Sequence[Row]) -> list[list[HistoryEntry]]:
         found = self._rows(session, [row.id for row in rows])
@@ -144,6 +175,16 @@ class _LevelHistories(Histories):
                 time = _as_utc(text if isinstance(text, str) else one["pipestat_modified_time"])
                 entries += [HistoryEntry(name, value, time) for name, value in values.items()]
         return sorted(entries, key=lambda entry: entry.time)
+
+    def _rows(self, session: Session, owners: Sequence[Any]) -> dict[Any, list[dict[str, Any]]]:
+        """Return the rows of the table by owner, oldest first, each by column name."""
+        found: dict[Any, list[dict[str, Any]]] = {owner: [] for owner in owners}
+        cursor = self._fetch(session, owners)
+        names = [column[0] for column in cursor.description]
+        for values in cursor.fetchall():
+            one = dict(zip(names, values, strict=True))
+            found[one[self.owner]].append(one)
+        return found
 
     def _copied(
         self, rows: Sequence[Mapping[str, Any]], record: Record
@@ -183,7 +224,7 @@ class _LevelHistories(Histories):
         for number, entries in self._copied(found, row.record).items():
             time = entries[0].time if entries else datetime.now(UTC)
             values = {"meta": _meta(time, entries)}
-            session.execute(*self._updates.of(values, id=found[number]["id"]))
+            session.execute(*self._updates.of(values, found[number]["id"]))
 
     def add(
         self, session: Session, row: Row, record: Record, entries: Sequence[HistoryEntry]
@@ -217,7 +258,7 @@ class _LevelHistories(Histories):
                 yield column.name, value
 
     def remove(self, session: Session, row: Row) -> None:
-        session.execute(self._removal, (row.id,))
+        session.execute(self._removal.text, {"owner": row.id})
 
 
 _PLAIN: dict[Kind, type] = {
@@ -251,4 +292,4 @@ def histories_of(table: RecordTable, dialect: Dialect) -> Histories | None:
     if table.history is None:
         return None
     kind = _RecordHistories if table.layout == "records" else _LevelHistories
-    return kind(table, table.history, dialect)
+    return kind(table, dialect)

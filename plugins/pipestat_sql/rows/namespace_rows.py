@@ -9,6 +9,7 @@ from pipestat_spec.backend import Change
 from pipestat_spec.models.record import Level, Record, RecordKey
 from pipestat_sql.database.connections import Database, Session
 from pipestat_sql.database.transactions import Mark, Retry, Written
+from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.column_values import NeedsWidening
 from pipestat_sql.rows.record_rows import PendingRow, RecordRows
 from pipestat_sql.tables.stored_tables import StoredTables
@@ -38,6 +39,11 @@ class NamespaceRows:
         if rows is None or rows.table is not table:
             rows = self._known[level] = RecordRows(table, self._dialect)
         return rows
+
+    def find(self, key: RecordKey, session: Session) -> Row | None:
+        """Return the row of a record."""
+        rows = self.at(session, key.level)
+        return None if rows is None else rows.find(session, key.identifier)
 
     def update(self, session: Session, key: RecordKey, change: Change) -> Written[Record | None]:
         """Apply one change; raises what it raises, and Retry."""
@@ -126,8 +132,7 @@ class NamespaceRows:
         self, key: RecordKey, before: Record | None, after: Record | None, session: Session
     ) -> bool | None:
         """Tell by the record whether a change of it is stored, None when it is another by now."""
-        rows = self.at(session, key.level)
-        row = rows.find(session, key.identifier) if rows else None
+        row = self.find(key, session)
         current = row.record if row else None
         if current == after:
             return True

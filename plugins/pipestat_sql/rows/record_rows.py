@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, HistoryEntry, Record, RecordKey
 from pipestat_sql.database.connections import Session
 from pipestat_sql.database.transactions import MARK, Mark, Retry, Transactions
 from pipestat_sql.rows.codec import Codec, Row
 from pipestat_sql.rows.histories import histories_of
-from pipestat_sql.rows.statements import Writes, compiled, is_one_of, listed
+from pipestat_sql.rows.statements import (
+    INSERT,
+    UPDATE,
+    Statement,
+    Writes,
+    compiled,
+    is_one_of,
+    listed,
+)
 from pipestat_sql.tables.record_table import RecordTable
 
 if TYPE_CHECKING:
@@ -25,7 +33,6 @@ __all__ = ["PendingRow", "RecordRows"]
 
 # The name in the description of a column.
 _NAME = itemgetter(0)
-_MARK: sa.ColumnElement[Any] = sa.literal_column(MARK)
 _SELECT_MARK = f"SELECT {MARK}"
 
 
@@ -42,65 +49,90 @@ class PendingRow:
 class RecordRows:
     """The rows of one table that belong to a store.
 
-    Every method raises Retry when the table has other columns than those that are known.
+    Statements are compiled when they are first needed. Every method raises Retry when the
+    table has other columns than those that are known.
     """
 
     def __init__(self, table: RecordTable, dialect: Dialect) -> None:
         self.table = table
         self._dialect = dialect
         self._is_postgresql = dialect.name == "postgresql"
-        self._is_levels = table.layout == "levels"
         self._codec = Codec(table, is_postgresql=self._is_postgresql)
         self._encoded_names = tuple(name.encode() for name in self._codec.names)
         self._histories = histories_of(table, dialect)
         self.to_record = self._codec.to_record
-        # What follows the identifier among the parameters of a row's condition.
-        self._own = () if table.project_name is None else (table.project_name,)
-        self._compile_reads()
-        self._compile_writes()
+        self._identifier = table.table.c.record_identifier
+        # By code point: PostgreSQL may order by the rules of a language otherwise.
+        self._ordered = sa.collate(self._identifier, "C" if self._is_postgresql else "BINARY")
 
-    def _compile_reads(self) -> None:
-        table, dialect = self.table, self._dialect
-        identifier = table.table.c.record_identifier
+    # Statements
+
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
         # A star, so that columns of others show up; the names are compared with those known.
-        every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(table.table)
-        self._none = compiled(every.where(sa.false()), dialect)
-        own, count = table.own_rows(), sa.select(sa.func.count()).select_from(table.table)
-        one = every.where(identifier == sa.bindparam("identifier", type_=sa.Text))
-        many = every.where(is_one_of(identifier, "identifiers", dialect))
-        if own is not None:
-            every, count, one, many = (s.where(own) for s in (every, count, one, many))
-        if table.project_name == DEFAULT_PROJECT_NAME:
+        own = self.table.own_rows()
+        every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
+        return every.where(*conditions, *(() if own is None else (own,)))
+
+    def _one(self) -> sa.Select[Any]:
+        one = self._select(self._identifier == sa.bindparam("identifier"))
+        if self.table.project_name == DEFAULT_PROJECT_NAME:
             # Of two rows that mean the same the one with the project's name is ours.
             one = one.order_by(sa.column("project_name").is_(None))
-        self._count = compiled(count, dialect)
-        self._read = compiled(one, dialect)
-        self._lock = compiled(one.with_for_update(), dialect)
-        # PostgreSQL orders by the rules of a language otherwise, SQLite by bytes.
-        place = sa.collate(identifier, "C") if self._is_postgresql else identifier
-        self._lock_many = compiled(many.order_by(place).with_for_update(), dialect)
-        page = every.order_by(place).limit(sa.bindparam("limit", type_=sa.Integer))
-        page = page.offset(sa.literal_column("0"))
-        self._page = compiled(page, dialect)
-        self._page_after = compiled(page.where(place > sa.bindparam("after")), dialect)
+        return one
 
-    def _compile_writes(self) -> None:
-        table, dialect = self.table.table, self._dialect
+    @cached_property
+    def _read(self) -> Statement:
+        return compiled(self._one(), self._dialect)
+
+    @cached_property
+    def _lock(self) -> Statement:
+        return compiled(self._one().with_for_update(), self._dialect)
+
+    @cached_property
+    def _lock_many(self) -> Statement:
+        many = self._select(is_one_of(self._identifier, "identifiers", self._dialect))
+        return compiled(many.order_by(self._ordered).with_for_update(), self._dialect)
+
+    @cached_property
+    def _pages(self) -> tuple[Statement, Statement]:
+        """The first page, and one after a row."""
+        page = self._select().order_by(self._ordered)
+        page = page.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.literal_column("0"))
+        following = page.where(self._ordered > sa.bindparam("after"))
+        return compiled(page, self._dialect), compiled(following, self._dialect)
+
+    @cached_property
+    def _count(self) -> Statement:
+        rows = self._select().with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return compiled(rows, self._dialect)
+
+    @cached_property
+    def _nothing(self) -> Statement:
+        none: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
+        return compiled(none.where(sa.false()), self._dialect)
+
+    @cached_property
+    def _inserts(self) -> Writes:
+        ending = f" ON CONFLICT DO NOTHING RETURNING id, {MARK}" if self._is_postgresql else ""
+        return Writes(INSERT + ending, self.table.table, self._dialect)
+
+    @cached_property
+    def _updates(self) -> Writes:
+        ending = f" RETURNING {MARK}" if self._is_postgresql else ""
+        return Writes(UPDATE + ending, self.table.table, self._dialect)
+
+    @cached_property
+    def _delete(self) -> Statement:
         number = sa.column("id", sa.BigInteger)
-        this = number == sa.bindparam("id")
-        insert: Any = sa.insert(table)
-        update: Any = sa.update(table).where(this)
-        delete: Any = sa.delete(table).where(this)
+        delete = sa.delete(self.table.table).where(number == sa.bindparam("id"))
         if self._is_postgresql:
-            insert = postgresql.insert(table).on_conflict_do_nothing().returning(number, _MARK)
-            update, delete = update.returning(_MARK), delete.returning(_MARK)
-        self._inserts, self._updates = Writes(insert, dialect), Writes(update, dialect)
-        self._delete = compiled(delete, dialect)
+            return compiled(delete.returning(sa.literal_column(MARK)), self._dialect)
+        return compiled(delete, self._dialect)
 
     # Reading
 
-    def _fetch(self, session: Session, statement: str, *parameters: Any) -> list[Sequence[Any]]:
-        cursor = session.execute(statement, parameters)
+    def _fetch(self, session: Session, statement: Statement, **values: Any) -> list[Sequence[Any]]:
+        cursor = session.execute(statement.text, {**statement.parameters, **values})
         rows: list[Sequence[Any]] = cursor.fetchall()
         if self._is_postgresql:
             result = cursor.pgresult
@@ -114,34 +146,35 @@ class RecordRows:
 
     def find(self, session: Session, identifier: str) -> Row | None:
         """Return one row."""
-        rows = self._fetch(session, self._read, identifier, *self._own)
+        rows = self._fetch(session, self._read, identifier=identifier)
         return self._codec.decode(rows[0]) if rows else None
 
     def lock(self, session: Session, identifier: str) -> Row | None:
         """Return one row, which nobody else changes until the transaction ends."""
-        rows = self._fetch(session, self._lock, identifier, *self._own)
+        rows = self._fetch(session, self._lock, identifier=identifier)
         return self._codec.decode(rows[0]) if rows else None
 
     def lock_many(self, session: Session, identifiers: Sequence[str]) -> Iterable[Row]:
         """Return rows in code-point order of their identifiers, and lock them."""
         wanted = listed(identifiers, self._dialect)
-        return map(self._codec.decode, self._fetch(session, self._lock_many, wanted, *self._own))
+        return map(self._codec.decode, self._fetch(session, self._lock_many, identifiers=wanted))
 
     def page(self, session: Session, after: str | None, limit: int) -> list[Row]:
         """Return rows in code-point order of their identifiers, those after `after`."""
+        first, following = self._pages
         if after is None:
-            rows = self._fetch(session, self._page, *self._own, limit)
+            rows = self._fetch(session, first, limit=limit)
         else:
-            rows = self._fetch(session, self._page_after, *self._own, after, limit)
+            rows = self._fetch(session, following, after=after, limit=limit)
         return list(map(self._codec.decode, rows))
 
     def count(self, session: Session) -> int:
         """Return how many rows there are."""
-        return int(session.execute(self._count, self._own).fetchone()[0])
+        return int(session.execute(*self._count).fetchone()[0])
 
     def check_columns(self, session: Session) -> None:
         """Look whether another program has given the table columns."""
-        self._fetch(session, self._none)
+        self._fetch(session, self._nothing)
 
     def projects(self, session: Session) -> list[str]:
         """Return the projects of all rows of the table."""
@@ -172,21 +205,21 @@ class RecordRows:
         if row is not None and pending.cleared:
             if histories is not None:
                 histories.remove(session, row)
-            cursor = session.execute(self._delete, (row.id,))
+            cursor = session.execute(self._delete.text, {"id": row.id})
             if record is None:
                 return self._marked(cursor)
             row = None
         assert record is not None
         if row is None:
             return self._insert(session, record, pending.history)
-        if histories is not None and self._is_foreign(row):
+        if histories is not None and self._codec.is_foreign(row):
             histories.adopt(session, row)
         values = self._codec.encode(record, row)
         if histories is not None and pending.history:
             histories.add(session, row, record, pending.history)
         if not values:
             return self.mark(session)
-        return self._marked(session.execute(*self._updates.of(values, id=row.id)))
+        return self._marked(session.execute(*self._updates.of(values, row.id)))
 
     def _insert(
         self, session: Session, record: Record, history: Sequence[HistoryEntry]
@@ -212,7 +245,7 @@ class RecordRows:
         inserts: dict[str, list[tuple[Any, ...]]] = {}
         updates: dict[str, list[tuple[Any, ...]]] = {}
         for one in changed:
-            if one.cleared or one.history or (one.row and self._is_foreign(one.row)):
+            if one.cleared or one.history or (one.row and self._codec.is_foreign(one.row)):
                 self.store(session, one)
                 continue
             assert one.record is not None
@@ -221,7 +254,7 @@ class RecordRows:
                 statement, parameters = self._inserts.of(values)
                 inserts.setdefault(statement, []).append(parameters)
             elif values:
-                statement, parameters = self._updates.of(values, id=one.row.id)
+                statement, parameters = self._updates.of(values, one.row.id)
                 updates.setdefault(statement, []).append(parameters)
         for statement, rows in inserts.items():
             if session.run_many(statement, rows) != len(rows):
@@ -235,7 +268,3 @@ class RecordRows:
 
     def _marked(self, cursor: Any) -> Mark | None:
         return Mark(*cursor.fetchone()) if self._is_postgresql else None
-
-    def _is_foreign(self, row: Row) -> bool:
-        """Tell whether pipestat may have written the row since we did."""
-        return self._is_levels and (row.foreign_times or not row.meta)

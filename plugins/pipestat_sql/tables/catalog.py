@@ -40,7 +40,7 @@ ORDER BY m.rowid, p.cid
 
 def read_catalog(session: Session, schema: str | None, names: Collection[str]) -> Catalog:
     """Return what there is, with the columns of the tables in `names`."""
-    is_postgresql = session.sql.dialect.name == "postgresql"
+    is_postgresql = session.is_postgresql
     if is_postgresql:
         rows = session.execute(_POSTGRESQL, (list(names), schema)).fetchall()
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pipestat_sql.tables.column_types import Kind, known_type, new_type
+from pipestat_sql.tables.column_types import Kind, new_type
 from pipestat_sql.tables.namespace_tables import Layout
 from pipestat_sql.tables.naming import cut_name
 from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns
@@ -31,21 +31,12 @@ def _quoted(name: str) -> sa.sql.quoted_name:
 
 
 class Definitions:
-    """Tables of one database and schema, and statements about them; all names are quoted."""
+    """Statements that define the tables of one database and schema; all names are quoted."""
 
     def __init__(self, dialect: Dialect, schema: str | None) -> None:
         self._dialect = dialect
         self._is_postgresql = dialect.name == "postgresql"
         self._schema = schema and _quoted(schema)
-
-    def existing(self, name: str, types: Mapping[str, str]) -> sa.Table:
-        """Return a table that is there; `types` maps its columns to their types' names."""
-        is_postgresql = self._is_postgresql
-        columns = (
-            sa.Column(_quoted(column), known_type(type_name, is_postgresql=is_postgresql))
-            for column, type_name in types.items()
-        )
-        return self._table(name, *columns)
 
     def _table(self, name: str, *parts: Any) -> sa.Table:
         return sa.Table(_quoted(name), sa.MetaData(), *parts, schema=self._schema)

@@ -9,10 +9,28 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, Level
+from pipestat_sql.tables.column_types import known_type
 from pipestat_sql.tables.namespace_tables import Layout
 from pipestat_sql.tables.result_columns import ResultColumn
 
-__all__ = ["RecordTable"]
+__all__ = ["RecordTable", "existing_table"]
+
+
+def existing_table(
+    name: str, types: Mapping[str, str], schema: str | None, *, is_postgresql: bool
+) -> sa.Table:
+    """Return a table that is there; `types` maps its columns to what the database calls them."""
+    columns = (
+        sa.Column(
+            sa.sql.quoted_name(column, quote=True),
+            known_type(type_name, is_postgresql=is_postgresql),
+        )
+        for column, type_name in types.items()
+    )
+    quoted = sa.sql.quoted_name(name, quote=True)
+    return sa.Table(
+        quoted, sa.MetaData(), *columns, schema=schema and sa.sql.quoted_name(schema, quote=True)
+    )
 
 
 @dataclass(frozen=True)
@@ -31,7 +49,7 @@ class RecordTable:
     results: Mapping[str, ResultColumn]
     project_name: str | None = None
     types: Mapping[str, str] = field(default_factory=dict)
-    history: sa.Table | None = None
+    history: str | None = None
     history_types: Mapping[str, str] = field(default_factory=dict)
     declared: frozenset[str] = frozenset()
     lacking: bool = False

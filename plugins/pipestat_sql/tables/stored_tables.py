@@ -22,7 +22,7 @@ from pipestat_sql.tables.column_types import Kind
 from pipestat_sql.tables.definitions import Definitions, index_name
 from pipestat_sql.tables.namespace_tables import Layout, NamespaceTables
 from pipestat_sql.tables.naming import LEVEL_COLUMNS, SYSTEM_COLUMNS, new_names
-from pipestat_sql.tables.record_table import RecordTable
+from pipestat_sql.tables.record_table import RecordTable, existing_table
 from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns, match_columns
 
 __all__ = ["StoredTables"]
@@ -76,7 +76,7 @@ class StoredTables:
         self, session: Session, catalog: Catalog, layout: Layout, level: Level, name: str
     ) -> RecordTable:
         types = catalog.tables[name]
-        table = self._definitions.existing(name, types)
+        table = self._existing(name, types)
         history = self._namespace.history_of(layout, level, catalog.tables)
         history_types = catalog.tables[history] if history else {}
         results = self._results(session, table, types, level)
@@ -95,12 +95,15 @@ class StoredTables:
             results.existing,
             self._project_name if layout == "levels" else None,
             types,
-            self._definitions.existing(history, history_types) if history else None,
+            history,
             history_types,
             frozenset(self._levels[level].results if level in self._levels else ()),
             bool(lacks),
             self._namespace.full_names[layout, level].table,
         )
+
+    def _existing(self, name: str, types: Mapping[str, str]) -> sa.Table:
+        return existing_table(name, types, self._schema, is_postgresql=self._is_postgresql)
 
     def _results(
         self, session: Session, table: sa.Table, types: Mapping[str, str], level: Level
@@ -170,7 +173,7 @@ class StoredTables:
         full = self._namespace.full_names[layout, level]
         table = name or new_names([full.table], catalog.tables)[full.table]
         types = catalog.tables[name] if name else {}
-        results = self._results(session, self._definitions.existing(table, types), types, level)
+        results = self._results(session, self._existing(table, types), types, level)
         history = self._namespace.history_of(layout, level, catalog.tables)
         history_types = catalog.tables[history] if history else {}
         if history is None:
