@@ -1,62 +1,150 @@
-"""Connections of one process: shared by its stores, and given back without `close()`."""
+"""How many connections a process has: stores of one server share them, and all are given back."""
 
 from __future__ import annotations
 
-import gc
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipestat_spec import PipestatManager
-from tests.sql.conftest import MakeDatabase
+from tests.environments import clean_environment
 from tests.sql.databases import Database
+from tests.sql.servers import PostgresServer
 
-MANAGERS = 150
-A_HANDFUL = 5
-
-Names = Callable[[int], str]
+MANY, HANDFUL = 150, 5
 
 
-def same(number: int) -> str:
-    return "demo"
+@pytest.fixture
+def connections(postgres: PostgresServer) -> Callable[[], int]:
+    """How many connections a new database has, which `connections.config` is for."""
+    name = postgres.new_database()
+
+    def count() -> int:
+        with postgres.connect() as connection:
+            [(found,)] = connection.execute(
+                "select count(*) from pg_stat_activity where datname = %s", (name,)
+            ).fetchall()
+        return int(found)
+
+    count.url = postgres.url(name)  # type: ignore[attr-defined]
+    return count
 
 
-def another(number: int) -> str:
-    return f"demo{number}"
+def manager(url: str, namespace: str = "demo", **options: Any) -> PipestatManager:
+    section = {"url": url, **options}
+    return PipestatManager(
+        config_dict={"backend": "sql", "sql": section, "pipeline_name": namespace}
+    )
 
 
-def open_connections(database: Database) -> int:
-    """Return how many connections, or open files, the stores of this process have."""
-    if database.dialect == "sqlite":
-        links = [os.path.join("/proc/self/fd", name) for name in os.listdir("/proc/self/fd")]
-        targets = [os.readlink(link) for link in links if os.path.lexists(link)]
-        return sum(target.startswith(str(database.folder)) for target in targets)
-    with database.connection() as raw:
-        query = (
-            "SELECT count(*) FROM pg_stat_activity "
-            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
-        return int(raw.execute(query).fetchone()[0])
+def use(psm: PipestatManager, number: int) -> None:
+    psm.report({"n": number}, "s1")
+    assert psm.retrieve_one("s1", "n") == number
+    assert psm.select_records(limit=1)["total_size"] == 1
 
 
-@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
-@pytest.mark.parametrize("name_of", [same, another])
-def test_managers_that_are_dropped_leave_no_connections(database: Database, name_of: Names) -> None:
-    for number in range(MANAGERS):
-        # Not closed: a script that forgets it, or a notebook cell that is run again.
-        manager = PipestatManager(config_dict=database.config(pipeline_name=name_of(number)))
-        manager.report({"n": number}, f"s{number}")
-    del manager
-    gc.collect()
-    assert open_connections(database) <= A_HANDFUL
+def soon(count: Callable[[], int], wanted: int) -> None:
+    """Wait for a server that still ends what was closed."""
+    end = time.monotonic() + 10
+    while count() > wanted:
+        assert time.monotonic() < end, count()
+        time.sleep(0.05)
 
 
-def test_managers_of_one_server_share_connections(make_database: MakeDatabase) -> None:
-    database = make_database("postgresql")
-    managers = [database.manager(pipeline_name=another(number)) for number in range(20)]
-    for number, manager in enumerate(managers):
-        manager.report({"n": number}, "s1")
-    assert open_connections(database) <= A_HANDFUL
-    assert [manager.retrieve_one("s1", "n") for manager in managers] == list(range(20))
+@pytest.mark.parametrize("namespaces", [1, MANY])
+def test_managers_that_are_dropped(connections: Any, namespaces: int) -> None:
+    for number in range(MANY):
+        use(manager(connections.url, f"demo{number % namespaces}"), number)
+    assert connections() <= HANDFUL
+    soon(connections, 0)
+
+
+@pytest.mark.parametrize("namespaces", [1, MANY])
+def test_managers_that_stay(connections: Any, namespaces: int) -> None:
+    kept = []
+    for number in range(MANY):
+        kept.append(manager(connections.url, f"demo{number % namespaces}"))
+        use(kept[-1], number)
+    assert connections() <= HANDFUL
+    for psm in kept[:-1]:
+        psm.close()
+    use(kept[-1], MANY)
+    kept[-1].close()
+    soon(connections, 0)
+
+
+def test_stores_of_other_options_have_their_own(connections: Any) -> None:
+    one, other = manager(connections.url), manager(connections.url, patience=5)
+    use(one, 1)
+    use(other, 2)
+    assert connections() == 2
+    one.close()
+    soon(connections, 1)
+    use(other, 3)
+
+
+def test_schemas_of_one_database_share_connections(connections: Any) -> None:
+    stores = [manager(connections.url, schema=f"place{number}") for number in range(10)]
+    for number, psm in enumerate(stores):
+        use(psm, number)
+    assert connections() == 1
+
+
+def handles(folder: Path) -> int:
+    """Return how many files of a folder this process has open."""
+    links = (Path("/proc/self/fd", name) for name in os.listdir("/proc/self/fd"))
+    return sum(str(folder) in os.readlink(link) for link in links if link.is_symlink())
+
+
+def test_managers_of_a_file_that_are_dropped(tmp_path: Path) -> None:
+    for number in range(MANY):
+        use(manager(f"sqlite:///{tmp_path}/results.db"), number)
+        assert handles(tmp_path) <= HANDFUL
+    assert handles(tmp_path) == 0
+    assert os.listdir(tmp_path) == ["results.db"]
+
+
+def test_a_file_that_was_replaced_while_a_store_was_open(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/results.db"
+    before = manager(url)
+    before.report({"n": 1}, "s1")
+    for name in os.listdir(tmp_path):
+        (tmp_path / name).unlink()
+    after = manager(url)
+    assert after.record_count == 0
+    after.report({"n": 2}, "s2")
+    with manager(url) as again:
+        assert again.retrieve_one("s2", "n") == 2
+    before.close()
+
+
+def test_a_process_that_closes_nothing_leaves_a_whole_file(tmp_path: Path) -> None:
+    script = (
+        "from pipestat_spec import PipestatManager\n"
+        f"config = {{'database': {{'sqlite_url': {str(tmp_path / 'results.db')!r}}},"
+        " 'pipeline_name': 'demo'}\n"
+        "psm = PipestatManager(config_dict=config)\n"
+        "psm.report({'n': 1}, 's1')\n"
+    )
+    subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], check=True, env=clean_environment()
+    )
+    assert os.listdir(tmp_path) == ["results.db"]
+
+
+def test_threads_wait_for_the_only_connection(database: Database) -> None:
+    opened = database.open(options={"pool_size": 1})
+
+    def report(number: int) -> None:
+        opened.report(f"s{number}", {"n": number})
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(report, range(40)))
+    assert len(opened.names()) == 40

@@ -213,10 +213,10 @@ def _postgresql(url: sa.URL, options: SqlOptions) -> sa.Engine:
         url,
         options,
         connect_args={**arguments, "context": context},
-        paramstyle="format",
         use_native_hstore=False,
     )
 
 
 def _sqlite(url: sa.URL, options: SqlOptions) -> sa.Engine:
-    return _engine(url, options, creator=partial(open_file, str(url.database), options.patience))
+    opened = partial(open_file, str(url.database), options.patience)
+    return _engine(url, options, creator=opened, paramstyle="named")

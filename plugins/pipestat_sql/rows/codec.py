@@ -36,6 +36,7 @@ class Row(NamedTuple):
     id: Any
     record: Record
     extended: Mapping[str, JSONValue] = {}
+    meta: Mapping[str, Any] = {}
     values: Sequence[Any] = ()
 
 
@@ -91,7 +92,7 @@ class Codec:
             self._time(values[self._times["created"]], meta.get("created")),
             self._time(values[self._times["modified"]], meta.get("modified")),
         )
-        return Row(values[self._id], record, extended, values)
+        return Row(values[self._id], record, extended, meta, values)
 
     def _time(self, value: Any, text: object) -> datetime | None:
         """Return a time of a row; `text` is what a program of ours has written (PS-SQL-004)."""
@@ -112,14 +113,11 @@ class Codec:
 
     def is_foreign(self, row: Row) -> bool:
         """Tell whether pipestat may have written the row since we did."""
-        if not self._is_levels:
-            return False
-        meta = load_object(row.values[self._meta])
-        return not meta or self._has_foreign_times(row.values, meta)
+        return self._is_levels and (not row.meta or self._has_foreign_times(row))
 
-    def _has_foreign_times(self, values: Sequence[Any], meta: Mapping[str, Any]) -> bool:
+    def _has_foreign_times(self, row: Row) -> bool:
         for name, place in self._times.items():
-            value, text = values[place], meta.get(name)
+            value, text = row.values[place], row.meta.get(name)
             if value is None:
                 if read_time(text) is not None:
                     return True
@@ -191,9 +189,9 @@ class Codec:
 
     def _encode_meta(self, record: Record, old: Row | None, values: dict[str, Any]) -> None:
         """Put the times and `meta` into `values` where they change."""
-        stood = load_object(old.values[self._meta]) if old else {}
+        stood = old.meta if old else {}
         before = old.record if old else Record(record.key)
-        foreign = old is not None and self._has_foreign_times(old.values, stood)
+        foreign = old is not None and self._has_foreign_times(old)
         changed: dict[str, Any] = {}
         for name, new, former in (
             ("created", record.created, before.created),

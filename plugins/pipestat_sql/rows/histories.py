@@ -17,7 +17,15 @@ from pipestat_sql.database.connections import Session
 from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.column_values import is_too_wide, reader_of, stored_time
 from pipestat_sql.rows.json_text import dump, load
-from pipestat_sql.rows.statements import Writes, compiled, is_one_of, listed
+from pipestat_sql.rows.statements import (
+    INSERT,
+    UPDATE,
+    Statement,
+    Writes,
+    compiled,
+    is_one_of,
+    listed,
+)
 from pipestat_sql.tables.column_types import Kind
 from pipestat_sql.tables.record_table import RecordTable, existing_table
 
@@ -51,22 +59,22 @@ class Histories(ABC):
             is_postgresql=self._is_postgresql,
         )
 
-    def _select(self, condition: sa.ColumnElement[bool]) -> str:
+    def _select(self, condition: sa.ColumnElement[bool]) -> Statement:
         columns: Any = map(sa.literal_column, self.columns)
         rows: sa.Select[Any] = sa.select(*columns).select_from(self._history).where(condition)
         rows = rows.order_by(*(sa.column(name) for name in self.order if name in self._types))
         return compiled(rows, self._dialect)
 
     @cached_property
-    def _of_one(self) -> str:
+    def _of_one(self) -> Statement:
         return self._select(self._history.c[self.owner] == sa.bindparam("owner"))
 
     @cached_property
-    def _of_many(self) -> str:
+    def _of_many(self) -> Statement:
         return self._select(is_one_of(self._history.c[self.owner], "owners", self._dialect))
 
     @cached_property
-    def _removal(self) -> str:
+    def _removal(self) -> Statement:
         removal = sa.delete(self._history).where(
             self._history.c[self.owner] == sa.bindparam("owner")
         )
@@ -74,13 +82,13 @@ class Histories(ABC):
 
     @cached_property
     def _inserts(self) -> Writes:
-        return Writes(sa.insert(self._history), self._dialect)
+        return Writes(INSERT, self._history, self._dialect)
 
     def _fetch(self, session: Session, owners: Sequence[Any]) -> Any:
         """Ask for the rows of some records, oldest first; return the cursor."""
         if len(owners) == 1:
-            return session.execute(self._of_one, owners)
-        return session.execute(self._of_many, (listed(owners, self._dialect),))
+            return session.execute(self._of_one.text, {"owner": owners[0]})
+        return session.execute(self._of_many.text, {"owners": listed(owners, self._dialect)})
 
     @abstractmethod
     def read(self, session: Session, rows: Sequence[Row]) -> list[list[HistoryEntry]]:
@@ -136,7 +144,7 @@ class _RecordHistories(Histories):
         session.run_many(statement, rows)
 
     def remove(self, session: Session, row: Row) -> None:
-        session.execute(self._removal, (row.record.key.identifier,))
+        session.execute(self._removal.text, {"owner": row.record.key.identifier})
 
 
 class _LevelHistories(Histories):
@@ -146,8 +154,7 @@ class _LevelHistories(Histories):
 
     @cached_property
     def _updates(self) -> Writes:
-        this = sa.column("id", sa.BigInteger) == sa.bindparam("id")
-        return Writes(sa.update(self._history).where(this), self._dialect)
+        return Writes(UPDATE, self._history, self._dialect)
 
     def read(self, session: Session, rows: Sequence[Row]) -> list[list[HistoryEntry]]:
         found = self._rows(session, [row.id for row in rows])
@@ -216,7 +223,7 @@ class _LevelHistories(Histories):
         for number, entries in self._copied(found, row.record).items():
             time = entries[0].time if entries else datetime.now(UTC)
             values = {"meta": _meta(time, entries)}
-            session.execute(*self._updates.of(values, id=found[number]["id"]))
+            session.execute(*self._updates.of(values, found[number]["id"]))
 
     def add(
         self, session: Session, row: Row, record: Record, entries: Sequence[HistoryEntry]
@@ -250,7 +257,7 @@ class _LevelHistories(Histories):
                 yield column.name, value
 
     def remove(self, session: Session, row: Row) -> None:
-        session.execute(self._removal, (row.id,))
+        session.execute(self._removal.text, {"owner": row.id})
 
 
 _PLAIN: dict[Kind, type] = {

@@ -9,14 +9,21 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, HistoryEntry, Record, RecordKey
 from pipestat_sql.database.connections import Session
 from pipestat_sql.database.transactions import MARK, Mark, Retry, Transactions
 from pipestat_sql.rows.codec import Codec, Row
 from pipestat_sql.rows.histories import histories_of
-from pipestat_sql.rows.statements import Writes, compiled, is_one_of, listed
+from pipestat_sql.rows.statements import (
+    INSERT,
+    UPDATE,
+    Statement,
+    Writes,
+    compiled,
+    is_one_of,
+    listed,
+)
 from pipestat_sql.tables.record_table import RecordTable
 
 if TYPE_CHECKING:
@@ -26,8 +33,6 @@ __all__ = ["PendingRow", "RecordRows"]
 
 # The name in the description of a column.
 _NAME = itemgetter(0)
-_NUMBER = sa.column("id", sa.BigInteger)
-_MARK: sa.ColumnElement[Any] = sa.literal_column(MARK)
 _SELECT_MARK = f"SELECT {MARK}"
 
 
@@ -56,8 +61,6 @@ class RecordRows:
         self._encoded_names = tuple(name.encode() for name in self._codec.names)
         self._histories = histories_of(table, dialect)
         self.to_record = self._codec.to_record
-        # What follows the identifier among the parameters of a row's condition.
-        self._own = () if table.project_name is None else (table.project_name,)
         self._identifier = table.table.c.record_identifier
         # By code point: PostgreSQL may order by the rules of a language otherwise.
         self._ordered = sa.collate(self._identifier, "C" if self._is_postgresql else "BINARY")
@@ -78,20 +81,20 @@ class RecordRows:
         return one
 
     @cached_property
-    def _read(self) -> str:
+    def _read(self) -> Statement:
         return compiled(self._one(), self._dialect)
 
     @cached_property
-    def _lock(self) -> str:
+    def _lock(self) -> Statement:
         return compiled(self._one().with_for_update(), self._dialect)
 
     @cached_property
-    def _lock_many(self) -> str:
+    def _lock_many(self) -> Statement:
         many = self._select(is_one_of(self._identifier, "identifiers", self._dialect))
         return compiled(many.order_by(self._ordered).with_for_update(), self._dialect)
 
     @cached_property
-    def _pages(self) -> tuple[str, str]:
+    def _pages(self) -> tuple[Statement, Statement]:
         """The first page, and one after a row."""
         page = self._select().order_by(self._ordered)
         page = page.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.literal_column("0"))
@@ -99,37 +102,37 @@ class RecordRows:
         return compiled(page, self._dialect), compiled(following, self._dialect)
 
     @cached_property
-    def _count(self) -> str:
+    def _count(self) -> Statement:
         rows = self._select().with_only_columns(sa.func.count(), maintain_column_froms=True)
         return compiled(rows, self._dialect)
 
     @cached_property
-    def _nothing(self) -> str:
+    def _nothing(self) -> Statement:
         none: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
         return compiled(none.where(sa.false()), self._dialect)
 
     @cached_property
     def _inserts(self) -> Writes:
-        if not self._is_postgresql:
-            return Writes(sa.insert(self.table.table), self._dialect)
-        insert = postgresql.insert(self.table.table).on_conflict_do_nothing()
-        return Writes(insert.returning(_NUMBER, _MARK), self._dialect)
+        ending = f" ON CONFLICT DO NOTHING RETURNING id, {MARK}" if self._is_postgresql else ""
+        return Writes(INSERT + ending, self.table.table, self._dialect)
 
     @cached_property
     def _updates(self) -> Writes:
-        update = sa.update(self.table.table).where(sa.bindparam("id") == _NUMBER)
-        return Writes(update.returning(_MARK) if self._is_postgresql else update, self._dialect)
+        ending = f" RETURNING {MARK}" if self._is_postgresql else ""
+        return Writes(UPDATE + ending, self.table.table, self._dialect)
 
     @cached_property
-    def _delete(self) -> str:
-        delete = sa.delete(self.table.table).where(sa.bindparam("id") == _NUMBER)
-        marked = delete.returning(_MARK) if self._is_postgresql else delete
-        return compiled(marked, self._dialect)
+    def _delete(self) -> Statement:
+        number = sa.column("id", sa.BigInteger)
+        delete = sa.delete(self.table.table).where(number == sa.bindparam("id"))
+        if self._is_postgresql:
+            return compiled(delete.returning(sa.literal_column(MARK)), self._dialect)
+        return compiled(delete, self._dialect)
 
     # Reading
 
-    def _fetch(self, session: Session, statement: str, *parameters: Any) -> list[Sequence[Any]]:
-        cursor = session.execute(statement, parameters)
+    def _fetch(self, session: Session, statement: Statement, **values: Any) -> list[Sequence[Any]]:
+        cursor = session.execute(statement.text, {**statement.parameters, **values})
         rows: list[Sequence[Any]] = cursor.fetchall()
         if self._is_postgresql:
             result = cursor.pgresult
@@ -143,31 +146,31 @@ class RecordRows:
 
     def find(self, session: Session, identifier: str) -> Row | None:
         """Return one row."""
-        rows = self._fetch(session, self._read, identifier, *self._own)
+        rows = self._fetch(session, self._read, identifier=identifier)
         return self._codec.decode(rows[0]) if rows else None
 
     def lock(self, session: Session, identifier: str) -> Row | None:
         """Return one row, which nobody else changes until the transaction ends."""
-        rows = self._fetch(session, self._lock, identifier, *self._own)
+        rows = self._fetch(session, self._lock, identifier=identifier)
         return self._codec.decode(rows[0]) if rows else None
 
     def lock_many(self, session: Session, identifiers: Sequence[str]) -> Iterable[Row]:
         """Return rows in code-point order of their identifiers, and lock them."""
         wanted = listed(identifiers, self._dialect)
-        return map(self._codec.decode, self._fetch(session, self._lock_many, wanted, *self._own))
+        return map(self._codec.decode, self._fetch(session, self._lock_many, identifiers=wanted))
 
     def page(self, session: Session, after: str | None, limit: int) -> list[Row]:
         """Return rows in code-point order of their identifiers, those after `after`."""
         first, following = self._pages
         if after is None:
-            rows = self._fetch(session, first, *self._own, limit)
+            rows = self._fetch(session, first, limit=limit)
         else:
-            rows = self._fetch(session, following, *self._own, after, limit)
+            rows = self._fetch(session, following, after=after, limit=limit)
         return list(map(self._codec.decode, rows))
 
     def count(self, session: Session) -> int:
         """Return how many rows there are."""
-        return int(session.execute(self._count, self._own).fetchone()[0])
+        return int(session.execute(*self._count).fetchone()[0])
 
     def check_columns(self, session: Session) -> None:
         """Look whether another program has given the table columns."""
@@ -202,7 +205,7 @@ class RecordRows:
         if row is not None and pending.cleared:
             if histories is not None:
                 histories.remove(session, row)
-            cursor = session.execute(self._delete, (row.id,))
+            cursor = session.execute(self._delete.text, {"id": row.id})
             if record is None:
                 return self._marked(cursor)
             row = None
@@ -216,7 +219,7 @@ class RecordRows:
             histories.add(session, row, record, pending.history)
         if not values:
             return self.mark(session)
-        return self._marked(session.execute(*self._updates.of(values, id=row.id)))
+        return self._marked(session.execute(*self._updates.of(values, row.id)))
 
     def _insert(
         self, session: Session, record: Record, history: Sequence[HistoryEntry]
@@ -251,7 +254,7 @@ class RecordRows:
                 statement, parameters = self._inserts.of(values)
                 inserts.setdefault(statement, []).append(parameters)
             elif values:
-                statement, parameters = self._updates.of(values, id=one.row.id)
+                statement, parameters = self._updates.of(values, one.row.id)
                 updates.setdefault(statement, []).append(parameters)
         for statement, rows in inserts.items():
             if session.run_many(statement, rows) != len(rows):

@@ -1,24 +1,34 @@
-"""Statements that SQLAlchemy compiles once and the driver runs (PS-SQL-011)."""
+"""Statements, made once for a table, that the driver runs (PS-SQL-011)."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["Writes", "compiled", "is_one_of", "listed"]
+__all__ = ["INSERT", "UPDATE", "Statement", "Writes", "compiled", "is_one_of", "listed"]
 
+INSERT = "INSERT INTO {table} ({names}) VALUES ({places})"
+UPDATE = "UPDATE {table} SET {changes} WHERE id = {place}"
 _MOST_KNOWN = 512
 
 
-def compiled(statement: sa.sql.ClauseElement, dialect: Dialect) -> str:
-    """Return a statement in the driver's words; its parameters go by their order."""
-    return str(statement.compile(dialect=dialect))
+class Statement(NamedTuple):
+    """A statement in the driver's words, and the parameters that are always the same."""
+
+    text: str
+    parameters: Mapping[str, Any]
+
+
+def compiled(statement: sa.sql.ClauseElement, dialect: Dialect) -> Statement:
+    """Return a statement; parameters without a value are given when it runs."""
+    made = statement.compile(dialect=dialect)
+    return Statement(str(made), made.params)
 
 
 def is_one_of(column: sa.ColumnElement[Any], name: str, dialect: Dialect) -> sa.ColumnElement[bool]:
@@ -34,25 +44,33 @@ def listed(values: Sequence[Any], dialect: Dialect) -> Any:
     return list(values) if dialect.name == "postgresql" else json.dumps(values)
 
 
-class Writes(dict[tuple[str, ...], tuple[str, Sequence[str]]]):
-    """An INSERT or UPDATE by the columns that it writes, compiled when they first occur.
+class Writes(dict[tuple[str, ...], str]):
+    """INSERTs or UPDATEs of one table by the columns that they write.
 
-    A value is the statement, and the names of its parameters in their order.
+    They are texts, since there may be one for every row of many, and to compile a statement
+    takes longer than to run it.
     """
 
-    def __init__(self, statement: sa.sql.ClauseElement, dialect: Dialect) -> None:
+    def __init__(self, form: str, table: sa.Table, dialect: Dialect) -> None:
         super().__init__()
-        self._statement = statement
-        self._dialect = dialect
+        self._form = form
+        self._table = dialect.identifier_preparer.format_table(table)
+        self._quote = dialect.identifier_preparer.quote_identifier
+        self._place = "%s" if dialect.name == "postgresql" else "?"
 
-    def __missing__(self, columns: tuple[str, ...]) -> tuple[str, Sequence[str]]:
-        made: Any = self._statement.compile(dialect=self._dialect, column_keys=list(columns))
+    def __missing__(self, columns: tuple[str, ...]) -> str:
+        names, place = [self._quote(column) for column in columns], self._place
         if len(self) >= _MOST_KNOWN:
             self.clear()
-        self[columns] = str(made), made.positiontup
+        self[columns] = self._form.format(
+            table=self._table,
+            names=", ".join(names),
+            places=", ".join([place] * len(names)),
+            changes=", ".join(f"{name} = {place}" for name in names),
+            place=place,
+        )
         return self[columns]
 
-    def of(self, values: Mapping[str, Any], **more: Any) -> tuple[str, tuple[Any, ...]]:
+    def of(self, values: Mapping[str, Any], *more: Any) -> tuple[str, tuple[Any, ...]]:
         """Return the statement that writes these columns, and its parameters."""
-        statement, names = self[tuple(values)]
-        return statement, tuple(map({**values, **more}.__getitem__, names))
+        return self[tuple(values)], (*values.values(), *more)
