@@ -51,12 +51,12 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError
+    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError, StoreNotFoundError
 
     checked: list[str] = []
     try:
         problems = list(_check(args, checked))
-    except NoBackendSpecifiedError:
+    except (NoBackendSpecifiedError, StoreNotFoundError):
         raise
     except PipestatError as failure:
         problems = [Problem(str(failure))]
@@ -83,7 +83,7 @@ def _check(args: argparse.Namespace, checked: list[str]) -> Iterator[Problem]:
     """Yield every problem; add to `checked` what was looked at."""
     from pipestat_spec.cli.stores import store_arguments
     from pipestat_spec.configuration import merge_config
-    from pipestat_spec.errors import NoBackendSpecifiedError, SchemaError
+    from pipestat_spec.errors import NoBackendSpecifiedError, SchemaError, StoreNotFoundError
     from pipestat_spec.opening import load_config
 
     config = merge_config(store_arguments(args), load_config(args.config))
@@ -103,6 +103,11 @@ def _check(args: argparse.Namespace, checked: list[str]) -> Iterator[Problem]:
     except NoBackendSpecifiedError:
         if not checked:
             raise
+    except StoreNotFoundError as failure:
+        # A configuration is checked before the first report, which makes its store.
+        if config.store_from in ("arguments", "environment") or "namespaces" in failure.data:
+            raise
+        warning(str(failure))
     except SchemaError as failure:
         yield Problem(str(failure))
 

@@ -27,6 +27,7 @@ __all__ = ["ConfigDocument"]
 _TYPES: dict[Kind, Any] = {
     "string": str,
     "path": str,
+    "address": str,
     "boolean": bool,
     "mapping": dict[str, Any],
     "level": Level,
@@ -36,6 +37,7 @@ _TYPES: dict[Kind, Any] = {
 _JSON_SCHEMAS: dict[Kind, dict[str, Any]] = {
     "string": {"type": ["string", "number", "null"]},
     "path": {"type": ["string", "null"]},
+    "address": {"type": ["string", "null"]},
     "boolean": {"type": ["boolean", "string", "null"]},
     "mapping": {"type": ["object", "null"]},
     "level": {"enum": [*LEVELS, None]},

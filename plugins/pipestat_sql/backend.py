@@ -12,6 +12,7 @@ from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Tr
 from pipestat_spec.errors import MissingConfigDataError, PipestatDatabaseError
 from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
+    LEVELS,
     HistoryEntry,
     JSONValue,
     Level,
@@ -97,6 +98,10 @@ class SqlBackend(Backend):
             return empty if table is None else work(session, table)
 
         return access.transactions.read(looked_up)
+
+    def exists(self) -> bool:
+        """Tell whether the namespace has a table."""
+        return any(self._reading(level, False, lambda *_: True) for level in LEVELS)
 
     def read(self, key: RecordKey) -> Record | None:
         def work(session: Session, table: TableAccess) -> Row | None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
 from pipestat_spec.plugins.hookspecs import hookimpl
@@ -12,6 +14,11 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = ["SqlFactory", "register_backends"]
+
+# Databases that are not supported are refused by name.
+_SERVER = re.compile(r"(postgres|postgresql|mysql|mariadb|mssql|oracle)(\+\w+)?:")
+_FILE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^:?][^?]*)")
+_FILE_NAME = re.compile(r"(?!\w+:).*\.(db|sqlite3?)", re.IGNORECASE | re.DOTALL)
 
 
 class SqlFactory(BackendFactory):
@@ -24,6 +31,26 @@ class SqlFactory(BackendFactory):
         from pipestat_sql.database.options import SqlOptions
 
         return SqlOptions
+
+    def address(self, text: str, folder: str) -> Mapping[str, Any] | None:
+        """Take `postgresql://...`, `sqlite:///PATH` and the path of a SQLite file."""
+        if _FILE_NAME.fullmatch(text):
+            path = text
+        elif found := _FILE.match(text):
+            path = found["path"]
+        else:
+            taken = _SERVER.match(text) or text.startswith("sqlite:")
+            return {self.name: {"url": text}} if taken else None
+        return {self.name: {"url": os.path.join(folder, os.path.expanduser(path))}}
+
+    def nearest(self, settings: StoreSettings) -> str | None:
+        """Return the path of a SQLite file beside one that is not there."""
+        _require("sqlalchemy")
+        from pipestat_spec.text.paths import nearest_path
+        from pipestat_sql.database.addresses import database_url
+
+        url = database_url(settings)
+        return nearest_path(str(url.database)) if url.drivername == "sqlite" else None
 
     def open(self, settings: StoreSettings) -> Backend:
         """Open the tables of a namespace; they are made when something is first written."""

@@ -13,7 +13,9 @@ class SqlOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     url: SecretStr | None = Field(
-        None, description="postgresql://user:password@host:port/name or sqlite:///path"
+        None,
+        description="postgresql://user:password@host:port/name, sqlite:///path, or the absolute "
+        "path of a SQLite file",
     )
     schema_: str | None = Field(
         None, alias="schema", min_length=1, max_length=63,
