@@ -16,7 +16,10 @@ Err = Callable[..., str]
 
 @pytest.fixture
 def refused(
-    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    moto_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> Err:
     """`refused("select", ...)` runs a command that must fail, and returns what it says."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_url)
