@@ -16,8 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Claim", "absolute_path", "check_file", "check_path", "claim", "is_address", "masked"]
 
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
-_PLACEHOLDER = re.compile(r"(?<!\$)\{[^{}/]*\}")
+_PLACEHOLDER = r"(?<!\$)\{[^{}/]*\}"
 # What files of other kinds are made by; none of them holds a store.
 _TABLE = "a table is made by 'pipestat-spec table -o {name}'"
 _DOCUMENT = "a report document is stored by 'pipestat-spec ingest {name}'"
@@ -40,7 +39,14 @@ class Claim(NamedTuple):
 
 def is_address(text: str) -> bool:
     """Tell whether a text begins like an address, `WORD:`, and so is no path of this machine."""
-    return "://" in text or _SCHEME.match(text) is not None
+    return "://" in text or bool(_scheme(text))
+
+
+def _scheme(text: str) -> str:
+    """Return WORD; a single letter is none."""
+    word, colon, _ = text.partition(":")
+    is_word = len(word) > 1 and word[0].isalpha() and word.isascii()
+    return word if colon and is_word and all(c.isalnum() or c in "+.-" for c in word) else ""
 
 
 def masked(text: str) -> str:
@@ -61,8 +67,10 @@ def absolute_path(path: str, folder: str) -> str:
 
 def check_path(key: str, text: str, where: str) -> None:
     """Raise MissingConfigDataError for a placeholder that stands for nothing in this setting."""
+    if "{" not in text:
+        return
     # What stands before the `@` of an address may be a password.
-    for found in _PLACEHOLDER.findall(text, text.rfind("@") + 1 if "://" in text else 0):
+    for found in re.findall(_PLACEHOLDER, text.rpartition("@")[2] if "://" in text else text):
         if key != "results_file_path":
             raise MissingConfigDataError(
                 f"{where}: {key}: {shorten(found)} stands for nothing there",
@@ -105,10 +113,10 @@ def check_file(text: str) -> None:
                 f"{masked(text)}: results are not stored as {ending}",
                 hint=made.format(name=shorten(os.path.basename(text))),
             )
-    scheme = _SCHEME.match(text)
+    scheme = _scheme(text)
     if scheme and "://" not in text:
         raise MissingConfigDataError(
-            f"no installed plugin takes addresses that begin with {scheme[0]!r}",
+            f"no installed plugin takes addresses that begin with '{scheme}:'",
             hint="'pipestat-spec plugins' lists them; a file of such a name is "
             f"{shorten('./' + text)}",
         )

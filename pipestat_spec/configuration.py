@@ -33,10 +33,11 @@ __all__ = ["load_config_document", "merge_config", "parse_config", "refuse_unkno
 _BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NO_BACKENDS: Mapping[str, BackendFactory] = MappingProxyType({})
 _BRACED, _BARE = r"\$\{([A-Za-z_]\w*)\}", r"\$([A-Za-z_]\w*)"
-# Each has three groups: what is escaped, NAME of `${NAME}`, NAME of `$NAME`.
-_VARIABLE = re.compile(rf"\$(\$\{{)|{_BRACED}|(?!)()")
-_IN_DATABASES = re.compile(rf"\$(\$\{{)|{_BRACED}|{_BARE}")
-_IN_PATHS = re.compile(rf"\$(\$\{{?)|{_BRACED}|{_BARE}")
+# Patterns, with three groups: what is escaped, NAME of `${NAME}`, NAME of `$NAME`. Most settings
+# have no variable, and need none compiled.
+_VARIABLE = rf"\$(\$\{{)|{_BRACED}|(?!)()"
+_IN_DATABASES = rf"\$(\$\{{)|{_BRACED}|{_BARE}"
+_IN_PATHS = rf"\$(\$\{{?)|{_BRACED}|{_BARE}"
 
 
 def load_config_document(path: str | os.PathLike[str], missing: str | None = None) -> Any:
@@ -97,7 +98,7 @@ def refuse_unknown_keys(
             _refuse_unknown(str(key), where)
 
 
-def _rule(key: str) -> re.Pattern[str]:
+def _rule(key: str) -> str:
     """Return what finds the variables in the value of a key."""
     if key == "database":
         return _IN_DATABASES
@@ -160,9 +161,7 @@ _EXPECTED: dict[Kind, str] = {
 }
 
 
-def _expand(
-    value: Any, where: str, environment: Mapping[str, str], rule: re.Pattern[str] = _VARIABLE
-) -> Any:
+def _expand(value: Any, where: str, environment: Mapping[str, str], rule: str = _VARIABLE) -> Any:
     """Replace variables in every string; raises MissingConfigDataError.
 
     `rule` finds them: `${VAR}` everywhere, in paths and inside `database` `$VAR` too. Inside
@@ -197,7 +196,7 @@ def _expand(
             variable=name,
         )
 
-    return rule.sub(replacement, value)
+    return re.sub(rule, replacement, value)
 
 
 def merge_config(

@@ -182,6 +182,8 @@ def test_a_found_configuration_is_the_weakest() -> None:
         ("pephub:lab/{record_identifier}", r"\{record_identifier\} is for files"),
         ("mysql://u:secret@h/d", "dialect 'mysql' are not supported; use postgresql or sqlite"),
         ("sqlite:x.db", "is not a database URL"),
+        ("postgres:x.db", "is not a database URL"),
+        ("sqlite://host?x", "the path of a SQLite file is missing"),
         ("pephub:lab", "names no project"),
     ],
 )

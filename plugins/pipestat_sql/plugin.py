@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +14,9 @@ if TYPE_CHECKING:
 
 __all__ = ["SqlFactory", "register_backends"]
 
+_ENDINGS = (".db", ".sqlite", ".sqlite3")
 # Databases that are not supported are refused by name.
-_SERVER = re.compile(r"(postgres|postgresql|mysql|mariadb|mssql|oracle)(\+\w+)?:")
-_FILE = re.compile(r"sqlite(\+\w+)?:///(?P<path>[^:?][^?]*)")
-_FILE_NAME = re.compile(r"(?!\w+:).*\.(db|sqlite3?)", re.IGNORECASE | re.DOTALL)
+_DIALECTS = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle")
 
 
 class SqlFactory(BackendFactory):
@@ -34,14 +32,16 @@ class SqlFactory(BackendFactory):
 
     def address(self, text: str, folder: str) -> Mapping[str, Any] | None:
         """Take `postgresql://...`, `sqlite:///PATH` and the path of a SQLite file."""
-        if _FILE_NAME.fullmatch(text):
-            path = text
-        elif found := _FILE.match(text):
-            path = found["path"]
+        scheme, colon, rest = text.partition(":")
+        dialect = scheme.partition("+")[0] if colon else ""
+        if dialect in _DIALECTS:
+            is_file = dialect == "sqlite" and rest.startswith("///")
+            path = rest.removeprefix("///").partition("?")[0] if is_file else ""
         else:
-            taken = _SERVER.match(text) or text.startswith("sqlite:")
-            return {self.name: {"url": text}} if taken else None
-        return {self.name: {"url": os.path.join(folder, os.path.expanduser(path))}}
+            path = text if "://" not in text and text.lower().endswith(_ENDINGS) else ""
+        if path not in ("", ":memory:"):
+            return {self.name: {"url": os.path.join(folder, os.path.expanduser(path))}}
+        return {self.name: {"url": text}} if dialect in _DIALECTS else None
 
     def nearest(self, settings: StoreSettings) -> str | None:
         """Return the path of a SQLite file beside one that is not there."""
