@@ -280,8 +280,8 @@ def _with_store(
     asked = backends.values() if backend is None else filter(None, [backends.get(backend)])
     found = claim(address, naming.folder, asked)
     if found is not None:
-        # A named configuration is stronger than an environment that names the store.
-        is_weaker = naming.name == "environment" and not merged.is_found
+        # A backend was named above the environment; so its section may be as well.
+        is_weaker = naming.name == "environment" and backend is not None and not merged.is_found
         return _with_claim(merged, found, is_weaker=is_weaker)
     if backend is None:
         check_file(address)

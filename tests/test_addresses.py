@@ -126,6 +126,12 @@ def test_what_an_address_means(here: Path, address: str, store: dict[str, Any]) 
             "/a.db",
             {"backend": "sql", "sql:": {"url": "/a.db", "pool_size": 2}},
         ),
+        (
+            None,
+            {"sql": {"url": "sqlite:////b", "pool_size": 2}},
+            "/a.db",
+            {"backend": "sql", "sql:": {"url": "/a.db", "pool_size": 2}},
+        ),
         # Who names a backend means its files.
         (
             None,
