@@ -23,7 +23,6 @@ Guarantees that an implementation signs by claiming the capability (SPEC.md sect
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,12 +34,14 @@ from pipestat_spec.models.change import Change, Outcome, Transition
 from pipestat_spec.models.layout import LAYOUTS, Layout
 from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
+    LEVELS,
     HistoryEntry,
     JSONValue,
     Level,
     Record,
     RecordKey,
 )
+from pipestat_spec.text.paths import working_folder
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,6 +114,14 @@ class Backend(ABC):
         """Release what the backend holds; a second call does nothing."""
 
     # Optional: what a backend can do better than this
+
+    def exists(self) -> bool:
+        """Tell whether the namespace was ever written: reading what is not there is a mistake.
+
+        By default it was when it holds a record; a store that can tell one that holds none any
+        more from one that is not there says so.
+        """
+        return any(True for level in LEVELS for _ in self.scan(level, limit=1))
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Make several changes, those of one record in their order.
@@ -209,8 +218,8 @@ class StoreSettings:
     new_layout: Layout | None = None
     multi_namespaces: bool = False
     unsafe_writes: bool = False
-    base_folder: str = field(default_factory=os.getcwd)
-    config_folder: str = field(default_factory=os.getcwd)
+    base_folder: str = field(default_factory=working_folder)
+    config_folder: str = field(default_factory=working_folder)
     config: Mapping[str, Any] = field(default_factory=dict, repr=False)
     options: Any = field(default=None, repr=False)
 
@@ -238,6 +247,23 @@ class BackendFactory(ABC):
 
     def options_model(self) -> type[BaseModel] | None:
         """Return the pydantic model of the `NAME:` section; imported here, not before."""
+        return None
+
+    def address(self, text: str, folder: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Return the settings that an address of such a store stands for, None for other texts.
+
+        Their keys are those of the configuration, and the factory's name with what its section
+        is to say. Relative paths refer to `folder`. It is asked with every path too, and looks
+        at nothing but the text. By default it takes none: what no factory takes is the path or
+        the URL of a results file.
+        """
+        return None
+
+    def nearest(self, settings: StoreSettings) -> str | None:  # noqa: ARG002
+        """Return the address of a store that is there and that one that is not may mean, or None.
+
+        For a hint; by default None.
+        """
         return None
 
     def namespaces(self, settings: StoreSettings) -> list[str]:  # noqa: ARG002

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from pipestat_spec.addresses import (
+    Claim,
+    absolute_path,
+    check_file,
+    check_path,
+    claim,
+    is_address,
+)
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Config, Kind
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS, STORE_KEYS, Config, Kind, Namer
 from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.problems import AT_ONCE, Problems
+from pipestat_spec.text.paths import working_folder
 from pipestat_spec.text.strings import nearest, shorten
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from pipestat_spec.backend import BackendFactory
 
 __all__ = [
     "BOOLEANS",
@@ -26,8 +38,13 @@ __all__ = [
 ]
 
 BOOLEANS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
-_VARIABLE = re.compile(r"\$(\$\{)|\$\{([A-Za-z_]\w*)\}")
-_BARE_VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
+_NO_BACKENDS: Mapping[str, BackendFactory] = MappingProxyType({})
+_BRACED, _BARE = r"\$\{([A-Za-z_]\w*)\}", r"\$([A-Za-z_]\w*)"
+# Patterns, with three groups: what is escaped, NAME of `${NAME}`, NAME of `$NAME`. Most settings
+# have no variable, and need none compiled.
+_VARIABLE = rf"\$(\$\{{)|{_BRACED}|(?!)()"
+_IN_DATABASES = rf"\$(\$\{{)|{_BRACED}|{_BARE}"
+_IN_PATHS = rf"\$(\$\{{?)|{_BRACED}|{_BARE}"
 
 
 def load_config_document(path: str | os.PathLike[str], missing: str | None = None) -> Any:
@@ -55,7 +72,7 @@ def parse_config(
     environment: Mapping[str, str] | None = None,
     problems: Problems = AT_ONCE,
 ) -> Config:
-    """Check a configuration's mapping; paths become absolute, `${VAR}` is expanded.
+    """Check a configuration's mapping; paths become absolute, variables are replaced.
 
     `backends` are the names that a plugin's section can have. Raises
     MissingConfigDataError that names the key, its file and the fix; `problems` may collect
@@ -67,13 +84,13 @@ def parse_config(
     if not isinstance(document, Mapping):
         raise MissingConfigDataError(f"{where}: a configuration is a mapping of keys to values")
     environment = os.environ if environment is None else environment
-    folder = str(path.parent) if path else os.getcwd()
+    folder = str(path.parent) if path else working_folder()
     values: dict[str, Any] = {}
     sections: dict[str, Mapping[str, Any]] = {}
     refuse_unknown_keys(document, where, backends, problems)
     for key, raw in document.items():
         before = len(problems.errors)
-        value = _expand(raw, f"{where}: {key}", environment, problems, bare=key == "database")
+        value = _expand(raw, f"{where}: {key}", environment, problems, _rule(key))
         if len(problems.errors) > before:
             continue
         with problems:
@@ -98,6 +115,14 @@ def refuse_unknown_keys(
                 _refuse_unknown(str(key), where)
 
 
+def _rule(key: str) -> str:
+    """Return what finds the variables in the value of a key."""
+    if key == "database":
+        return _IN_DATABASES
+    kind = KEYS[key].kind if key in KEYS else "string"
+    return _IN_PATHS if kind in ("path", "address") else _VARIABLE
+
+
 def _section(key: str, value: object, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise MissingConfigDataError(f"{where}: {key}: the section of a backend is a mapping")
@@ -118,8 +143,12 @@ def check_value(key: str, value: Any, where: str, folder: str) -> Any:
     if value is None:
         return None
     kind = KEYS[key].kind
-    if kind == "path" and isinstance(value, str | os.PathLike):
-        return _absolute(os.fspath(value), folder)
+    if kind in ("path", "address") and isinstance(value, str | os.PathLike):
+        path = os.fspath(value)
+        check_path(key, path, where)
+        if not path or "://" in path or (kind == "address" and is_address(path)):
+            return path
+        return absolute_path(path, folder)
     if kind == "boolean" and str(value).lower() in BOOLEANS:
         return BOOLEANS[str(value).lower()]
     if kind == "string" and type(value) is int:
@@ -141,6 +170,7 @@ _CHOICES: dict[Kind, Collection[str]] = {"level": LEVELS, "layout": LAYOUTS}
 _EXPECTED: dict[Kind, str] = {
     "string": "a string",
     "path": "a path",
+    "address": "a path or an address",
     "boolean": "true or false",
     "mapping": "a mapping",
     "level": "one of sample, project",
@@ -148,71 +178,155 @@ _EXPECTED: dict[Kind, str] = {
 }
 
 
-def _absolute(path: str, folder: str) -> str:
-    if "://" in path or not path:
-        return path
-    return os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
-
-
 def _expand(
     value: Any,
     where: str,
     environment: Mapping[str, str],
     problems: Problems,
-    *,
-    bare: bool = False,
+    rule: str = _VARIABLE,
 ) -> Any:
-    """Replace `${VAR}` in every string; raises MissingConfigDataError.
+    """Replace variables in every string; raises MissingConfigDataError.
 
-    `bare`: `$VAR` too, where it is set, as the existing package does inside `database`.
+    `rule` finds them: `${VAR}` everywhere, in paths and inside `database` `$VAR` too. Inside
+    `database`, as in the existing package, a `$VAR` that is not set stays as it is.
     """
     if isinstance(value, Mapping):
+        is_path = "sqlite_url" if rule is _IN_DATABASES else None
         return {
-            key: _expand(item, f"{where}.{key}", environment, problems, bare=bare)
+            key: _expand(
+                item,
+                f"{where}.{key}",
+                environment,
+                problems,
+                _IN_PATHS if key == is_path else rule,
+            )
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [_expand(item, where, environment, problems, bare=bare) for item in value]
+        return [_expand(item, where, environment, problems, rule) for item in value]
     if not isinstance(value, str) or "$" not in value:
         return value
+    # What stands before the `@` of an address may be a password, with a dollar in it.
+    address_from = value.rfind("@") if "://" in value else -1
 
     def replacement(match: re.Match[str]) -> str:
-        if match[1]:
-            return match[1]
-        if match[2] not in environment:
-            raise MissingConfigDataError(
-                f"{where}: the environment variable {match[2]} is not set",
-                hint=f"export {match[2]}=... or write the value itself",
-                variable=match[2],
-            )
-        return environment[match[2]]
+        escaped, braced, bare = match.groups()
+        if escaped:
+            return escaped
+        name = braced or bare
+        if name in environment:
+            return environment[name]
+        if bare and (rule is _IN_DATABASES or match.end() <= address_from):
+            return match[0]
+        raise MissingConfigDataError(
+            f"{where}: the environment variable {name} is not set",
+            hint=f"export {name}=... or write the value itself"
+            + (", with $$ for a dollar" if bare else ""),
+            variable=name,
+        )
 
-    text = value
     with problems:
-        text = _VARIABLE.sub(replacement, value)
-    if bare and text == value:
-        return _BARE_VARIABLE.sub(lambda match: environment.get(match[1], match[0]), text)
-    return text
+        return re.sub(rule, replacement, value)
+    return value
 
 
 def merge_config(
-    arguments: Mapping[str, Any], config: Config, environment: Mapping[str, str] | None = None
+    arguments: Mapping[str, Any],
+    config: Config,
+    environment: Mapping[str, str] | None = None,
+    *,
+    backends: Mapping[str, BackendFactory] = _NO_BACKENDS,
 ) -> Config:
     """Return the settings by precedence: arguments, configuration, environment.
 
-    Relative paths of arguments and environment refer to the working folder.
+    A configuration that was found and not named is weaker than the environment. The strongest
+    source that names a store names all of it. Relative paths of arguments and environment refer
+    to the working folder. `backends` are asked what an address means; raises
+    MissingConfigDataError.
     """
-    environment = os.environ if environment is None else environment
-    folder = os.getcwd()
+    sources = _sources(arguments, config, os.environ if environment is None else environment)
     values: dict[str, Any] = {}
-    for key, definition in KEYS.items():
-        if arguments.get(key) is not None:
-            values[key] = check_value(key, arguments[key], "argument", folder)
-        elif config.values.get(key) is not None:
-            values[key] = config.values[key]
-        elif definition.environment and environment.get(definition.environment):
-            name = definition.environment
-            values[key] = check_value(key, environment[name], name, folder)
+    for source in reversed(sources):
+        values |= {key: value for key, value in source.values.items() if value is not None}
     if "record_identifier" not in values and "sample_name" in values:
         values["record_identifier"] = values["sample_name"]
-    return Config(values, config.sections, config.path)
+    merged = Config(values, config.sections, config.path, config.is_found)
+    for naming in sources:
+        if any(naming.get(key) is not None for key in STORE_KEYS):
+            return _with_store(merged, sources, naming, backends)
+    return merged
+
+
+class _Source(NamedTuple):
+    """Settings of one source, and the folder that relative paths in them refer to."""
+
+    name: Namer
+    values: Mapping[str, Any]
+    folder: str
+
+    def get(self, key: str) -> Any:
+        return self.values.get(key)
+
+
+def _sources(
+    arguments: Mapping[str, Any], config: Config, environment: Mapping[str, str]
+) -> list[_Source]:
+    """Return the sources, the strongest first."""
+    here = working_folder()
+    given: dict[str, Any] = {}
+    exported: dict[str, Any] = {}
+    for key, definition in KEYS.items():
+        if arguments.get(key) is not None:
+            given[key] = check_value(key, arguments[key], "argument", here)
+        name = definition.environment
+        # What is overruled is not looked at: it may be wrong.
+        overruled = key in given or (config.get(key) is not None and not config.is_found)
+        if name and environment.get(name) and not overruled:
+            exported[key] = check_value(key, environment[name], name, here)
+    of_arguments = _Source("arguments", given, here)
+    of_environment = _Source("environment", exported, here)
+    folder = str(config.path.parent) if config.path else here
+    of_config = _Source("configuration", config.values, folder)
+    if config.is_found:
+        return [of_arguments, of_environment, of_config]
+    return [of_arguments, of_config, of_environment]
+
+
+def _with_store(
+    merged: Config,
+    sources: Sequence[_Source],
+    naming: _Source,
+    backends: Mapping[str, BackendFactory],
+) -> Config:
+    """Return the settings with the one store that a source names; weaker sources name none."""
+    values = {key: value for key, value in merged.values.items() if key not in STORE_KEYS}
+    values |= {key: naming.values[key] for key in STORE_KEYS if naming.get(key) is not None}
+    stronger = sources[: sources.index(naming) + 1]
+    if all(source.get("backend") is None for source in stronger):
+        values.pop("backend", None)
+    merged = merged._replace(values=values, store_from=naming.name)
+    address, backend = naming.get("results_file_path"), values.get("backend")
+    if address is None or not backends:
+        return merged
+    asked = backends.values() if backend is None else filter(None, [backends.get(backend)])
+    found = claim(address, naming.folder, asked)
+    if found is not None:
+        # A backend was named above the environment; so its section may be as well.
+        is_weaker = naming.name == "environment" and backend is not None and not merged.is_found
+        return _with_claim(merged, found, is_weaker=is_weaker)
+    if backend is None:
+        check_file(address)
+    elif "://" not in address:
+        values["results_file_path"] = absolute_path(address, naming.folder)
+    return merged
+
+
+def _with_claim(merged: Config, found: Claim, *, is_weaker: bool) -> Config:
+    """Return the settings with what an address stands for in place of what names a store."""
+    values = {key: value for key, value in merged.values.items() if key not in STORE_KEYS}
+    values |= {**found.values, "backend": found.backend}
+    if not found.section:
+        return merged._replace(values=values)
+    own = merged.sections.get(found.backend, {})
+    section = {**found.section, **own} if is_weaker else {**own, **found.section}
+    return merged._replace(values=values, sections={**merged.sections, found.backend: section})

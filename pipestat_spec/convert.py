@@ -8,7 +8,12 @@ from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, Outcome, Transition
 from pipestat_spec.domain.values import same_value
-from pipestat_spec.errors import PipestatDataError, PipestatError, ResultConflictError
+from pipestat_spec.errors import (
+    PipestatDataError,
+    PipestatError,
+    ResultConflictError,
+    StoreNotFoundError,
+)
 from pipestat_spec.models.change import NOTHING
 from pipestat_spec.models.identifiers import check_record_identifier
 from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
@@ -63,8 +68,14 @@ def convert(
     write where the target can; a repeated call goes on where an interrupted one stopped,
     since a record that is there already is left alone. One that differs is refused
     (ResultConflictError), or with `overwrite` replaced as a whole, its history too. Raises
-    UnsupportedOperation when the target does not offer a level that has records.
+    UnsupportedOperation when the target does not offer a level that has records, and
+    StoreNotFoundError when there is no source.
     """
+    if not source.backend.exists():
+        place = source.backend.file or source.backend.url or f"namespace {source.namespace!r}"
+        raise StoreNotFoundError(
+            f"there are no results at {place}", hint="there is nothing to copy"
+        )
     copier = _Copier(source, target, overwrite)
     levels = [level for level in _ORDER if level in source.rules.levels]
     total = sum(source.count(level) for level in levels)

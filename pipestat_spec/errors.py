@@ -4,6 +4,7 @@
     ├── PipestatStartupError              a store or a setting cannot be used
     │   ├── NoBackendSpecifiedError       no key of the configuration names a store
     │   ├── MissingConfigDataError        a setting is missing or wrong
+    │   ├── StoreNotFoundError            there is nothing to read where a store was named
     │   ├── UnsafeStoreError              the store cannot keep its promises
     │   ├── PluginError                   a plugin is broken or misspelt
     │   └── PipestatDependencyError       a package is not installed
@@ -61,6 +62,7 @@ __all__ = [
     "SchemaError",
     "SchemaNotFoundError",
     "SchemaValidationErrorDuringReport",
+    "StoreNotFoundError",
     "UnrecognizedStatusError",
     "UnsafeStoreError",
     "UnsupportedOperation",
@@ -121,6 +123,12 @@ class MissingConfigDataError(PipestatStartupError):
     """A setting is missing, unknown or of the wrong type."""
 
     code = "config"
+
+
+class StoreNotFoundError(PipestatStartupError):
+    """A store, or a namespace of it, is to be read and is not there."""
+
+    code = "not-found"
 
 
 class UnsafeStoreError(PipestatStartupError):

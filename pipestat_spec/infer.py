@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from pipestat_spec.backend import Backend, Capability, StoreSettings
+from pipestat_spec.backend import Backend, Capability
+from pipestat_spec.configuration import merge_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
     PipelineTypeNotSuppliedError,
     PipestatDataError,
-    PluginError,
     SchemaError,
 )
 from pipestat_spec.logs import logger
@@ -22,6 +22,7 @@ from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, JSONValue
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.models.schema.types import OBJECT_TYPES, json_type
+from pipestat_spec.opening import check_exists, choose_backend, load_config, store_settings
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import yaml_text
@@ -32,11 +33,10 @@ _IMAGES = frozenset(
     (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".svg", ".tif", ".tiff", ".webp"),
 )
 _SECTIONS: dict[Level, str] = {"project": "project", "sample": "samples"}
-_KEY = "results_file_path"
 
 
 def infer_schema(
-    results_file: str | os.PathLike[str],
+    results_file: str | os.PathLike[str] | None,
     output_file: str | os.PathLike[str] | None = None,
     level: str | None = None,
     strict: bool = False,
@@ -44,11 +44,12 @@ def infer_schema(
 ) -> dict[str, Any]:
     """Return an output schema that the stored results fit; write it too when a file is named.
 
+    `results_file` is the path or the address of a store, None for the one that is configured.
     `{"pipeline_name": ..., "project": {...}, "samples": {...}}`, a section only for a level
     that has results. Where the values of one result differ in type, the most common type is
     taken, with a warning; `strict` refuses. Integers and numbers together are numbers.
     `pipeline_name` chooses among several namespaces, or renames the only one. Raises
-    SchemaError, and PipelineTypeNotSuppliedError for an unknown level.
+    SchemaError, StoreNotFoundError, and PipelineTypeNotSuppliedError for an unknown level.
     """
     if level is not None and level not in LEVELS:
         raise PipelineTypeNotSuppliedError(
@@ -66,37 +67,37 @@ def infer_schema(
         backend.close()
     if not sections:
         what = f"{level}-level results" if level else "results"
-        raise SchemaError(f"{os.fspath(results_file)}: holds no {what} to infer a schema from")
+        place = backend.file or backend.url or f"namespace {namespace!r}"
+        raise SchemaError(f"{place}: holds no {what} to infer a schema from")
     schema = _document(pipeline_name or namespace, sections)
     if output_file is not None:
         Path(output_file).write_text(schema_text(schema), encoding="utf-8")
     return schema
 
 
-def _open(results_file: str | os.PathLike[str], name: str | None) -> tuple[str, Backend]:
-    """Open one namespace of the file for reading, whatever the caller's configuration says."""
-    path = os.path.abspath(os.path.expanduser(os.fspath(results_file)))
-    if "{" not in path and not os.path.exists(path):
-        raise MissingConfigDataError(f"there is no results file {path!r}", file=path)
-    factories = [f for f in plugins().backends.values() if _KEY in f.implied_by]
-    if not factories:
-        raise PluginError(f"no installed plugin handles {_KEY!r}")
-    settings = StoreSettings(
-        DEFAULT_PIPELINE_NAME, DEFAULT_STATUS_SCHEMA, multi_namespaces=True, config={_KEY: path}
-    )
-    factory = factories[0]
+def _open(address: str | os.PathLike[str] | None, name: str | None) -> tuple[str, Backend]:
+    """Open one namespace of a store for reading, whatever schema and name are configured."""
+    given = {"results_file_path": address}
+    config = merge_config(given, load_config(None), backends=plugins().backends)
+    factory = choose_backend(config)
+    rules = {"statuses": DEFAULT_STATUS_SCHEMA, "multi_namespaces": True}
+    settings = store_settings(config, factory, **rules)
     found = factory.namespaces(settings)
     if name not in found and len(found) > 1:
         raise MissingConfigDataError(
-            f"{path} holds several namespaces: " + ", ".join(found),
+            "the store holds several namespaces: " + ", ".join(found),
             hint="say which one with pipeline_name (--pipeline-name)",
         )
     namespace = name if name in found else next(iter(found), DEFAULT_PIPELINE_NAME)
     assert namespace is not None
-    opened = StoreSettings(
-        namespace, DEFAULT_STATUS_SCHEMA, multi_namespaces=True, config={_KEY: path}
-    )
-    return namespace, factory.open(opened)
+    settings = replace(settings, namespace=namespace)
+    backend = factory.open(settings)
+    try:
+        check_exists(backend, settings, factory.name)
+    except BaseException:
+        backend.close()
+        raise
+    return namespace, backend
 
 
 def _offers(backend: Backend, level: Level) -> bool:

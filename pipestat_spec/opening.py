@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipestat_spec.backend import BackendFactory, StoreSettings
+from pipestat_spec.addresses import absolute_path
+from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
 from pipestat_spec.configuration import load_config_document, merge_config, parse_config
 from pipestat_spec.errors import (
     MissingConfigDataError,
@@ -16,8 +17,9 @@ from pipestat_spec.errors import (
     PipelineTypeNotSuppliedError,
     PipestatStartupError,
     SchemaNotFoundError,
+    StoreNotFoundError,
 )
-from pipestat_spec.models.config import Config, looper_file_name
+from pipestat_spec.models.config import STORE_KEYS, Config, looper_file_name
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import (
@@ -32,16 +34,27 @@ from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, Sta
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.store import Store
-from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.paths import find_above, working_folder
+from pipestat_spec.text.strings import nearest, shorten
 
-__all__ = ["CONFIG_VARIABLE", "NEW_LAYOUT", "OpenedStore", "load_config", "open_store"]
+__all__ = [
+    "CONFIG_NAME",
+    "CONFIG_VARIABLE",
+    "NEW_LAYOUT",
+    "OpenedStore",
+    "check_exists",
+    "choose_backend",
+    "load_config",
+    "open_store",
+    "store_settings",
+]
 
 CONFIG_VARIABLE = "PIPESTAT_CONFIG"
+# The nearest file of this name is the configuration where nothing else names one.
+CONFIG_NAME = "pipestat.yaml"
 # The layout of what a store does not hold yet, for programs that expect one of it; existing
 # records keep theirs, and the configuration's `layout` is stronger.
 NEW_LAYOUT: ContextVar[Layout | None] = ContextVar("NEW_LAYOUT", default=None)
-# Which key decides when several imply a backend (the order of the existing package).
-_IMPLYING_KEYS = ("results_file_path", "pephub_path", "database")
 
 
 @dataclass
@@ -56,6 +69,10 @@ class OpenedStore:
     backend: str
     level: Level = "sample"
     record_identifier: str | None = None
+
+    def check_exists(self) -> None:
+        """Raise StoreNotFoundError unless there is something to read."""
+        check_exists(self.store.backend, self.store.settings, self.backend)
 
     def resolve_level(self, level: str | None = None) -> Level:
         """Return the level that is meant; raises PipelineTypeNotSuppliedError."""
@@ -92,45 +109,43 @@ def load_config(
 ) -> Config:
     """Read a configuration from a file, a mapping, or the file that PIPESTAT_CONFIG names.
 
+    Without any of them it is the nearest `pipestat.yaml`, in the working folder or above it.
     Raises MissingConfigDataError that names the file and the fix; `problems` may collect them.
     """
-    known = plugins().backends.keys() if source or os.environ.get(CONFIG_VARIABLE) else ()
     if isinstance(source, Mapping):
-        return parse_config(source, backends=known, problems=problems)
-    named_by = "config file"
+        return parse_config(source, backends=plugins().backends.keys(), problems=problems)
+    named_by, is_found = "config file", False
     if source is None:
         source, named_by = os.environ.get(CONFIG_VARIABLE), CONFIG_VARIABLE
-        if not source:
+    if not source:
+        source, is_found = find_above(CONFIG_NAME), True
+        if source is None:
             return Config()
     from pathlib import Path
 
-    path = Path(os.path.expanduser(source)).absolute()
+    path = Path(absolute_path(os.fspath(source), working_folder()))
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
-    return parse_config(document, path, backends=known, problems=problems)
+    config = parse_config(document, path, backends=plugins().backends.keys(), problems=problems)
+    return config._replace(is_found=is_found)
 
 
 def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
     """Open the store that arguments, configuration and environment name, in that order.
 
-    Raises NoBackendSpecifiedError when none of them names one.
+    It need not be there yet (`check_exists`). Raises NoBackendSpecifiedError when none of them
+    names one.
     """
-    merged = merge_config(arguments, config)
-    factory = _choose_backend(merged)
+    merged = merge_config(arguments, config, backends=plugins().backends)
+    factory = choose_backend(merged)
     schema = _load_schema(merged)
-    statuses = _load_statuses(merged, schema)
-    settings = StoreSettings(
-        namespace=DEFAULT_PIPELINE_NAME,
-        statuses=statuses,
-        project_name=check_record_identifier(merged.get("project_name", DEFAULT_PROJECT_NAME)),
+    settings = store_settings(
+        merged,
+        factory,
+        statuses=_load_statuses(merged, schema),
         schema=schema,
         layout=merged.get("layout"),
         new_layout=NEW_LAYOUT.get() or _loopers_layout(config),
         multi_namespaces=merged.get("multi_pipelines", False),
-        unsafe_writes=merged.get("unsafe_writes", False),
-        base_folder=_base_folder(merged),
-        config_folder=_config_folder(merged),
-        config=merged.values,
-        options=_options(factory, merged),
     )
     settings = replace(settings, namespace=_namespace(factory, settings, merged))
     validate = merged.get("validate_results", schema is not None)
@@ -154,11 +169,48 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
     )
 
 
-def _choose_backend(config: Config) -> BackendFactory:
+def store_settings(config: Config, factory: BackendFactory, **rules: Any) -> StoreSettings:
+    """Return what a factory gets, the namespace still the default; `rules` are what is not told."""
+    return StoreSettings(
+        namespace=DEFAULT_PIPELINE_NAME,
+        project_name=check_record_identifier(config.get("project_name", DEFAULT_PROJECT_NAME)),
+        unsafe_writes=config.get("unsafe_writes", False),
+        base_folder=config.get("output_dir") or _config_folder(config),
+        config_folder=_config_folder(config),
+        config=config.values,
+        options=_options(factory, config),
+        **rules,
+    )
+
+
+def check_exists(backend: Backend, settings: StoreSettings, factory: str) -> None:
+    """Raise StoreNotFoundError, which names the nearest, unless there is a store to read."""
+    if backend.exists():
+        return
+    registered = plugins().backend(factory)
+    place = backend.file or backend.url or f"the {factory} store"
+    there = registered.namespaces(settings)
+    if there:
+        near = nearest(settings.namespace, there)
+        raise StoreNotFoundError(
+            f"{place} holds no namespace {settings.namespace!r}",
+            hint=f"did you mean {near!r}?" if near else "it holds " + ", ".join(map(repr, there)),
+            namespaces=tuple(there),
+        )
+    near = registered.nearest(settings)
+    raise StoreNotFoundError(
+        f"there are no results at {place}",
+        hint=f"did you mean {near}?" if near else "nothing was reported there yet",
+        nearest=near,
+    )
+
+
+def choose_backend(config: Config) -> BackendFactory:
+    """Return the backend that a configuration names or implies; raises PipestatStartupError."""
     name = config.get("backend")
     if name is not None:
         return plugins().backend(name)
-    for key in _IMPLYING_KEYS:
+    for key in STORE_KEYS:
         if config.get(key) is not None:
             for factory in plugins().backends.values():
                 if key in factory.implied_by:
@@ -170,9 +222,9 @@ def _choose_backend(config: Config) -> BackendFactory:
             )
     raise NoBackendSpecifiedError(
         "no store is named",
-        hint="give a results file (results_file_path, -f or PIPESTAT_RESULTS_FILE) or a "
-        "configuration (config_file, -c or PIPESTAT_CONFIG) with results_file_path, database, "
-        "pephub_path or backend",
+        hint="give a results file or an address (-f, results_file_path, PIPESTAT_RESULTS_FILE), "
+        "a configuration (-c, config_file, PIPESTAT_CONFIG), or write a pipestat.yaml "
+        "('pipestat-spec init')",
     )
 
 
@@ -222,15 +274,8 @@ def _loopers_layout(config: Config) -> Layout | None:
     return "levels"
 
 
-def _base_folder(config: Config) -> str:
-    folder = config.get("output_dir")
-    if folder is not None:
-        return str(folder)
-    return _config_folder(config)
-
-
 def _config_folder(config: Config) -> str:
-    return str(config.path.parent) if config.path else os.getcwd()
+    return str(config.path.parent) if config.path else working_folder()
 
 
 def _options(factory: BackendFactory, config: Config) -> Any:

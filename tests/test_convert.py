@@ -25,6 +25,7 @@ from pipestat_spec.errors import (
     PipestatError,
     ResultConflictError,
     SchemaValidationErrorDuringReport,
+    StoreNotFoundError,
     UnrecognizedStatusError,
     UnsupportedOperation,
 )
@@ -140,6 +141,12 @@ def test_all_histories_are_read_at_once_where_the_source_can(
     convert(source, target, batch=4)
     monkeypatch.undo()
     assert content(target) == expected
+
+
+def test_a_source_that_is_not_there(file_store: MakeFile, tmp_path: Path) -> None:
+    with pytest.raises(StoreNotFoundError, match=r"there are no results at .*none\.yaml"):
+        convert(file_store("none.yaml"), file_store("copy.yaml"))
+    assert list(tmp_path.glob("*.yaml")) == []
 
 
 def test_a_second_conversion_changes_nothing(file_store: MakeFile, tmp_path: Path) -> None:

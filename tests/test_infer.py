@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from pipestat_spec.domain.rules import prepare_results
-from pipestat_spec.errors import MissingConfigDataError, PipelineTypeNotSuppliedError, SchemaError
+from pipestat_spec.errors import (
+    MissingConfigDataError,
+    PipelineTypeNotSuppliedError,
+    SchemaError,
+    StoreNotFoundError,
+)
 from pipestat_spec.infer import infer_results, infer_schema, schema_text
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import Record, RecordKey
@@ -219,7 +224,7 @@ def test_the_callers_configuration_does_not_matter(
 def test_a_missing_or_empty_file_is_an_error(
     results: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    with pytest.raises(MissingConfigDataError, match="there is no results file"):
+    with pytest.raises(StoreNotFoundError, match=r"there are no results at .*nowhere\.yaml"):
         infer_schema(tmp_path / "nowhere.yaml")
     with pytest.raises(SchemaError, match="holds no results to infer a schema from"):
         infer_schema(results(""))

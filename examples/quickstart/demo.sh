@@ -7,7 +7,6 @@ cd "$(dirname "$0")"
 python=${1:-${PYTHON:-python3}}
 [ ! -d "$python" ] || python=$python/python
 PATH=$(dirname "$(command -v "$python")"):$PATH
-export PIPESTAT_CONFIG=pipestat.yaml
 
 say() { printf '\n%s\n' "$*"; }
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import Progress, counted, note, warning
 from pipestat_spec.cli.options import add_quiet, describe_key
-from pipestat_spec.models.config import KEYS, LOOPER_KEYS
+from pipestat_spec.models.config import KEYS, LOOPER_KEYS, STORE_KEYS
 from pipestat_spec.models.layout import LAYOUTS
 
 if TYPE_CHECKING:
@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 __all__ = ["configure"]
 
 # The keys that make a configuration of a YAML file: each names a store.
-_STORE_KEYS = frozenset({"results_file_path", "database", "pephub_path", "backend"})
+_STORE_KEYS = frozenset((*STORE_KEYS, "backend"))
 # How much of a file is looked at to tell a configuration from results.
 _HEAD = 65536
 
 
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `convert`."""
-    parser.add_argument("source", metavar="SOURCE", help="results file or configuration file")
-    parser.add_argument("target", metavar="TARGET", help="the same; a results file may be new")
+    parser.add_argument(
+        "source", metavar="SOURCE", help="path or address of a store, or configuration file"
+    )
+    parser.add_argument("target", metavar="TARGET", help="the same; it may be new")
     parser.add_argument("--layout", choices=LAYOUTS, help="layout of a new target")
     parser.add_argument(
         "-s", "--schema", dest="schema_path", metavar="FILE", help=describe_key("schema_path")
@@ -48,7 +50,8 @@ def configure(parser: CommandParser) -> None:
     parser.set_defaults(run=_run, parser=parser)
     parser.examples(
         "pipestat-spec convert results.yaml results_levels.yaml --layout levels",
-        "pipestat-spec convert results.yaml pipestat_database.yaml",
+        "pipestat-spec convert results.yaml results.db -s schema.yaml",
+        "pipestat-spec convert pephub:mylab/rnaseq:default pipestat_database.yaml",
         "pipestat-spec convert old.yaml 'results/{record_identifier}.yaml' -s schema.yaml",
         text="Copies results, status, source, times and history. The source stays as it is. A\n"
         "file whose keys are those of a configuration is one. An interrupted conversion is\n"
@@ -64,6 +67,7 @@ def _run(args: argparse.Namespace) -> int:
     progress = Progress("converting", "records", quiet=args.quiet)
     source = _open(args.source, args)
     with closing(source.store):
+        source.check_exists()
         target = _open(args.target, args, source)
         with closing(target.store):
             report = convert(
@@ -84,7 +88,7 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _open(place: str, args: argparse.Namespace, source: OpenedStore | None = None) -> OpenedStore:
-    """Open a results file or what a configuration names; `source` makes it the target."""
+    """Open a store by its address or by a configuration; `source` makes it the target."""
     from pipestat_spec.errors import MissingConfigDataError
     from pipestat_spec.models.config import Config
     from pipestat_spec.opening import load_config, open_store

@@ -19,7 +19,7 @@ __all__ = ["configure"]
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `infer-schema`."""
     parser.add_argument(
-        "-f", "--results-file", metavar="FILE", help=describe_key("results_file_path")
+        "-f", "--results-file", metavar="STORE", help=describe_key("results_file_path")
     )
     parser.add_argument(
         "-o", "--output", metavar="FILE", help="write the schema there and not to stdout"
@@ -43,18 +43,14 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    import os
-
+    from pipestat_spec.errors import NoBackendSpecifiedError
     from pipestat_spec.infer import infer_schema, schema_text
-    from pipestat_spec.models.config import KEYS
 
-    variable = KEYS["results_file_path"].environment or ""
-    path: str = args.results_file or os.environ.get(variable, "")
-    if not path:
-        args.parser.error(f"-f is needed, or {variable}")
-    schema = infer_schema(
-        path, level=args.level, strict=args.strict, pipeline_name=args.pipeline_name
-    )
+    wanted = {"level": args.level, "strict": args.strict, "pipeline_name": args.pipeline_name}
+    try:
+        schema = infer_schema(args.results_file, **wanted)
+    except NoBackendSpecifiedError as error:
+        args.parser.error(str(error))
     if args.format == "json":
         import json
 

@@ -101,7 +101,7 @@ def _run(args: argparse.Namespace) -> int:
     verdicts = _verdicts(args)
     prefixes = [parse_path_prefix(text) for text in args.path_prefix]
     progress = Progress("checking", "files", quiet=args.quiet)
-    with opened(args) as found:
+    with opened(args, may_be_new=True) as found:
         try:
             report = ingest(
                 found.store,

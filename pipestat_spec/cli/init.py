@@ -6,25 +6,27 @@ from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import note
 from pipestat_spec.cli.options import add_quiet
+from pipestat_spec.opening import CONFIG_NAME
 
 if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
 
-__all__ = ["CONFIG_NAME", "SCHEMA_NAME", "configure"]
+__all__ = ["SCHEMA_NAME", "configure"]
 
-CONFIG_NAME = "pipestat_config.yaml"
 SCHEMA_NAME = "output_schema.yaml"
 
 _CONFIG = f"""\
-# What pipestat-spec stores results of, and where. Relative paths are relative to this file.
-# Any string may hold ${{NAME}}, which the environment variable NAME replaces.
+# What pipestat-spec stores results of, and where, for all that runs in this folder or below.
+# Relative paths are relative to this file. Any string may hold ${{NAME}}, which the environment
+# variable NAME replaces.
 
 # The results that the pipeline reports, with their types.
 schema_path: {SCHEMA_NAME}
 
-# Where they are stored. {{record_identifier}} in the path gives each record its own file.
+# Where they are stored. {{record_identifier}} in the path gives each record its own file. Other
+# places: results.db (SQLite), postgresql://..., s3://..., pephub:namespace/project:tag.
 results_file_path: results.yaml
 
 # The namespace of the results; without it the output schema's.
@@ -48,8 +50,10 @@ results_file_path: results.yaml
 # Store results that the output schema does not declare.
 # additional_properties: true
 
-# A storage plugin by name ('pipestat-spec plugins' lists them), and its options.
-# backend: yaml
+# A storage plugin by name ('pipestat-spec plugins' lists them), with options of its own.
+# backend: sql
+# sql:
+#   pool_size: 2
 """
 
 _SCHEMA = """\
@@ -79,6 +83,8 @@ project:
     description: Number of samples
 """
 
+_NEXT = "pipestat-spec report -r sample1 reads=1200"
+
 
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `init`."""
@@ -97,8 +103,9 @@ def configure(parser: CommandParser) -> None:
     parser.examples(
         "pipestat-spec init",
         "pipestat-spec init my_project",
-        text=f"Writes {CONFIG_NAME}, with a comment for each key, and {SCHEMA_NAME}. Files that\n"
-        "are there already are kept and nothing is written, unless -o is given.",
+        text=f"Writes {CONFIG_NAME}, with a comment for each key, and {SCHEMA_NAME}. Commands\n"
+        f"in the folder, and below it, find {CONFIG_NAME} by themselves. Files that are there\n"
+        "already are kept and nothing is written, unless -o is given.",
     )
 
 
@@ -120,4 +127,9 @@ def _run(args: argparse.Namespace) -> int:
         path.write_text(text, encoding="utf-8")
         if not args.quiet:
             note(f"wrote {path}")
+    if not args.quiet:
+        from shlex import quote
+
+        go = "" if folder == Path() else f"cd {quote(args.folder)} && "
+        note(f"next: edit {SCHEMA_NAME}, then {go}{_NEXT}")
     return 0

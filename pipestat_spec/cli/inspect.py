@@ -34,15 +34,15 @@ def configure(parser: CommandParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.output import data_text, print_data
-    from pipestat_spec.cli.stores import opened, resolve_level, store_arguments
+    from pipestat_spec.cli.stores import opened, resolve_level
 
-    if args.data:
-        from pipestat_spec.manager import PipestatManager
-
-        with PipestatManager(config_file=args.config, **store_arguments(args)) as manager:
-            print(data_text(manager.data, "yaml" if args.format == "text" else args.format))
-        return 0
     with opened(args) as found:
+        if args.data:
+            from pipestat_spec.manager.reader import stored_data
+
+            style = "yaml" if args.format == "text" else args.format
+            print(data_text(stored_data(found.store), style))
+            return 0
         summary = _summary(found, resolve_level(found, args))
     if args.format == "text":
         _print_text(summary)
@@ -63,6 +63,7 @@ def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
         "project_name": store.settings.project_name,
         "pipeline_type": level,
         "config_file": str(config.path) if config.path else None,
+        "config_found": config.is_found,
         "schema": config.get("schema_path"),
         "status_schema": store.settings.statuses.source,
         "validate_results": store.rules.validate,
@@ -90,10 +91,14 @@ def _counts(store: Store, level: Level) -> dict[str, JSONValue]:
 
 
 def _print_text(summary: dict[str, JSONValue]) -> None:
+    from pipestat_spec.opening import CONFIG_NAME
+
     for name in ("backend", "location", "layout", "pipeline_name", "project_name", "pipeline_type"):
         _print_line(name, summary[name])
-    for name in ("config_file", "schema", "status_schema"):
-        _print_line(name, summary[name] or ("default" if name == "status_schema" else None))
+    found = f" (the nearest {CONFIG_NAME})" if summary["config_found"] else ""
+    _print_line("config_file", summary["config_file"] and summary["config_file"] + found)
+    _print_line("schema", summary["schema"])
+    _print_line("status_schema", summary["status_schema"] or "default")
     _print_line("validate_results", "yes" if summary["validate_results"] else "no")
     for level, names in summary["results"].items():
         _print_line(f"{level} results", ", ".join(names))

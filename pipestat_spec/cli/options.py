@@ -17,7 +17,7 @@ __all__ = ["STORE_GROUP", "STORE_OPTIONS", "add_format", "add_quiet", "add_recor
 STORE_GROUP = "options that name a store"
 # Option strings, configuration key and metavar of what names a store.
 STORE_OPTIONS: tuple[tuple[tuple[str, ...], str, str], ...] = (
-    (("-f", "--results-file"), "results_file_path", "FILE"),
+    (("-f", "--results-file"), "results_file_path", "STORE"),
     (("-s", "--schema"), "schema_path", "FILE"),
     (("--status-schema",), "status_schema_path", "FILE"),
     (("--flag-dir",), "flag_file_dir", "DIR"),
@@ -31,10 +31,14 @@ def add_store(parser: CommandParser) -> None:
     """Add the options that name a store and say how it is used."""
     group = parser.add_argument_group(
         STORE_GROUP,
-        "Stronger than the configuration file, which is stronger than the environment.",
+        "Stronger than the configuration file, which is stronger than the environment. Without "
+        "any, the nearest pipestat.yaml, in this folder or above it, says what is left open.",
     )
     group.add_argument(
-        "-c", "--config", metavar="FILE", help="configuration file (environment: PIPESTAT_CONFIG)"
+        "-c",
+        "--config",
+        metavar="FILE",
+        help="configuration file (environment: PIPESTAT_CONFIG; else the nearest pipestat.yaml)",
     )
     for strings, key, metavar in STORE_OPTIONS:
         group.add_argument(*strings, dest=key, metavar=metavar, help=describe_key(key))

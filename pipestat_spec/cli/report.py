@@ -100,7 +100,7 @@ def _run(args: argparse.Namespace) -> int:
 
     from pipestat_spec.cli.stores import opened, resolve_key
 
-    with opened(args) as found:
+    with opened(args, may_be_new=True) as found:
         key = resolve_key(found, args)
         values = {
             name: _convert(found.store, key.level, name, one, args.skip_convert)

@@ -40,7 +40,7 @@ def configure_set(parser: CommandParser) -> None:
 def _set(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.stores import opened, resolve_key
 
-    with opened(args) as found:
+    with opened(args, may_be_new=True) as found:
         key = resolve_key(found, args)
         found.store.set_status(key, args.status, args.message)
     if not args.quiet:
@@ -121,7 +121,7 @@ def configure_list(parser: CommandParser) -> None:
 def _list(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.stores import opened, resolve_level
 
-    with opened(args) as found:
+    with opened(args, may_be_new=args.defined) as found:
         statuses = found.store.settings.statuses
         if args.defined:
             _print_defined(statuses, args.format)

@@ -25,11 +25,16 @@ def store_arguments(args: argparse.Namespace) -> dict[str, Any]:
 
 
 @contextmanager
-def opened(args: argparse.Namespace) -> Iterator[OpenedStore]:
-    """Open the store and close it afterwards."""
+def opened(args: argparse.Namespace, *, may_be_new: bool = False) -> Iterator[OpenedStore]:
+    """Open the store and close it afterwards.
+
+    Raises StoreNotFoundError when it is not there, unless it `may_be_new`.
+    """
     found = open_store(load_config(args.config), store_arguments(args))
     catch_logging(only_if_imported=True)
     try:
+        if not may_be_new:
+            found.check_exists()
         yield found
     finally:
         found.store.close()

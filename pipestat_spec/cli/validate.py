@@ -171,19 +171,25 @@ def _check_schemas(
 
 def _open(config: Config, arguments: Mapping[str, object], found: _Findings) -> Store | None:
     """Return the store that is named; without one None, when something else was checked."""
-    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError
+    from pipestat_spec.errors import NoBackendSpecifiedError, PipestatError, StoreNotFoundError
     from pipestat_spec.opening import open_store
 
     try:
-        store = open_store(config, arguments).store
+        opened = open_store(config, arguments)
+        catch_logging(only_if_imported=True)
+        opened.check_exists()
     except NoBackendSpecifiedError:
         if not found.checked:
             raise
+    except StoreNotFoundError as failure:
+        # A configuration is checked before the first report, which makes its store.
+        if config.store_from in ("arguments", "environment") or "namespaces" in failure.data:
+            raise
+        warning(str(failure))
     except PipestatError as failure:
         found.add(failure.problems)
     else:
-        catch_logging(only_if_imported=True)
-        return store
+        return opened.store
     return None
 
 

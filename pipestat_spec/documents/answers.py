@@ -116,6 +116,7 @@ class InspectionAnswer(SpecModel):
     project_name: str
     pipeline_type: Level
     config_file: str | None
+    config_found: bool = Field(description="whether the file was found, not named")
     output_schema: str | None = Field(alias="schema", description="file or address")
     status_schema: str | None = Field(description="file or address; null: not from a file")
     validate_results: bool

@@ -26,6 +26,7 @@ _WORDS = "|".join("".join(f"[{c}{c.upper()}]" for c in word) for word in BOOLEAN
 _VALUES: dict[Kind, dict[str, Any]] = {
     "string": {"type": ["string", "integer", "null"], "minLength": 1},
     "path": {"type": ["string", "null"]},
+    "address": {"type": ["string", "null"]},
     "boolean": {
         "anyOf": [
             {"enum": [True, False, 0, 1, None]},

@@ -28,8 +28,9 @@ __all__ = [
 class PipestatManager(RecordReader):
     """Reports and retrieves the results and the status of one pipeline's records.
 
-    Every setting may come from an argument, from `config_file`, or from the environment, in
-    that order (SPEC.md section 13). Raises NoBackendSpecifiedError when none names a store.
+    Every setting may come from an argument, from `config_file`, from the environment, or from
+    the nearest `pipestat.yaml`, in that order (SPEC.md section 13). The store need not be there
+    yet. Raises NoBackendSpecifiedError when none names one.
 
         psm = PipestatManager(results_file_path="results.yaml", schema_path="schema.yaml")
         with psm.record("sample1") as run:
@@ -110,7 +111,8 @@ class PipestatManager(RecordReader):
 
         `record` is an expression over the wildcards, by default `{sample}` where the rule has
         it. The configuration is the rule's `params.pipestat`, else `config["pipestat"]`, else
-        what the settings and the environment say. Raises MissingConfigDataError.
+        what the settings, the environment and the nearest `pipestat.yaml` say. Raises
+        MissingConfigDataError.
         """
         from pipestat_spec.engines.snakemake import job_settings, job_source
 

@@ -33,7 +33,7 @@ from pipestat_spec.store import Store
 if TYPE_CHECKING:
     import pandas
 
-__all__ = ["RecordReader"]
+__all__ = ["RecordReader", "stored_data"]
 
 
 class RecordReader:
@@ -240,12 +240,7 @@ class RecordReader:
     @property
     def data(self) -> dict[str, dict[str, dict[str, JSONValue]]]:
         """All records: namespace, level, record, results with their `meta`."""
-        return {
-            self.pipeline_name: {
-                level: {r.key.identifier: _with_meta(r) for r in self.store.scan(level)}
-                for level in self.store.rules.levels
-            }
-        }
+        return stored_data(self.store)
 
     def __str__(self) -> str:
         where = self.file or self.db_url or type(self.store.backend).__name__
@@ -428,6 +423,16 @@ class RecordReader:
         identifiers = [record.key.identifier for record in records]
         index = pandas.Index(identifiers, name="record_identifier", dtype="object")
         return pandas.DataFrame(rows, index=index)
+
+
+def stored_data(store: Store) -> dict[str, dict[str, dict[str, JSONValue]]]:
+    """Return all records: namespace, level, record, results with their `meta`."""
+    levels = store.rules.levels
+    return {
+        store.namespace: {
+            level: {r.key.identifier: _with_meta(r) for r in store.scan(level)} for level in levels
+        }
+    }
 
 
 def _with_meta(record: Record) -> dict[str, JSONValue]:

@@ -1,7 +1,7 @@
 """The configuration: its keys and what is set (SPEC.md section 13).
 
-One table, `KEYS`, says all: the type of each key, whether it is a path, and the
-environment variable that stands for it.
+One table, `KEYS`, says all: the type of each key, whether it is a path or an address, and
+the environment variable that stands for it.
 """
 
 from __future__ import annotations
@@ -16,13 +16,17 @@ if TYPE_CHECKING:
 __all__ = [
     "KEYS",
     "LOOPER_KEYS",
+    "STORE_KEYS",
     "Config",
     "ConfigKey",
+    "Namer",
     "looper_file_name",
 ]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-Kind: TypeAlias = Literal["string", "path", "boolean", "mapping", "level", "layout"]
+Kind: TypeAlias = Literal["string", "path", "address", "boolean", "mapping", "level", "layout"]
+# Who named the store, by which its other settings are judged too.
+Namer: TypeAlias = Literal["arguments", "configuration", "environment"]
 
 
 class ConfigKey(NamedTuple):
@@ -37,7 +41,9 @@ KEYS: dict[str, ConfigKey] = {
     "schema_path": ConfigKey("path", "output schema: a file or a URL", "PIPESTAT_RESULTS_SCHEMA"),
     "status_schema_path": ConfigKey("path", "status schema file", "PIPESTAT_STATUS_SCHEMA"),
     "results_file_path": ConfigKey(
-        "path", "YAML results file; may hold {record_identifier}", "PIPESTAT_RESULTS_FILE"
+        "address",
+        "results file, which may hold {record_identifier}, or the address of another store",
+        "PIPESTAT_RESULTS_FILE",
     ),
     "flag_file_dir": ConfigKey("path", "folder of the status flags"),
     "output_dir": ConfigKey("path", "folder that relative paths of files refer to"),
@@ -59,6 +65,9 @@ KEYS: dict[str, ConfigKey] = {
     "database_only": ConfigKey("boolean", "accepted for pipestat's sake; has no effect"),
     "sample_name": ConfigKey("string", "older name of record_identifier", "PIPESTAT_SAMPLE_NAME"),
 }
+
+# Each names a store; of several the first decides.
+STORE_KEYS = ("results_file_path", "pephub_path", "database")
 
 # A looper configuration's own keys, which its pipestat section may carry along.
 LOOPER_KEYS = frozenset(
@@ -88,12 +97,15 @@ def looper_file_name(pipeline_name: str) -> str:
 class Config(NamedTuple):
     """Checked settings by key, the sections of plugins by name, and the file they stand in.
 
-    Neither repr shows a value: a database section may hold a password.
+    `is_found`: nobody named the file, it is the nearest one. `store_from` is set when sources
+    were merged. Neither repr shows a value: a database section may hold a password.
     """
 
     values: Mapping[str, Any] = _NOTHING
     sections: Mapping[str, Mapping[str, Any]] = _NOTHING
     path: Path | None = None
+    is_found: bool = False
+    store_from: Namer | None = None
 
     def __repr__(self) -> str:
         return f"Config({self.path})"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pipestat_spec.text.paths import working_folder
 from pipestat_spec.text.strings import nearest, shorten
 from pipestat_spec.text.unreadable import UnreadableText, decode
 
@@ -56,7 +57,8 @@ def _read_file(location: str) -> bytes:
             return file.read()
     except (FileNotFoundError, NotADirectoryError):
         near = _neighbour(path)
-        hint = f"did you mean {near}?" if near else f"the current folder is {os.getcwd()}"
+        here = working_folder() or "deleted"
+        hint = f"did you mean {near}?" if near else f"the current folder is {here}"
         raise MissingText("there is no such file", hint) from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

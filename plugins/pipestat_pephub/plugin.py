@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
 from pipestat_spec.plugins.hookspecs import hookimpl
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = ["PephubFactory", "register_backends"]
+
+_SCHEME = "pephub:"
 
 
 class PephubFactory(BackendFactory):
@@ -24,6 +26,12 @@ class PephubFactory(BackendFactory):
         from pipestat_pephub.options import PephubOptions
 
         return PephubOptions
+
+    def address(self, text: str, folder: str) -> Mapping[str, Any] | None:  # noqa: ARG002
+        """Take `pephub:namespace/project:tag`."""
+        if not text.startswith(_SCHEME):
+            return None
+        return {"pephub_path": text.removeprefix(_SCHEME)}
 
     def open(self, settings: StoreSettings) -> Backend:
         """Open the project that `pephub_path` names; the server is not asked before it is used."""

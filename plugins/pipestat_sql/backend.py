@@ -110,6 +110,10 @@ class SqlBackend(Backend):
     def _has_no_file(self) -> bool:
         return not self._tables.found and self._database.is_empty_file
 
+    def exists(self) -> bool:
+        """Tell whether the namespace has a table."""
+        return any(self._read(level, False, lambda *_: True) for level in LEVELS)
+
     def read(self, key: RecordKey) -> Record | None:
         if self._has_no_file():
             return None

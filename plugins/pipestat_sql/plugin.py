@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
 from pipestat_spec.plugins.hookspecs import hookimpl
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = ["SqlFactory", "register_backends"]
+
+_ENDINGS = (".db", ".sqlite", ".sqlite3")
+# Databases that are not supported are refused by name.
+_DIALECTS = ("sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "oracle")
 
 
 class SqlFactory(BackendFactory):
@@ -24,6 +29,28 @@ class SqlFactory(BackendFactory):
         from pipestat_sql.database.options import SqlOptions
 
         return SqlOptions
+
+    def address(self, text: str, folder: str) -> Mapping[str, Any] | None:
+        """Take `postgresql://...`, `sqlite:///PATH` and the path of a SQLite file."""
+        scheme, colon, rest = text.partition(":")
+        dialect = scheme.partition("+")[0] if colon else ""
+        if dialect in _DIALECTS:
+            is_file = dialect == "sqlite" and rest.startswith("///")
+            path = rest.removeprefix("///").partition("?")[0] if is_file else ""
+        else:
+            path = text if "://" not in text and text.lower().endswith(_ENDINGS) else ""
+        if path not in ("", ":memory:"):
+            return {self.name: {"url": os.path.join(folder, os.path.expanduser(path))}}
+        return {self.name: {"url": text}} if dialect in _DIALECTS else None
+
+    def nearest(self, settings: StoreSettings) -> str | None:
+        """Return the path of a SQLite file beside one that is not there."""
+        _require("sqlalchemy")
+        from pipestat_spec.text.paths import nearest_path
+        from pipestat_sql.database.addresses import database_url
+
+        url = database_url(settings)
+        return nearest_path(str(url.database)) if url.drivername == "sqlite" else None
 
     def open(self, settings: StoreSettings) -> Backend:
         """Open the tables of a namespace; they are made when something is first written."""

@@ -57,6 +57,17 @@ class YamlFactory(BackendFactory):
 
         return backend.list_namespaces(path)
 
+    def nearest(self, settings: StoreSettings) -> str | None:
+        """Return the path or the URL of a file beside one that is not there."""
+        path = _path(settings)
+        if not isinstance(path, str):
+            from pipestat_yaml.remote.factory import nearest_object
+
+            return nearest_object(path, settings)
+        from pipestat_spec.text.paths import nearest_path
+
+        return nearest_path(path)
+
 
 def _path(settings: StoreSettings) -> str | Location:
     """Return the local path, or the location of a URL."""

@@ -28,7 +28,7 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"domain"},
     {"backend", "formatters", "plugins.hookspecs"},
-    {"plugins", "memory", "schema_files", "configuration", "documents", "options"},
+    {"plugins", "memory", "schema_files", "addresses", "configuration", "documents", "options"},
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
     {

@@ -27,7 +27,6 @@ ANSWERS: list[tuple[str, list[str]]] = [
     ("statuses", ["status", "list"]),
     ("status_schema", ["status", "list", "--defined"]),
     ("inspection", ["inspect"]),
-    ("inspection", ["inspect", "--backend", "memory"]),
     ("store", ["inspect", "--data"]),
     ("problems", ["validate", "-p", "project"]),
     ("problems", ["validate"]),

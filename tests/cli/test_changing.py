@@ -39,6 +39,8 @@ def test_a_whole_record_goes_only_when_asked_for(run: Run, store: Path) -> None:
 
 
 def test_status(run: Run, store: Path) -> None:
+    assert "there are no results at" in run("status", "get", "-r", "s1", code=1).err
+    run("report", "-r", "s2", "reads=1")
     none = run("status", "get", "-r", "s1")
     assert (none.out, none.err) == ("", "s1: no such record, no status\n")
     assert run("status", "get", "-r", "s1", "--format", "json").out == "null\n"
@@ -84,7 +86,7 @@ def test_wrong_usage_of_status(run: Run, store: Path, arguments: list[str], part
 def test_init_writes_files_that_work(run: Run, folder: Path) -> None:
     run("init", "new/project")
     place = folder / "new" / "project"
-    config = str(place / "pipestat_config.yaml")
+    config = str(place / "pipestat.yaml")
     run("validate", "-c", config)
     run("report", "-c", config, "-r", "s1", "reads=12")
     assert stored(place / "results.yaml") == {"reads": 12}

@@ -105,6 +105,7 @@ def test_an_unforeseen_failure_is_one_line(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("first line\nsecond line")
 
+    run("report", "-r", "s1", "reads=1")
     monkeypatch.setattr("pipestat_spec.store.Store.select", fail)
     done = run("select", code=1)
     assert done.err == (
@@ -112,12 +113,13 @@ def test_an_unforeseen_failure_is_one_line(
     )
 
 
-def test_interruption(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interruption(run: Run, store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pipestat_spec.cli import main
 
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    run("report", "-r", "s1", "reads=1")
     monkeypatch.setattr("pipestat_spec.store.Store.select", interrupt)
     assert main(["select"]) == 130
 

@@ -134,3 +134,39 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         MissingConfigDataError, match=f"cannot be read: {os.strerror(errno.EISDIR)}"
     ):
         load_config_document(tmp_path, "no such configuration")
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("$RUN/r.yaml", "run7/r.yaml"),
+        ("${RUN}/$RUN.yaml", "run7/run7.yaml"),
+        ("a$$RUN/r.yaml", "a$RUN/r.yaml"),
+        ("a$${RUN}/r.yaml", "a${RUN}/r.yaml"),
+        ("a$/1$2.yaml", "a$/1$2.yaml"),
+    ],
+)
+@pytest.mark.parametrize("key", ["results_file_path", "flag_file_dir", "schema_path"])
+def test_variables_in_paths(tmp_path: Path, key: str, text: str, path: str) -> None:
+    config = parse_config({key: text}, tmp_path / "c.yaml", environment={"RUN": "run7"})
+    assert config.values[key] == str(tmp_path / path)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"results_file_path": "$NO/r.yaml"},
+        {"output_dir": "${NO}"},
+        {"database": {"sqlite_url": "$NO/r.db"}},
+        {"results_file_path": "postgresql://u:p@h/$NO"},
+    ],
+)
+def test_a_missing_variable_in_a_path_is_named(document: dict[str, object]) -> None:
+    with pytest.raises(MissingConfigDataError, match=r"the environment variable NO is not set"):
+        parse_config(document, environment={})
+
+
+def test_a_dollar_in_a_password_stands_for_itself() -> None:
+    address = "postgresql://$USER:pa$word@h/$DB"
+    config = parse_config({"results_file_path": address}, environment={"USER": "me", "DB": "d"})
+    assert config.values["results_file_path"] == "postgresql://me:pa$word@h/d"

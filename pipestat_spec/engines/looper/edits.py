@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any, NamedTuple, TypeAlias
 
-from pipestat_spec.engines.looper.merging import STORE_KEYS
+from pipestat_spec.models.config import STORE_KEYS
 from pipestat_spec.text.strings import shorten
 
 __all__ = ["Generated", "Leaves", "Merge", "digest", "digests", "flatten", "merge", "nested"]

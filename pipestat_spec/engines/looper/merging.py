@@ -8,23 +8,20 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from pipestat_spec.addresses import is_address
 from pipestat_spec.errors import MissingConfigDataError
-from pipestat_spec.models.config import looper_file_name
+from pipestat_spec.models.config import STORE_KEYS, looper_file_name
 from pipestat_spec.models.record import Level
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.text.strings import shorten
 
 __all__ = [
-    "STORE_KEYS",
     "LooperConfig",
     "check_one_store",
     "expanded",
     "interface_levels",
     "merge_section",
 ]
-
-# Each names a store; in the order in which pipestat looks for them.
-STORE_KEYS = ("results_file_path", "pephub_path", "database")
 
 # looper's own readers of results files know this layout only.
 _LAYOUT = "levels"
@@ -166,7 +163,7 @@ def _pipeline_name(interface: Mapping[str, Any], path: str) -> str:
 def _below(folder: str, path: object, where: str) -> str:
     """Return a path against a folder; an address stays as it is."""
     text = expanded(path, where)
-    return text if "://" in text else os.path.join(folder, text)
+    return text if is_address(text) else os.path.join(folder, text)
 
 
 def expanded(path: object, where: str) -> str:

@@ -8,13 +8,14 @@ from typing import Any
 
 from pipestat_spec.configuration import load_config_document, refuse_unknown_keys
 from pipestat_spec.engines.looper.merging import (
-    STORE_KEYS,
     LooperConfig,
     check_one_store,
     expanded,
     merge_section,
 )
 from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.models.config import STORE_KEYS
+from pipestat_spec.text.paths import find_above, working_folder
 
 __all__ = ["LOOPER_FILE", "choose_config", "looper_configs"]
 
@@ -68,18 +69,13 @@ def choose_config(configs: Sequence[LooperConfig], pipeline_name: str | None) ->
 
 
 def _find() -> str:
-    folder = start = os.getcwd()
-    while True:
-        path = os.path.join(folder, LOOPER_FILE)
-        if os.path.exists(path):
-            return path
-        above = os.path.dirname(folder)
-        if above == folder:
-            raise MissingConfigDataError(
-                f"there is no {LOOPER_FILE} in {start} or a folder above it",
-                hint="name looper's configuration file (-c)",
-            )
-        folder = above
+    path = find_above(LOOPER_FILE)
+    if path is None:
+        raise MissingConfigDataError(
+            f"there is no {LOOPER_FILE} in {working_folder()} or a folder above it",
+            hint="name looper's configuration file (-c)",
+        )
+    return path
 
 
 def _read(path: str, what: str) -> Document:

@@ -31,7 +31,10 @@ def database_url(settings: StoreSettings) -> sa.URL:
     options: SqlOptions = settings.options or SqlOptions()
     folder = settings.config_folder
     if options.url is not None:
-        return _checked(_parsed(options.url.get_secret_value(), "sql.url"), "sql.url", folder)
+        text = options.url.get_secret_value()
+        is_path = os.path.isabs(text)
+        url = _sqlite(text) if is_path else _parsed(text, "sql.url")
+        return _checked(url, "sql.url", folder)
     database = settings.config.get("database")
     if not database:
         raise MissingConfigDataError(

@@ -13,7 +13,9 @@ class SqlOptions(Options):
     """Where the database is, and how connections to it are kept."""
 
     url: SecretStr | None = Field(
-        None, description="postgresql://user:password@host:port/name or sqlite:///path"
+        None,
+        description="postgresql://user:password@host:port/name, sqlite:///path, or the absolute "
+        "path of a SQLite file",
     )
     schema_: str | None = Field(
         None, alias="schema", min_length=1, max_length=63,

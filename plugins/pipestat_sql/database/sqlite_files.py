@@ -9,6 +9,7 @@ from contextlib import suppress
 from urllib.parse import quote
 
 from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_spec.text.paths import nearest_path
 
 __all__ = ["check_folder", "exists", "is_on_network", "open_file", "prepare_to_write"]
 
@@ -32,8 +33,10 @@ def check_folder(path: str) -> None:
     """Raise PipestatDatabaseError unless the file's folder is there."""
     folder = os.path.dirname(path)
     if not os.path.isdir(folder):
+        near = nearest_path(folder)
         raise PipestatDatabaseError(
-            f"{path}: there is no folder {folder}", hint="make it, or correct the path"
+            f"{path}: there is no folder {folder}",
+            hint="make it, or correct the path" + (f"; did you mean {near}?" if near else ""),
         )
     if os.path.isdir(path):
         raise PipestatDatabaseError(f"{path} is a folder", hint="give the path of a file")

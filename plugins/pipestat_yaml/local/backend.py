@@ -93,6 +93,13 @@ class YamlBackend(Backend):
         """The layout of the namespace in the file; None while it has none."""
         return read_text(self.file).layout(self._settings.namespace)
 
+    def exists(self) -> bool:
+        """Tell whether the file is there, with the namespace in it or none at all."""
+        text = read_text(self.file)
+        if text.namespaces():
+            return self._settings.namespace in text.keys
+        return os.path.exists(self.file)
+
     def read(self, key: RecordKey) -> Record | None:
         # The flag first: results are written before the status that speaks of them.
         flag = self._read_flag(key.identifier)

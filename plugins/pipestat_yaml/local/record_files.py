@@ -37,6 +37,11 @@ class RecordFilesBackend(Backend):
         path = expand_record_path(self.file, key.identifier)
         return YamlBackend(path, self._settings, self.capabilities)
 
+    def exists(self) -> bool:
+        """Tell whether any file holds the namespace."""
+        files = _find_files(self.file)
+        return any(self._settings.namespace in read_text(path).keys for path in files)
+
     def read(self, key: RecordKey) -> Record | None:
         return self._of(key).read(key)
 

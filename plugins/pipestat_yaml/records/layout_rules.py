@@ -8,6 +8,7 @@ from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import LayoutError
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import LEVELS, Record
+from pipestat_spec.text.strings import nearest
 from pipestat_yaml.text.layout import is_removal_note
 
 __all__ = ["LayoutRules"]
@@ -34,10 +35,12 @@ class LayoutRules(NamedTuple):
         """
         others = [name for name in keys if name != self.namespace and name[:1] != "_"]
         if others and self.namespace not in keys and not self.settings.multi_namespaces:
+            near = nearest(self.namespace, others)
             raise LayoutError(
                 f"{self.file} holds namespace {', '.join(map(repr, others))}, "
                 f"not {self.namespace!r}",
-                hint="use another file, or set multi_pipelines to keep several in one",
+                hint=(f"did you mean {near!r}? Else " if near else "")
+                + "use another file, or set multi_pipelines to keep several in one",
                 file=self.file,
                 namespaces=tuple(others),
             )

@@ -82,6 +82,12 @@ class RemoteBackend(Backend):
         """The layout of the namespace in the object; None while it has none."""
         return _text(self.get(), self.file).layout(self._rules.namespace)
 
+    def exists(self) -> bool:
+        """Tell whether the object is there, with the namespace in it or none at all."""
+        found = self.seen.object if self.seen else self.get()
+        text = _text(found, self.file)
+        return self._rules.namespace in text.keys or (found is not None and not text.namespaces())
+
     def read(self, key: RecordKey) -> Record | None:
         return self.records(self.get()).read(key)
 

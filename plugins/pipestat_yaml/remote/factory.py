@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from pipestat_spec.backend import Backend, StoreSettings
-from pipestat_spec.errors import MissingConfigDataError, PipestatStartupError
+from pipestat_spec.errors import MissingConfigDataError, PipestatError, PipestatStartupError
 from pipestat_spec.text.file_names import PLACEHOLDER
+from pipestat_spec.text.strings import nearest
 from pipestat_yaml.remote.attempts import Seen
 from pipestat_yaml.remote.flag_mirrors import LocalMirror, Mirror, NoMirror, ObjectMirror
 from pipestat_yaml.remote.object_index import ObjectIndex
-from pipestat_yaml.remote.object_store import ObjectStore
+from pipestat_yaml.remote.object_store import ObjectStore, Transient
 from pipestat_yaml.remote.retries import DEFAULT_PATIENCE, Retries, fetch_many
 from pipestat_yaml.remote.urls import Location, locate, shown
 from pipestat_yaml.remote.write_guard import WriteGuard
 from pipestat_yaml.text.spliced_text import open_text
 
-__all__ = ["list_namespaces", "open_backend"]
+__all__ = ["list_namespaces", "nearest_object", "open_backend"]
 
 # Option of ours among those of the file system.
 _PATIENCE = "retry_seconds"
+# So many letters does a name begin with that may have been meant by another one.
+_ALIKE = 2
 # What looking for the namespaces has opened and read, for the opening that follows.
 _looked_at: tuple[Mapping[str, Any], ObjectStore, str, Seen | None] | None = None
 
@@ -73,6 +77,19 @@ def _namespaces_of_many(
             if any(index.names.key(record) == key for record in text.all_identifiers(name)):
                 found.add(name)
     return sorted(found)
+
+
+def nearest_object(location: Location, settings: StoreSettings) -> str | None:
+    """Return the URL of an object whose name is like that of one that is not there."""
+    options, _ = _options(settings)
+    store, key = open_store(location, options)
+    folder, slash, name = key.rpartition("/")
+    # Not the whole folder: there may be millions of objects in it.
+    with suppress(PipestatError, Transient):
+        listed = store.find(folder + slash + name[:_ALIKE])
+        near = nearest(key, [item.key for item in listed if item.key != key])
+        return near and store.shown(near)
+    return None
 
 
 def open_store(location: Location, options: Mapping[str, Any]) -> tuple[ObjectStore, str]:

@@ -47,6 +47,14 @@ class RecordObjectsBackend(Backend):
         key = self._index.names.key(identifier)
         return RemoteBackend(self._guard, key, self._settings, self._mirror, self.capabilities)
 
+    def exists(self) -> bool:
+        """Tell whether any object holds the namespace."""
+        for item in self._index.listed():
+            for key, found in fetch_many(self._guard.store, [item.key], self._guard.patience):
+                if self._index.held(key, found) is not None:
+                    return True
+        return False
+
     def read(self, key: RecordKey) -> Record | None:
         return self._of(key.identifier).read(key)
 

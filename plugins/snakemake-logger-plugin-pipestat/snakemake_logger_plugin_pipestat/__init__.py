@@ -29,7 +29,8 @@ class LogHandlerSettings(LogHandlerSettingsBase):
         default=None,
         metadata={
             "help": "Configuration file of pipestat-spec, which names the store; "
-            "by default what the environment says (PIPESTAT_CONFIG).",
+            "by default what the environment says (PIPESTAT_CONFIG), or the nearest "
+            "pipestat.yaml.",
             "env_var": True,
             "metavar": "FILE",
         },

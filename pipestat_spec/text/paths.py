@@ -1,0 +1,66 @@
+"""Paths as people give them, and what lies near one that leads nowhere."""
+
+from __future__ import annotations
+
+import os
+
+from pipestat_spec.text.file_names import PLACEHOLDER
+from pipestat_spec.text.strings import nearest
+
+__all__ = ["find_above", "nearest_path", "working_folder"]
+
+
+def working_folder() -> str:
+    """Return the working folder; empty when it was deleted, and absolute paths need none."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        return ""
+
+
+def find_above(name: str) -> str | None:
+    """Return the nearest file of that name, in the working folder or above it, up to the root."""
+    folder = working_folder()
+    while folder:
+        path = os.path.join(folder, name)
+        if os.path.isfile(path):
+            return path
+        folder = os.path.dirname(folder) if os.path.dirname(folder) != folder else ""
+    return None
+
+
+def nearest_path(path: str) -> str | None:
+    """Return the path that is there and that one that is not probably means, or None.
+
+    Of a path with `{record_identifier}` the folders before it count.
+    """
+    fixed, placeholder, rest = path.partition(PLACEHOLDER)
+    if placeholder:
+        fixed = os.path.dirname(fixed)
+        near = None if os.path.isdir(fixed) else nearest_path(fixed)
+        return near and near + path[len(fixed) :]
+    folder, name = os.path.split(path)
+    while not os.path.isdir(folder) and folder not in ("", os.sep):
+        rest = os.path.join(name, rest) if rest else name
+        folder, name = os.path.split(folder)
+    try:
+        # Locks and other hidden files lie beside what people see, under its name.
+        names = [n for n in os.listdir(folder) if n.startswith(".") == name.startswith(".")]
+    except OSError:
+        return None
+    near = _like(name, [n for n in names if n != name])
+    if near is None:
+        return None
+    found = os.path.join(folder, near)
+    whole = os.path.join(found, rest)
+    return whole if rest and os.path.exists(whole) else found
+
+
+def _like(name: str, names: list[str]) -> str | None:
+    """Return the name that is most like another one, of the same ending if there is one."""
+    stem, ending = os.path.splitext(name)
+    stems: dict[str, str] = {}
+    for other in sorted(names, key=lambda other: not other.endswith(ending)):
+        stems.setdefault(os.path.splitext(other)[0], other)
+    near = nearest(stem, stems)
+    return stems[near] if near is not None else None
