@@ -35,7 +35,7 @@ def test_an_error_leaves_the_figures(capsys: pytest.CaptureFixture[str], tmp_pat
     out, err = capsys.readouterr()
     assert out.splitlines()[:3] == [
         "three: 1.00 ms",
-        "one: 2.00 ms; 2.0 x the floor; pipestat takes 15.0 x as much; at most 3 ms  met",
+        "one: 2.00 ms; 2.0 x the floor; pipestat 15.0 x ours; at most 3 ms  met",
         "two: 5.50 MB",
     ]
     assert (
