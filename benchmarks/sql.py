@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import yaml
-from pipestat_sql.database.connecting import Session
+from pipestat_sql.database.connections import Session
 
 from benchmarks.figures import Figure, milliseconds
 from benchmarks.warm import SCHEMA
