@@ -27,6 +27,8 @@ from pipestat_spec.text.file_names import expand_record_path
 if TYPE_CHECKING:
     from pipestat_spec.domain.rules import ReportOptions
     from pipestat_spec.models.query import Page, Query, TimeColumn
+    from pipestat_spec.models.schema.output_schema import OutputSchema
+    from pipestat_spec.models.schema.status_schema import StatusSchema
 
 __all__ = ["Store"]
 
@@ -56,6 +58,24 @@ class Store:
             backend.capabilities,
             backend.refused_identifiers,
         )
+
+    @property
+    def place(self) -> str | None:
+        """Where the results are, for people: a file or an address without its password."""
+        return self.backend.file or self.backend.url
+
+    @property
+    def schema(self) -> OutputSchema | None:
+        return self.settings.schema
+
+    @property
+    def statuses(self) -> StatusSchema:
+        return self.settings.statuses
+
+    @property
+    def levels(self) -> tuple[Level, ...]:
+        """The levels that the store offers."""
+        return self.rules.levels
 
     @cached_property
     def _numbers(self) -> StoredNumbers:
@@ -182,6 +202,13 @@ class Store:
         self.rules.require(Capability.HISTORY, "history")
         self.get(key)
         return self._numbers.history(key.level, self.backend.history(key))
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        """Yield the history of each record that has one; nothing where none is kept."""
+        self.rules.check_level(level)
+        if Capability.HISTORY in self.rules.capabilities:
+            for key, entries in self.backend.histories(level):
+                yield key, self._numbers.history(level, entries)
 
     def count(self, level: Level) -> int:
         """Return how many records a level has."""

@@ -194,6 +194,26 @@ def node_yaml_folder() -> Path:
     return environments_folder() / "node"
 
 
+def report_web_folder() -> Path:
+    """Return a folder whose `node_modules` holds what the report is built with; raises MissingPart.
+
+    The versions are those of its lock file.
+    """
+    for command in ("node", "npm"):
+        if shutil.which(command) is None:
+            raise MissingPart(f"the command {command!r} is not installed")
+    web = REPOSITORY / "plugins" / "pipestat_report" / "web"
+    names = ("package.json", "package-lock.json")
+    with _environment("report-web", {name: (web / name).read_text() for name in names}) as folder:
+        if folder is not None:
+            folder.mkdir(parents=True)
+            for name in names:
+                shutil.copy(web / name, folder)
+            options = ["--no-audit", "--no-fund", "--silent", "--ignore-scripts"]
+            _run(["npm", "ci", *options], cwd=folder)
+    return environments_folder() / "report-web"
+
+
 def go_command() -> Path:
     """Return a Go compiler: the one on the PATH, else one from a wheel; raises MissingPart."""
     found = shutil.which("go")

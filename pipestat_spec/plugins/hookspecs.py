@@ -11,20 +11,25 @@ libraries inside functions: each plugin module is imported by every command.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
     from pipestat_spec.backend import BackendFactory
-    from pipestat_spec.models.record import Record, RecordKey
+    from pipestat_spec.models.query import Page, Query
+    from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+    from pipestat_spec.models.schema.output_schema import OutputSchema
+    from pipestat_spec.models.schema.status_schema import StatusSchema
 
 __all__ = [
     "PROJECT",
     "CommandAdder",
     "Exporter",
     "RecordEvent",
+    "Source",
     "hookimpl",
     "hookspec",
 ]
@@ -46,12 +51,60 @@ class RecordEvent(NamedTuple):
     after: Record | None
 
 
+class Source(Protocol):
+    """What an exporter reads: the records of one namespace, and nothing that writes them.
+
+    An opened store is one. Methods raise what the store raises, UnsupportedOperation for a
+    level that is not among `levels`.
+    """
+
+    @property
+    def namespace(self) -> str: ...
+
+    @property
+    def place(self) -> str | None:
+        """Where the results are, for people: a file or an address without its password."""
+
+    @property
+    def schema(self) -> OutputSchema | None: ...
+
+    @property
+    def statuses(self) -> StatusSchema: ...
+
+    @property
+    def levels(self) -> tuple[Level, ...]: ...
+
+    def count(self, level: Level) -> int: ...
+
+    def scan(self, level: Level) -> Iterator[Record]:
+        """Yield the records in code-point order of their identifiers."""
+
+    def select(self, query: Query) -> Page:
+        """Return the records that match, a page at a time."""
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        """Yield the history of each record that has one; nothing where none is kept."""
+
+    def record_folder(self, identifier: str) -> str:
+        """Return the folder, or address, that a record's relative paths start from."""
+
+
 class Exporter(Protocol):
-    """Turns records into another format; `name` is what a user calls it by."""
+    """Writes records in another form.
+
+    `name` is what a user calls it by, `suffixes` are the endings of the files that it
+    writes, the usual one first.
+    """
 
     name: str
+    suffixes: tuple[str, ...]
 
-    def export(self, records: Any, output: Any) -> None: ...
+    def export(self, source: Source, output: Path, options: Mapping[str, Any]) -> list[Path]:
+        """Write the records of `source` and return the files that were written.
+
+        `output` is the file, or a folder where the exporter chooses the name. Raises a
+        PipestatError for an option that it does not know and for values that it refuses.
+        """
 
 
 class CommandAdder(Protocol):

@@ -1,0 +1,104 @@
+/** What is printed: totals and all records that the filter lets through, highlights only. */
+import { useEffect } from "preact/hooks";
+import { useSignal } from "@preact/signals";
+import { flushSync } from "../parts/flush.ts";
+import type { App } from "../app.ts";
+import { formatInteger, formatTime, plural } from "../model/numbers.ts";
+import { countStatuses, NOT_REPORTED, StatusBar } from "../parts/badge.tsx";
+import { valueText } from "../parts/values.tsx";
+
+const MOST_ROWS = 2000;
+const MOST_COLUMNS = 8;
+
+export function PrintPage({ app }: { app: App }) {
+  const printing = useSignal(false);
+  useEffect(() => {
+    const start = () => flushSync(() => (printing.value = true));
+    const end = () => (printing.value = false);
+    addEventListener("beforeprint", start);
+    addEventListener("afterprint", end);
+    return () => {
+      removeEventListener("beforeprint", start);
+      removeEventListener("afterprint", end);
+    };
+  }, []);
+  return <div id="print">{printing.value && <PrintedRecords app={app} />}</div>;
+}
+
+function PrintedRecords({ app }: { app: App }) {
+  const { data, samples, project } = app.report;
+  const rows = app.rows.value;
+  const counts = countStatuses(app.report, rows);
+  const highlighted = samples.fields.filter(
+    (field) => field.data.highlight && field.data.kind !== "image",
+  );
+  const fields = (highlighted.length ? highlighted : samples.fields).slice(0, MOST_COLUMNS);
+  const filter = app.wholeFilter.value;
+  return (
+    <>
+      <h1>{data.title}</h1>
+      <p>
+        {data.description} Pipeline <code>{data.pipeline}</code>, built {formatTime(data.built)} UTC
+        {data.place && ` from ${data.place}`}.
+      </p>
+      <StatusBar counts={counts} className="sbar" />
+      <p>{counts.map(({ label, count }) => `${formatInteger(count)} ${label}`).join(" · ")}</p>
+      {project?.ids.map((id, row) => (
+        <section key={id}>
+          <h2>Project results: {id}</h2>
+          <table class="plain">
+            <tbody>
+              {project.fields
+                .filter((field) => field.values[row] !== undefined)
+                .map((field) => (
+                  <tr key={field.name}>
+                    <th scope="row">{field.name}</th>
+                    <td>{valueText(field.values[row], field)}</td>
+                    <td>{field.data.description}</td>
+                  </tr>
+                ))}
+            </tbody>
+          </table>
+        </section>
+      ))}
+      <h2>
+        {plural(rows.length, "record")}
+        {rows.length < samples.ids.length && ` of ${formatInteger(samples.ids.length)}`}
+      </h2>
+      {filter && (
+        <p>
+          Filter: <code>{filter}</code>
+        </p>
+      )}
+      {rows.length > MOST_ROWS && <p>The first {formatInteger(MOST_ROWS)} are printed.</p>}
+      <table class="plain">
+        <thead>
+          <tr>
+            <th scope="col">record</th>
+            <th scope="col">status</th>
+            {fields.map((field) => (
+              <th key={field.name} scope="col" class={field.numeric ? "r" : ""}>
+                {field.name}
+              </th>
+            ))}
+            <th scope="col">message</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, MOST_ROWS).map((row) => (
+            <tr key={row}>
+              <th scope="row">{samples.ids[row]}</th>
+              <td>{row >= samples.reported ? NOT_REPORTED : samples.status(row)}</td>
+              {fields.map((field) => (
+                <td key={field.name} class={field.numeric ? "r num" : ""}>
+                  {valueText(field.values[row], field)}
+                </td>
+              ))}
+              <td>{samples.message(row)}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
+}

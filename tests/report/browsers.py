@@ -1,0 +1,286 @@
+"""A browser without a window that opens reports from files."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from threading import Thread
+from typing import Any, Protocol
+
+_SECONDS = 15
+# The code points that WebDriver has for keys without a character.
+KEYS = {
+    "Tab": "\ue004",
+    "Enter": "\ue007",
+    "Escape": "\ue00c",
+    "Left": "\ue012",
+    "Up": "\ue013",
+    "Right": "\ue014",
+    "Down": "\ue015",
+}
+
+
+class MissingBrowser(Exception):
+    """The browser, its driver or the library for it is not there."""
+
+
+class Window(Protocol):
+    """What a browser's driver can do."""
+
+    def go(self, address: str) -> None: ...
+
+    def run(self, script: str, *arguments: Any) -> Any: ...
+
+    def press(self, keys: list[str]) -> None: ...
+
+    def log(self) -> list[str]: ...
+
+    def close(self) -> None: ...
+
+
+class Browser:
+    """One window; `violations` of the page's policy count as complaints."""
+
+    def __init__(self, window: Window, name: str) -> None:
+        self.window, self.name = window, name
+
+    def open(self, page: Path, fragment: str = "") -> None:
+        """Open a report and wait until it is drawn."""
+        self.leave()
+        self.window.go(page.as_uri() + fragment)
+        self.until("return document.documentElement.dataset.ready !== undefined")
+        self.run(
+            "window.violations = [];"
+            "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective))"
+        )
+
+    def leave(self) -> None:
+        self.window.go("about:blank")
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.window.run(script, *arguments)
+
+    def until(self, script: str, *arguments: Any) -> Any:
+        """Run a script until what it returns is true, and return it."""
+        end = time.monotonic() + _SECONDS
+        while time.monotonic() < end:
+            if found := self.run(script, *arguments):
+                return found
+            time.sleep(0.03)
+        raise AssertionError(f"never true in {_SECONDS} s: {script}")
+
+    def text(self, selector: str) -> str:
+        """Return the text of the first element that a selector finds."""
+        return str(self.until("return document.querySelector(arguments[0])?.textContent", selector))
+
+    def texts(self, selector: str) -> list[str]:
+        script = "return [...document.querySelectorAll(arguments[0])].map(e => e.textContent)"
+        return list(self.run(script, selector))
+
+    def click(self, selector: str, index: int = 0) -> None:
+        self.until(
+            "const e = document.querySelectorAll(arguments[0])[arguments[1]];"
+            "e?.click(); return !!e",
+            selector,
+            index,
+        )
+
+    def keys(self, *keys: str) -> None:
+        """Press keys where the focus is: characters, or names of KEYS."""
+        self.window.press([KEYS.get(key, key) for key in keys])
+
+    def type(self, text: str) -> None:
+        self.keys(*text)
+
+    def filter(self, text: str) -> None:
+        """Write a filter into the box and wait until it holds."""
+        self.run("const b = document.querySelector('#where'); b.focus(); b.select()")
+        self.type(text)
+        self.until(
+            "return new URLSearchParams(location.hash.split('?')[1]).get('where') === arguments[0]",
+            text,
+        )
+
+    def complaints(self) -> list[str]:
+        """Return the page's errors and violations of its policy since the last time."""
+        found = [str(name) for name in self.run("return window.violations ?? []")]
+        return found + self.window.log()
+
+    def close(self) -> None:
+        self.window.close()
+
+
+class ChromiumWindow:
+    """Chromium through its driver."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    def go(self, address: str) -> None:
+        self.driver.get(address)
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        return self.driver.execute_script(script, *arguments)
+
+    def press(self, keys: list[str]) -> None:
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        chain = ActionChains(self.driver)
+        for key in keys:
+            chain = chain.send_keys(key)
+        chain.perform()
+
+    def log(self) -> list[str]:
+        entries = self.driver.get_log("browser")
+        return [e["message"] for e in entries if e["level"] in ("SEVERE", "WARNING")]
+
+    def close(self) -> None:
+        self.driver.quit()
+
+
+class FirefoxWindow:
+    """Firefox through WebDriver BiDi, which it speaks itself."""
+
+    def __init__(self, binary: str, size: tuple[int, int]) -> None:
+        self._profile = tempfile.mkdtemp(prefix="firefox")
+        arguments = ["--headless", "--remote-debugging-port=0", "--profile", self._profile]
+        self._process = subprocess.Popen(
+            [binary, *arguments, f"--width={size[0]}", f"--height={size[1]}", "about:blank"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "HOME": self._profile, "MOZ_HEADLESS": "1"},
+        )
+        self._socket = self._connect()
+        self._number = 0
+        self._log: list[str] = []
+        self._call("session.new", capabilities={})
+        self._call("session.subscribe", events=["log.entryAdded"])
+        self._context = self._call("browsingContext.getTree")["contexts"][0]["context"]
+        self._call(
+            "browsingContext.setViewport",
+            context=self._context,
+            viewport={"width": size[0], "height": size[1]},
+        )
+
+    def _connect(self) -> Any:
+        from websocket import create_connection
+
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            if found := re.search(r"ws://\S+", line):
+                # It says more than a pipe can hold, and nobody reads it from here on.
+                self._reader = Thread(target=self._process.stderr.read, daemon=True)
+                self._reader.start()
+                return create_connection(f"{found[0]}/session", timeout=60, suppress_origin=True)
+        raise MissingBrowser("Firefox ended before it could be reached")
+
+    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        self._number += 1
+        self._socket.send(json.dumps({"id": self._number, "method": method, "params": parameters}))
+        while True:
+            answer: dict[str, Any] = json.loads(self._socket.recv())
+            if answer.get("method") == "log.entryAdded":
+                entry = answer["params"]
+                if entry["level"] in ("error", "warn"):
+                    self._log.append(entry["text"])
+            if answer.get("id") == self._number:
+                assert answer["type"] == "success", answer
+                result: dict[str, Any] = answer["result"]
+                return result
+
+    def go(self, address: str) -> None:
+        self._call("browsingContext.navigate", context=self._context, url=address, wait="complete")
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        # An element is there or not: what else it is no test asks.
+        body = (
+            f"const found = (function () {{ {script} }}).apply(null, given);"
+            "return JSON.stringify(found instanceof Element ? true : found) ?? 'null'"
+        )
+        given = json.dumps(arguments)
+        found = self._call(
+            "script.callFunction",
+            functionDeclaration=f"function () {{ const given = {given}; {body} }}",
+            awaitPromise=False,
+            target={"context": self._context},
+        )
+        assert found["type"] == "success", found
+        return json.loads(found["result"]["value"])
+
+    def press(self, keys: list[str]) -> None:
+        steps = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        actions = [{"type": "key", "id": "keys", "actions": steps}]
+        self._call("input.performActions", context=self._context, actions=actions)
+
+    def log(self) -> list[str]:
+        found, self._log = self._log, []
+        return found
+
+    def close(self) -> None:
+        self._socket.close()
+        self._process.terminate()
+        self._process.wait(30)
+        self._reader.join()
+        assert self._process.stderr is not None
+        self._process.stderr.close()
+        shutil.rmtree(self._profile, ignore_errors=True)
+
+
+def open_chromium(
+    *,
+    size: tuple[int, int] = (1440, 900),
+    scripts: bool = True,
+    dark: bool = False,
+    downloads: Path | None = None,
+) -> Browser:
+    """Open Chromium; raises MissingBrowser."""
+    binary = _command("chromium", "chromium-browser", "google-chrome")
+    driver = _command("chromedriver")
+    from selenium import webdriver
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    preferences: dict[str, Any] = {}
+    if not scripts:
+        preferences["profile.managed_default_content_settings.javascript"] = 2
+    if downloads is not None:
+        preferences["download.default_directory"] = str(downloads)
+        preferences["profile.default_content_setting_values.automatic_downloads"] = 1
+    options.add_experimental_option("prefs", preferences)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600}
+    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    if dark:
+        features = [{"name": "prefers-color-scheme", "value": "dark"}]
+        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    return Browser(ChromiumWindow(opened), "chromium")
+
+
+def open_firefox(*, size: tuple[int, int] = (1440, 900)) -> Browser:
+    """Open Firefox; raises MissingBrowser."""
+    binary = _command("firefox-esr", "firefox")
+    return Browser(FirefoxWindow(binary, size), "firefox")
+
+
+def _command(*names: str) -> str:
+    """Return the first of the commands that is there, with the library that talks to it."""
+    try:
+        import selenium  # noqa: F401
+        import websocket  # noqa: F401
+    except ImportError as error:
+        raise MissingBrowser(f"the Python package {error.name} is not installed") from None
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        raise MissingBrowser(f"the command {names[0]!r} is not installed")
+    return found

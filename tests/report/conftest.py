@@ -1,0 +1,75 @@
+"""The example project with its report, and browsers to open it in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipestat_spec import PipestatManager
+from tests.legs import leave_out
+from tests.report.browsers import Browser, MissingBrowser, open_chromium, open_firefox
+from tests.report.example import make_project
+
+OPENERS = {"chromium": open_chromium, "firefox": open_firefox}
+INSTALL = {
+    "chromium": "apt-get install chromium chromium-driver",
+    "firefox": "apt-get install firefox-esr",
+}
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, PipestatManager]:
+    """The example's folder, and its manager."""
+    folder = tmp_path_factory.mktemp("project with a space")
+    return folder, make_project(folder)
+
+
+@pytest.fixture(scope="session")
+def page(project: tuple[Path, PipestatManager]) -> Path:
+    """The report of the example, with two records that reported nothing."""
+    from pipestat_report.options import Options
+    from pipestat_report.report import build_report
+
+    folder, psm = project
+    return build_report(psm.store, folder, Options(not_reported=("zebra_1", "zebra_2")))[0]
+
+
+def start(name: str, **options: Any) -> Browser:
+    """Return a new browser window; leaves the leg out where there is none."""
+    try:
+        return OPENERS[name](**options)
+    except MissingBrowser as missing:
+        leave_out(name, str(missing), INSTALL[name])
+
+
+@pytest.fixture
+def new_browser() -> Iterator[Callable[..., Browser]]:
+    """Open a browser with options; all are closed after the test."""
+    opened: list[Browser] = []
+
+    def open_one(name: str = "chromium", **options: Any) -> Browser:
+        opened.append(start(name, **options))
+        return opened[-1]
+
+    yield open_one
+    for browser in opened:
+        browser.close()
+
+
+@pytest.fixture(scope="session", params=["chromium", "firefox"])
+def shared(request: pytest.FixtureRequest) -> Iterator[Browser]:
+    browser = start(request.param)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def browser(shared: Browser) -> Iterator[Browser]:
+    """Each browser in turn, on an empty page; what it complained of fails the test."""
+    yield shared
+    complaints = shared.complaints()
+    shared.leave()
+    assert complaints == []
