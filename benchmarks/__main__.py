@@ -8,20 +8,56 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import cold, pytest_start, remote, snakemake_start, sql, warm
 from benchmarks.figures import RESULTS, Figure, line, save, table
 from tests.environments import reference_environment, snakemake_environment
 
-# Each is given an empty folder.
+# Each part is given an empty folder, and imports what it measures: one that cannot do so is broken.
+
+
+def _cold(folder: Path) -> Iterator[Figure]:
+    from benchmarks import cold
+
+    bare = reference_environment("reference-bare")
+    return cold.figures(bare, reference_environment("reference-full"), folder)
+
+
+def _warm(folder: Path) -> Iterator[Figure]:
+    from benchmarks import warm
+
+    return warm.figures(reference_environment("reference-bare"), folder)
+
+
+def _sql(folder: Path) -> Iterator[Figure]:
+    from benchmarks import sql
+
+    return sql.figures(reference_environment("reference"), folder)
+
+
+def _pytest(folder: Path) -> Iterator[Figure]:
+    from benchmarks import pytest_start
+
+    return pytest_start.figures(folder)
+
+
+def _snakemake(folder: Path) -> Iterator[Figure]:
+    from benchmarks import snakemake_start
+
+    return snakemake_start.figures(snakemake_environment(), folder)
+
+
+def _s3(_: Path) -> Iterator[Figure]:
+    from benchmarks import remote
+
+    return remote.figures()
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
-    "cold": lambda folder: cold.figures(
-        reference_environment("reference-bare"), reference_environment("reference-full"), folder
-    ),
-    "warm": lambda folder: warm.figures(reference_environment("reference-bare"), folder),
-    "sql": lambda folder: sql.figures(reference_environment("reference"), folder),
-    "pytest": pytest_start.figures,
-    "snakemake": lambda folder: snakemake_start.figures(snakemake_environment(), folder),
-    "s3": lambda _: remote.figures(),
+    "cold": _cold,
+    "warm": _warm,
+    "sql": _sql,
+    "pytest": _pytest,
+    "snakemake": _snakemake,
+    "s3": _s3,
 }
 
 

@@ -79,7 +79,7 @@ def line(figure: Figure) -> str:
     if figure.floor:
         said.append(f"{_ratio(figure.ours, figure.floor)} the floor")
     if figure.reference is not None and figure.ours:
-        said.append(f"pipestat takes {_ratio(figure.reference, figure.ours)} as much")
+        said.append(f"pipestat {_ratio(figure.reference, figure.ours)} ours")
     return "; ".join([*said, *filter(None, [_target(figure)])])
 
 
