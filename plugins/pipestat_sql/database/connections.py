@@ -97,6 +97,8 @@ class Database:
         self.turn = self._new_turn()
         self._engine = _postgresql(url, options) if self.is_postgresql else _sqlite(url, options)
         weakref.finalize(self, self._engine.dispose)
+        # A connection for a `with` block; waits while all are in use.
+        self.session = partial(Session, self._engine)
 
     def _new_turn(self) -> AbstractContextManager[Any]:
         """Return where the threads of a process queue to write: SQLite lets them all try again."""
@@ -123,10 +125,6 @@ class Database:
     def error(self, error: BaseException) -> PipestatDatabaseError:
         """Return a driver's exception as one of ours."""
         return described(error, self.where, self.url.password)
-
-    def session(self) -> Session:
-        """Return a connection for a `with` block; waits while all are in use."""
-        return Session(self._engine)
 
     def forget_idle(self) -> None:
         """Close the connections that nobody uses; those in use are closed when they come back."""

@@ -86,7 +86,7 @@ class Transactions:
         name = database.dialect.name
         self._begin, self._snapshot = _BEGIN[name], _SNAPSHOT[name]
         # Whether the journal of a file is chosen.
-        self._prepared = database.is_postgresql
+        self._has_journal = database.is_postgresql
         self._closed = False
 
     def close(self) -> None:
@@ -173,10 +173,10 @@ class Transactions:
     def _attempt(self, work: Callable[[Session], Written[T]], session: Session) -> T:
         database = self._database
         with database.turn:
-            if not self._prepared:
+            if not self._has_journal:
                 path = str(database.url.database)
                 prepare_to_write(session.driver, path, database.patience)
-                self._prepared = True
+                self._has_journal = True
             session.execute(self._begin)
             written = work(session)
             if written.stored:

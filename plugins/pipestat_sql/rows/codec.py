@@ -47,6 +47,7 @@ class Codec:
         self._table = table
         self._is_postgresql = is_postgresql
         self._is_levels = table.layout == "levels"
+        self._read_time = _as_written if self._is_levels else _as_utc
         self._renamed = {
             identifier: column.name
             for identifier, column in table.results.items()
@@ -89,20 +90,10 @@ class Codec:
             values[self._status],
             message if isinstance(message, str) else None,
             source if isinstance(source, dict) else None,
-            self._time(values[self._times["created"]], meta.get("created")),
-            self._time(values[self._times["modified"]], meta.get("modified")),
+            self._read_time(values[self._times["created"]], meta.get("created")),
+            self._read_time(values[self._times["modified"]], meta.get("modified")),
         )
         return Row(values[self._id], record, extended, meta, values)
-
-    def _time(self, value: Any, text: object) -> datetime | None:
-        """Return a time of a row; `text` is what a program of ours has written (PS-SQL-004)."""
-        if value is None:
-            return read_time(text)
-        stood = _as_utc(value)
-        if self._is_levels and stood != read_time(text):
-            # Another program's, in the local time of who wrote it.
-            return _as_time(value).astimezone(UTC)
-        return stood
 
     def to_record(self, row: Mapping[str, Any] | RowMapping) -> Record:
         """Return the record in a row by column name; results that it lacks are left out."""
@@ -121,7 +112,7 @@ class Codec:
             if value is None:
                 if read_time(text) is not None:
                     return True
-            elif self._is_levels and _as_utc(value) != read_time(text) and not _has_zone(value):
+            elif self._is_levels and _is_local(value, text):
                 return True
         return False
 
@@ -224,17 +215,13 @@ def _extended_of(text: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _as_time(value: Any) -> datetime:
-    time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
-    return time
+# Times of PS-SQL-004: `value` is that of a column, `text` what a program of ours wrote.
 
 
-def _has_zone(value: Any) -> bool:
-    return _as_time(value).tzinfo is not None
-
-
-def _as_utc(value: Any) -> datetime:
-    """Return a time of a column, which is UTC where it names no zone."""
+def _as_utc(value: Any, text: object) -> datetime | None:
+    """Return a time, which is UTC where the column names no zone."""
+    if value is None:
+        return read_time(text)
     if isinstance(value, str):
         try:
             # To give a time a zone takes longer than to read it with one.
@@ -242,4 +229,20 @@ def _as_utc(value: Any) -> datetime:
         except ValueError:
             pass
     time = _as_time(value)
-    return time.astimezone(UTC) if time.tzinfo is not None else time.replace(tzinfo=UTC)
+    return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+
+
+def _as_written(value: Any, text: object) -> datetime | None:
+    """Return a time, which is local where pipestat wrote it."""
+    return _as_time(value).astimezone(UTC) if _is_local(value, text) else _as_utc(value, text)
+
+
+def _is_local(value: Any, text: object) -> bool:
+    if value is None or _as_utc(value, text) == read_time(text):
+        return False
+    return _as_time(value).tzinfo is None
+
+
+def _as_time(value: Any) -> datetime:
+    time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time

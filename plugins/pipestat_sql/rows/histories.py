@@ -107,9 +107,6 @@ class Histories(ABC):
     def adopt(self, session: Session, row: Row) -> None:  # noqa: B027
         """Make entries of what another program left, before the record changes."""
 
-    def _stored_time(self, column: str, time: datetime) -> Any:
-        return stored_time(time, self._types.get(column, ""), is_postgresql=self._is_postgresql)
-
 
 class _RecordHistories(Histories):
     """The table `{namespace}__history`: one row per entry."""
@@ -131,13 +128,13 @@ class _RecordHistories(Histories):
         record: Record,
         entries: Sequence[HistoryEntry],
     ) -> None:
-        statement, rows = "", []
+        statement, rows, type_name = "", [], self._types["time"]
         for entry in entries:
             values = {
                 "record_identifier": record.key.identifier,
                 "result": entry.result,
                 "value": dump(entry.value),
-                "time": self._stored_time("time", entry.time),
+                "time": stored_time(entry.time, type_name, is_postgresql=self._is_postgresql),
             }
             statement, parameters = self._inserts.of(values)
             rows.append(parameters)
@@ -232,11 +229,13 @@ class _LevelHistories(Histories):
         for entry in entries:
             by_time.setdefault(entry.time, []).append(entry)
         for time, changed in by_time.items():
+            type_name = self._types.get("pipestat_modified_time", "")
+            modified = stored_time(time, type_name, is_postgresql=self._is_postgresql)
             values = {
                 "source_record_id": row.id,
                 "record_identifier": record.key.identifier,
                 "project_name": self._records.project_name,
-                "pipestat_modified_time": self._stored_time("pipestat_modified_time", time),
+                "pipestat_modified_time": modified,
                 "meta": _meta(time, changed),
                 **dict(self._columns(changed)),
             }

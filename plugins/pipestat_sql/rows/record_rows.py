@@ -178,8 +178,8 @@ class RecordRows:
 
     def projects(self, session: Session) -> list[str]:
         """Return the projects of all rows of the table."""
-        statement = sa.select(self.table.table.c.project_name).distinct()
-        rows = session.sql.execute(statement)
+        project: sa.ColumnElement[str | None] = sa.column("project_name", sa.Text)
+        rows = session.sql.execute(sa.select(project).select_from(self.table.table).distinct())
         return [DEFAULT_PROJECT_NAME if found is None else found for (found,) in rows]
 
     def history(self, session: Session, identifier: str) -> list[HistoryEntry]:

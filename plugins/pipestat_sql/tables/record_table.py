@@ -63,7 +63,8 @@ class RecordTable:
         """Return which rows belong to the store (PS-SQL-003); None means all of them."""
         if self.project_name is None:
             return None
-        column = self.table.c.project_name
+        # By name: a table of an old pipestat may lack it until something is written.
+        column = sa.column("project_name", sa.Text)
         if self.project_name == DEFAULT_PROJECT_NAME:
             return sa.or_(column == self.project_name, column.is_(None))
         return column == self.project_name
