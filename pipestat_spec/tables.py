@@ -116,7 +116,7 @@ def read_table(
     of objects such as `align.rate`. `flatten` gives objects a column for each key.
     """
     found = _Found()
-    kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)
+    kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the table closes it
     count = 0
     for record in records:
         found.add((), record.results)
@@ -172,9 +172,7 @@ class _Found:
             for column in self._below((name,), declared, flatten)
         ]
 
-    def named(
-        self, name: str, declared: Mapping[str, ResultSchema], flatten: bool
-    ) -> list[Column]:
+    def named(self, name: str, declared: Mapping[str, ResultSchema], flatten: bool) -> list[Column]:
         """Return the columns that a name given by a person means."""
         path = read_field(name)
         if name in FIELDS and (name,) not in self._kinds:
@@ -255,12 +253,11 @@ def _declared_kind(schema: Mapping[str, Any] | None) -> Kind | None:
         kind: Kind = schema["object_type"]
         return kind
     given = schema.get("type")
-    types = {given} if isinstance(given, str) else set(given or ())
+    types: set[Any] = {given} if isinstance(given, str) else set(given or ())
     types.discard("null")
     if types == {"integer", "number"}:
         return "number"
-    (only,) = types if len(types) == 1 else (None,)
-    return only
+    return types.pop() if len(types) == 1 else None
 
 
 class Selection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipestat_exports.cells import row_text
+from pipestat_exports.cells import mixed_columns, row_text
 from pipestat_exports.options import Options
 from pipestat_spec.tables import Table
 
@@ -18,7 +18,8 @@ def write(table: Table, path: Path, options: Options) -> None:
 
 def write_delimited(table: Table, path: Path, separator: str, missing: str) -> None:
     """Write a line with the columns' names, and one for each record, all equally wide."""
+    mixed = mixed_columns(table.columns)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(row_text([column.name for column in table.columns], separator, missing))
         for row in table.rows():
-            file.write(row_text(row, separator, missing))
+            file.write(row_text(row, separator, missing, mixed))

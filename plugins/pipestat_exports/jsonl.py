@@ -17,8 +17,6 @@ def write(table: Table, path: Path, options: Options) -> None:  # noqa: ARG001
     with path.open("w", encoding="utf-8", newline="") as file:
         for row in table.rows():
             found = {
-                name: value
-                for name, value in zip(names, row, strict=True)
-                if value is not MISSING
+                name: value for name, value in zip(names, row, strict=True) if value is not MISSING
             }
             file.write(json.dumps(found, ensure_ascii=False, allow_nan=False) + "\n")

@@ -34,7 +34,7 @@ class Options:
             raise _wrong("level", self.level, f"use {' or '.join(LEVELS)}")
         if self.columns is not None and not all(isinstance(name, str) for name in self.columns):
             raise _wrong("columns", self.columns, "give a list of names")
-        if not isinstance(self.missing, str) or not self.missing.isprintable():
+        if not str(self.missing).isprintable():
             raise _wrong("missing", self.missing, "give a short text such as NA")
         for name in ("flatten", "types"):
             if not isinstance(getattr(self, name), bool):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.plugins.hookspecs import hookimpl
 
@@ -13,21 +13,21 @@ if TYPE_CHECKING:
     from pipestat_spec.plugins.hookspecs import Exporter, Source
 
 
-class TableExporter(NamedTuple):
+class TableExporter:
     """Writes one table in one format; the options are those of `pipestat_exports.options`.
 
-    `module` has the function `write(table, path, options)`.
+    The module of that name has the function `write(table, path, options)`.
     """
 
-    name: str
-    suffixes: tuple[str, ...]
-    module: str
+    def __init__(self, name: str, suffix: str) -> None:
+        self.name = name
+        self.suffixes: tuple[str, ...] = (suffix,)
 
     def export(self, source: Source, output: Path, options: Mapping[str, Any]) -> list[Path]:
         """Write the table of one level of records and return the files."""
         from pipestat_exports.export import export_table
 
-        write = import_module(f"pipestat_exports.{self.module}").write
+        write = import_module(f"pipestat_exports.{self.name}").write
         return export_table(source, output, self.suffixes[0], write, options)
 
 
@@ -46,10 +46,10 @@ class SummaryExporter:
 
 @hookimpl
 def register_exporters(register: Callable[[Exporter], None]) -> None:
-    register(TableExporter("tsv", (".tsv",), "tsv"))
-    register(TableExporter("csv", (".csv",), "csv"))
-    register(TableExporter("markdown", (".md",), "markdown"))
-    register(TableExporter("jsonl", (".jsonl",), "jsonl"))
-    register(TableExporter("parquet", (".parquet",), "parquet"))
-    register(TableExporter("xlsx", (".xlsx",), "xlsx"))
+    register(TableExporter("tsv", ".tsv"))
+    register(TableExporter("csv", ".csv"))
+    register(TableExporter("markdown", ".md"))
+    register(TableExporter("jsonl", ".jsonl"))
+    register(TableExporter("parquet", ".parquet"))
+    register(TableExporter("xlsx", ".xlsx"))
     register(SummaryExporter())

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipestat_exports.cells import row_text
+from pipestat_exports.cells import mixed_columns, row_text
 from pipestat_exports.export import write_file, write_types
 from pipestat_exports.options import Options, read_options
 from pipestat_spec.models.record import JSONValue
@@ -47,11 +47,12 @@ def export_summary(source: Source, folder: Path, given: Mapping[str, Any]) -> li
 
 def _write_stats(path: Path, table: Table, columns: list[Column], options: Options) -> None:
     shown = [number for number, column in enumerate(table.columns) if column in columns]
+    mixed = mixed_columns(columns)
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(row_text([column.name for column in columns], "\t", options.missing))
         for index, row in enumerate(table.rows(), 1):
             cells = [index, row[0], options.level, *(row[number] for number in shown)]
-            file.write(row_text(cells, "\t", options.missing))
+            file.write(row_text(cells, "\t", options.missing, mixed))
 
 
 def _write_objects(path: Path, table: Table) -> None:

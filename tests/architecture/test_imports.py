@@ -36,6 +36,8 @@ LAYERS: list[set[str]] = [
         "ingest",
         "infer",
         "convert",
+        "linking",
+        "output_places",
         "engines.record_expression",
         "engines.snakemake",
         "engines.looper",
