@@ -28,8 +28,7 @@ def output_folder(opened: OpenedStore, given: str | os.PathLike[str] | None = No
     return str(opened.config.path.parent) if opened.config.path else os.getcwd()
 
 
-def link_folder(opened: OpenedStore, given: str | os.PathLike[str] | None = None) -> str:
-    """Return the folder of the links: the one given, or `{pipeline}_links`."""
-    if given:
-        return os.fspath(given)
-    return os.path.join(output_folder(opened), f"{encode_component(opened.store.namespace)}_links")
+def link_folder(opened: OpenedStore, output_dir: str | None = None) -> str:
+    """Return the folder of the links, `{pipeline}_links` among the other output."""
+    name = f"{encode_component(opened.store.namespace)}_links"
+    return os.path.join(output_folder(opened, output_dir), name)

@@ -37,12 +37,12 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.output_places import link_folder
     from pipestat_spec.cli.stores import opened, resolve_level
     from pipestat_spec.linking import link_files
+    from pipestat_spec.output_places import link_folder
 
     with opened(args) as found:
-        folder = link_folder(found, args.link_dir)
+        folder = args.link_dir or link_folder(found)
         done = link_files(found.store, resolve_level(found, args), folder, copy=args.copy)
     for text in done.missing:
         warning(f"no such file: {text}")

@@ -48,8 +48,8 @@ def configure(parser: CommandParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.exporting import choose_exporter, export_file
-    from pipestat_spec.output_places import output_folder
     from pipestat_spec.cli.stores import opened
+    from pipestat_spec.output_places import output_folder
 
     if args.output is not None and args.output_dir is not None:
         args.parser.error("-o and --output-dir do not go together")

@@ -68,8 +68,8 @@ def configure(parser: CommandParser) -> None:
 
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.exporting import choose_exporter, column_names, export_file
-    from pipestat_spec.output_places import output_folder
     from pipestat_spec.cli.stores import opened, resolve_level
+    from pipestat_spec.output_places import output_folder
 
     if args.output is None and args.format is not None:
         args.parser.error("--format goes with -o")

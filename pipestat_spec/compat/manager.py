@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property, wraps
+from logging import getLogger
 from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec import manager
@@ -28,6 +30,8 @@ __all__ = [
     "get_file_for_table",
 ]
 
+# The folders of links that one command of looper has made: it asks again for each sample.
+LINKED: ContextVar[dict[object, str] | None] = ContextVar("LINKED", default=None)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -157,6 +161,24 @@ class PipestatManager(manager.PipestatManager):
         return super().list_recent_results(
             limit, _from_local(end), _from_local(start), time_column, level, cursor
         )
+
+    def table(self, output_dir: str | os.PathLike[str] | None = None) -> list[str]:
+        """Write the two summaries, tell looper's user where, and return their paths."""
+        paths = super().table(output_dir)
+        for path in paths:
+            getLogger("looper").info("%s: %s", self.pipeline_name, path)
+        return paths
+
+    def link(self, link_dir: str | os.PathLike[str] | None = None, *, copy: bool = False) -> str:
+        """Make the folder of links and return it, once for all samples of one looper command."""
+        done = LINKED.get()
+        key = (self.store.place, self.pipeline_name, self.pipeline_type, link_dir)
+        if done is None or key not in done:
+            folder = super().link(link_dir, copy=copy)
+            if done is None:
+                return folder
+            done[key] = folder
+        return done[key]
 
     def summarize(
         self,

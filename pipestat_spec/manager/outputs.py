@@ -93,7 +93,7 @@ class RecordOutputs(RecordReader):
         """
         from pipestat_spec.linking import link_files
 
-        folder = link_folder(self._opened, link_dir)
+        folder = os.fspath(link_dir or link_folder(self._opened, self.output_dir))
         done = link_files(self.store, self.pipeline_type, folder, copy=copy)
         for text in done.missing:
             logger().warning("no such file: %s", text)
