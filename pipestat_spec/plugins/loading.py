@@ -85,9 +85,9 @@ class Plugins:
         for exporter in self.exporters.values():
             for suffix in exporter.suffixes:
                 endings.setdefault(suffix, exporter)
-        for suffix, exporter in endings.items():
+        for suffix in sorted(endings, key=len, reverse=True):
             if file.lower().endswith(suffix):
-                return exporter
+                return endings[suffix]
         hint = "endings are " + (", ".join(endings) or "none")
         raise PluginError(f"no exporter writes {file!r}", hint=hint)
 
