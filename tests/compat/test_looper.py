@@ -170,9 +170,13 @@ def pond(looper: PythonEnvironment, tmp_path: Path) -> Project:
 
 
 def test_report_shows_samples_that_never_ran(on_drop_in: Project) -> None:
-    with (on_drop_in.folder / "samples.csv").open("a") as table:
-        table.write("carp,/no/such/file\n")
-    done = on_drop_in.looper("report")
+    samples = on_drop_in.folder / "samples.csv"
+    before = samples.read_text()
+    samples.write_text(before + "carp,/no/such/file\n")
+    try:
+        done = on_drop_in.looper("report")
+    finally:
+        samples.write_text(before)
     report = on_drop_in.folder / "output" / "reports" / "count" / "count_report.html"
     # Once for the pipeline, and not for each sample.
     assert done.stdout.count("Report directory: ") == 1
