@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks import cold, pytest_start, remote, snakemake_start, sql, warm
-from benchmarks.figures import Figure, line, save, table
+from benchmarks.figures import RESULTS, Figure, line, save, table
 from tests.environments import reference_environment, snakemake_environment
 
 # Each is given an empty folder.
@@ -33,12 +33,10 @@ def main(names: list[str]) -> int:
         return 2
     figures: list[Figure] = []
     broken: list[str] = []
-    # Beside the sources and not in /tmp, which may be memory: the cost of fsync counts.
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
+    RESULTS.mkdir(exist_ok=True)
     for name in names or PARTS:
         try:
-            with tempfile.TemporaryDirectory(dir=results, prefix="run-") as folder:
+            with tempfile.TemporaryDirectory(dir=RESULTS, prefix="run-") as folder:
                 for figure in PARTS[name](Path(folder)):
                     figures.append(figure)
                     print(line(figure), flush=True)

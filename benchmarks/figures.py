@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.environments import clean_environment
 
+# Beside the sources and not in /tmp, which may be memory: the cost of fsync counts.
 RESULTS = Path(__file__).parent / "results"
 _ROUNDS = 25
 

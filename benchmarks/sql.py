@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 import yaml
-from pipestat_sql.database.connecting import Session
+from pipestat_sql.database.connections import Session
 
 from benchmarks.figures import Figure, milliseconds
 from benchmarks.warm import SCHEMA
@@ -168,22 +168,28 @@ def _against_driver(name: str, new_url: Callable[[], str], schema: Path) -> Iter
 def recorded(psm: Any) -> Iterator[Statements]:
     """Record every statement that the store sends, with its parameters."""
     found: Statements = []
-    original = Session.execute
+    original = Session.__init__
 
-    def execute(self: Session, statement: str, parameters: Any = ()) -> Any:
-        found.append((statement, parameters))
-        return original(self, statement, parameters)
+    def begin(self: Session, engine: sa.Engine) -> None:
+        original(self, engine)
+        run = self.execute
+
+        def execute(statement: str, parameters: Any = ()) -> Any:
+            found.append((statement, parameters))
+            return run(statement, parameters)
+
+        self.execute = execute
 
     def before(_c: Any, _d: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         found.append((statement, parameters))
 
     engine = psm.store.backend._database._engine
-    Session.execute = execute  # type: ignore[method-assign]
+    Session.__init__ = begin  # type: ignore[method-assign]
     sa.event.listen(engine, "before_cursor_execute", before)
     try:
         yield found
     finally:
-        Session.execute = original  # type: ignore[method-assign]
+        Session.__init__ = original  # type: ignore[method-assign]
         sa.event.remove(engine, "before_cursor_execute", before)
 
 

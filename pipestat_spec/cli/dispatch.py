@@ -59,6 +59,12 @@ class PluginCommand(NamedTuple):
     configure: Configure
 
 
+# Commands of this project that are distributions of their own.
+_SHIPPED_APART = {
+    "conformance": "pipestat-conformance (in a clone: pip install ./conformance_tests)"
+}
+
+
 def dispatch(arguments: list[str]) -> int:
     """Run the command that the arguments name; argparse leaves by SystemExit."""
     leading: list[str] = []
@@ -134,6 +140,11 @@ def _run_plugin_command(name: str, arguments: list[str]) -> int:
             command.configure(parser)
             return parser.run(arguments)
         known.append(command.name)
+    if name in _SHIPPED_APART:
+        from pipestat_spec.cli.messages import error
+
+        error(f"the command {name!r} comes with {_SHIPPED_APART[name]}, which is not installed")
+        return 2
     return _unknown(f"there is no command {name!r}", name, known)
 
 

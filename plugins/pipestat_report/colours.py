@@ -23,7 +23,7 @@ def status_rules(colours: Iterable[tuple[int, int, int]]) -> str:
         fill = _mix(colour, _BLACK, 0.86) if bright else _until(colour, _WHITE, _BLACK, 1.6)
         tint = _mix(colour, _WHITE, 0.13 + 0.6 * bright)
         light.append((number, fill, tint, _until(colour, tint, _BLACK, _READABLE)))
-        fill = _until(colour, _DARK, _WHITE, 2.5)
+        fill = _mix(colour, _BLACK, 0.86) if bright else _until(colour, _DARK, _WHITE, 2.5)
         tint = _mix(colour, _DARK, 0.22)
         dark.append((number, fill, tint, _until(colour, tint, _WHITE, _READABLE)))
     night = "".join(_rule(*one, prefix=":root:not([data-theme=light]) ") for one in dark)

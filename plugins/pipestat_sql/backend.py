@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from itertools import islice
-from typing import TYPE_CHECKING, TypeVar
+from functools import partial
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.errors import MissingConfigDataError, PipestatDatabaseError
+from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.models.record import (
-    DEFAULT_PROJECT_NAME,
+    LEVELS,
     HistoryEntry,
     JSONValue,
     Level,
@@ -20,13 +21,15 @@ from pipestat_spec.models.record import (
 )
 from pipestat_sql.database import sqlite_files
 from pipestat_sql.database.addresses import database_url
-from pipestat_sql.database.connecting import Database, Session
+from pipestat_sql.database.connections import Session, database_of
 from pipestat_sql.database.options import SqlOptions
-from pipestat_sql.rows.access import Access, TableAccess
+from pipestat_sql.database.transactions import Transactions
 from pipestat_sql.rows.codec import Row
-from pipestat_sql.rows.writing import Writing
+from pipestat_sql.rows.namespace_rows import NamespaceRows
+from pipestat_sql.rows.record_rows import RecordRows
 from pipestat_sql.tables.catalog import read_catalog
-from pipestat_sql.tables.placement import listed_namespaces
+from pipestat_sql.tables.namespace_tables import listed_namespaces
+from pipestat_sql.tables.stored_tables import StoredTables
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.query import TimeColumn
@@ -50,138 +53,108 @@ class SqlBackend(Backend):
     capabilities = frozenset(Capability)
 
     def __init__(self, settings: StoreSettings) -> None:
-        if settings.layout not in (None, "records", "levels"):
-            raise MissingConfigDataError(
-                f"layout {settings.layout!r} is not known", hint="use 'records' or 'levels'"
-            )
-        self._settings = settings
-        self._database = _database(settings)
-        self._access = Access(self._database, settings)
-        self._writing = Writing(self._access)
+        self._database = database_of(database_url(settings), settings.options or SqlOptions())
+        self._tables = StoredTables(self._database, settings)
+        self._rows = NamespaceRows(self._database, self._tables)
+        self._transactions = Transactions(self._database, self._tables.refresh)
         try:
             self._look()
         except BaseException:
-            self._database.close()
+            self.close()
             raise
 
     def _look(self) -> None:
-        if self._access.is_empty_file:
+        if self._database.is_empty_file:
             sqlite_files.check_folder(str(self._database.url.database))
             return
-        self._access.transactions.read(self._access.refresh)
-        if self._access.tables.lacking:
+        self._transactions.refresh()
+        if self._tables.lacking:
             # Where it is not permitted, reading works without; the first write says so.
             with suppress(PipestatDatabaseError):
-                self._access.ensure(None)
+                self._tables.ensure(None, self._transactions)
 
     @property
     def url(self) -> str:
         """The database's URL without its password."""
-        return self._database.shown_url
+        return self._database.url.render_as_string(hide_password=True)
 
     @property
     def layout(self) -> str | None:
         """The layout of the namespace; None while it has none."""
-        return self._access.tables.layout
+        return self._tables.layout
 
     # Reading
 
-    def _reading(self, level: Level, empty: T, work: Callable[[Session, TableAccess], T]) -> T:
-        """Run work on a level's table; `empty` is the answer while there is none."""
-        access = self._access
-        if access.table(level) is None and access.is_empty_file:
+    def _read(
+        self,
+        level: Level,
+        empty: T,
+        work: Callable[..., T],
+        *arguments: Any,
+        at_once: bool = False,
+    ) -> T:
+        """Run work on the rows of a level; `empty` is the answer while it has no table.
+
+        With `at_once` all statements see one state of the database.
+        """
+        if self._has_no_file():
             return empty
 
-        def looked_up(session: Session) -> T:
-            table = access.current_table(session, level)
-            return empty if table is None else work(session, table)
+        def on_rows(session: Session) -> T:
+            rows = self._rows.at(session, level)
+            return empty if rows is None else work(rows, session, *arguments)
 
-        return access.transactions.read(looked_up)
+        run = self._transactions.read_at_once if at_once else self._transactions.run
+        return run(on_rows)
+
+    def _has_no_file(self) -> bool:
+        return not self._tables.found and self._database.is_empty_file
 
     def read(self, key: RecordKey) -> Record | None:
-        def work(session: Session, table: TableAccess) -> Row | None:
-            return self._access.found(session, table, key.identifier)
-
-        row = self._reading(key.level, None, work)
+        if self._has_no_file():
+            return None
+        row = self._transactions.run(partial(self._rows.find, key))
         return row.record if row else None
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
-        return islice((row.record for row in self._rows(level, after, limit)), limit)
-
-    def _rows(self, level: Level, after: str | None, limit: int | None) -> Iterator[Row]:
         while True:
             count = _BATCH if limit is None else min(limit, _BATCH)
-            part = self._page(level, after, count)
-            yield from part
+            part: list[Row] = self._read(level, [], RecordRows.page, after, count)
+            yield from (row.record for row in part)
             limit = None if limit is None else limit - len(part)
             if len(part) < count or limit == 0:
                 return
             after = part[-1].record.key.identifier
 
-    def _page(self, level: Level, after: str | None, count: int) -> list[Row]:
-        def work(session: Session, table: TableAccess) -> list[Row]:
-            return self._access.page(session, table, after, count)
-
-        return self._reading(level, [], work)
-
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
-        def work(session: Session, table: TableAccess) -> list[HistoryEntry]:
-            with self._access.snapshot(session):
-                row = self._access.found(session, table, key.identifier)
-                if row is None or table.histories is None:
-                    return []
-                return table.histories.read(session, row)
-
         nothing: list[HistoryEntry] = []
-        return iter(self._reading(key.level, nothing, work))
+        work = RecordRows.history
+        return iter(self._read(key.level, nothing, work, key.identifier, at_once=True))
 
     def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
         """Yield the history of each record that has one, in code-point order."""
         after: str | None = None
         while True:
-            part = self._histories_page(level, after)
+            part: list[tuple[RecordKey, list[HistoryEntry]]] = self._read(
+                level, [], RecordRows.histories, after, _BATCH, at_once=True
+            )
             yield from ((key, entries) for key, entries in part if entries)
             if len(part) < _BATCH:
                 return
             after = part[-1][0].identifier
 
-    def _histories_page(
-        self, level: Level, after: str | None
-    ) -> list[tuple[RecordKey, list[HistoryEntry]]]:
-        def work(
-            session: Session, table: TableAccess
-        ) -> list[tuple[RecordKey, list[HistoryEntry]]]:
-            with self._access.snapshot(session):
-                rows = self._access.page(session, table, after, _BATCH)
-                histories = table.histories
-                found = histories.read_many(session, rows) if histories else [[] for _ in rows]
-                return [(r.record.key, e) for r, e in zip(rows, found, strict=True)]
-
-        return self._reading(level, [], work)
-
     def count(self, level: Level) -> int:
-        def work(session: Session, table: TableAccess) -> int:
-            statements = table.statements
-            (found,) = session.execute(statements.count, statements.own).fetchone()
-            return int(found)
-
-        return self._reading(level, 0, work)
+        return self._read(level, 0, RecordRows.count)
 
     def projects(self) -> list[str]:
         """Return the projects whose records the tables hold, in code-point order."""
         if self.layout != "levels":
             return []
-
-        def work(session: Session, table: TableAccess) -> list[str]:
-            statement = f"SELECT DISTINCT project_name FROM {table.statements.table}"
-            rows = session.execute(statement).fetchall()
-            return [DEFAULT_PROJECT_NAME if found is None else found for (found,) in rows]
-
-        sample: list[str] = self._reading("sample", [], work)
-        project: list[str] = self._reading("project", [], work)
-        return sorted({*sample, *project})
+        nothing: list[str] = []
+        found = (self._read(level, nothing, RecordRows.projects) for level in LEVELS)
+        return sorted(set(chain.from_iterable(found)))
 
     # Queries
 
@@ -190,12 +163,8 @@ class SqlBackend(Backend):
         from pipestat_spec.domain.query import select
         from pipestat_sql.queries import select_page
 
-        def work(session: Session, table: TableAccess) -> Page:
-            shape = self._access.looked_at(session, table).stored.shape
-            return select_page(session.sql, shape, query, table.codec.to_record)
-
         # The domain answers for an empty store, so that wrong queries are refused there too.
-        page = self._reading(query.level, None, work)
+        page = self._read(query.level, None, _searched, select_page, query)
         return select((), query) if page is None else page
 
     def recent(
@@ -213,37 +182,27 @@ class SqlBackend(Backend):
         from pipestat_sql.queries import recent_page
 
         window = (limit, start, end, time_column, cursor)
-
-        def work(session: Session, table: TableAccess) -> Page:
-            shape = self._access.looked_at(session, table).stored.shape
-            return recent_page(session.sql, shape, table.codec.to_record, *window)
-
-        page = self._reading(level, None, work)
+        page = self._read(level, None, _searched, recent_page, *window)
         return recent((), *window) if page is None else page
 
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
         """Return the different combinations of the columns' values, ordered."""
         from pipestat_sql.queries import distinct_values
 
-        def work(session: Session, table: TableAccess) -> list[tuple[JSONValue, ...]]:
-            shape = self._access.looked_at(session, table).stored.shape
-            return distinct_values(session.sql, shape, columns, table.codec.to_record)
-
-        return self._reading(level, [], work)
+        nothing: list[tuple[JSONValue, ...]] = []
+        return self._read(level, nothing, _searched, distinct_values, columns)
 
     # Writing
 
     def update(self, key: RecordKey, change: Change) -> Transition:
-        if self._access.is_empty_file and change(None).record is None:
+        # What is refused or changes nothing must not make the file.
+        if self._has_no_file() and change(None).record is None:
             return Transition(None, None)
-        return self._access.transactions.write(
-            lambda session: self._writing.update(session, key, change)
-        )
+        return self._transactions.write(partial(self._rows.update, key=key, change=change))
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes in one transaction: all are stored or none."""
-        if self._access.is_empty_file:
-            # What is refused or changes nothing must not make the file.
+        if self._has_no_file():
             records: dict[RecordKey, Record | None] = {}
             for key, change in changes:
                 records[key] = change(records.get(key)).record
@@ -251,32 +210,34 @@ class SqlBackend(Backend):
                 return [Transition(None, None) for _ in changes]
         if not changes:
             return []
-        return self._access.transactions.write(
-            lambda session: self._writing.update_many(session, changes)
-        )
+        return self._transactions.write(partial(self._rows.update_many, changes=changes))
 
     def close(self) -> None:
-        self._database.close()
+        self._transactions.close()
 
 
-def _database(settings: StoreSettings) -> Database:
-    return Database(database_url(settings), settings.options or SqlOptions())
+def _searched(rows: RecordRows, session: Session, search: Callable[..., T], *arguments: Any) -> T:
+    """Run a search on rows whose columns are those that are known."""
+    from pipestat_sql.queries import TableReader
+
+    rows.check_columns(session)
+    return search(TableReader(session.sql, rows.table, rows.to_record), *arguments)
 
 
 def list_namespaces(settings: StoreSettings) -> list[str]:
     """Return the namespaces that a database holds, in code-point order."""
-    database = _database(settings)
-    access = Access(database, settings)
+    database = database_of(database_url(settings), settings.options or SqlOptions())
+    if database.is_empty_file:
+        sqlite_files.check_folder(str(database.url.database))
+        return []
+    schema = settings.options.schema_ if settings.options else None
+
+    def work(session: Session) -> list[str]:
+        names = read_catalog(session, schema, ()).tables
+        return listed_namespaces(read_catalog(session, schema, list(names)).tables)
+
+    transactions = Transactions(database)
     try:
-        if access.is_empty_file:
-            sqlite_files.check_folder(str(database.url.database))
-            return []
-        schema = settings.options.schema_ if settings.options else None
-
-        def work(session: Session) -> list[str]:
-            names = list(read_catalog(session, database, schema, ()).tables)
-            return listed_namespaces(read_catalog(session, database, schema, names).tables)
-
-        return access.transactions.read(work)
+        return transactions.run(work)
     finally:
-        database.close()
+        transactions.close()

@@ -193,6 +193,13 @@ def test_a_plugin_whose_commands_fail_disturbs_nobody(run: Run, plugin: Plugin) 
     assert "  report  " in done.out
 
 
+def test_a_command_that_is_shipped_apart_names_its_distribution(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipestat_spec.cli.dispatch.plugin_commands", list)
+    assert "pip install ./conformance_tests" in run("conformance", "run", code=2).err
+
+
 def test_warnings_of_any_library_are_lines(run: Run, store: Path, plugin: Plugin) -> None:
     @hookimpl
     def result_reported(event: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -128,5 +130,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, text: str, proble
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingConfigDataError, match=r"^no such configuration; the current folder"):
         load_config_document(tmp_path / "c.yaml", "no such configuration")
-    with pytest.raises(MissingConfigDataError, match="cannot be read: Is a directory"):
+    with pytest.raises(
+        MissingConfigDataError, match=f"cannot be read: {os.strerror(errno.EISDIR)}"
+    ):
         load_config_document(tmp_path, "no such configuration")

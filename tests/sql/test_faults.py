@@ -118,6 +118,18 @@ def test_a_cut_first_report_and_a_cut_removal(
     assert rows == [("r0",), ("r1",), ("r2",), ("s0",)]
 
 
+def test_commits_that_are_cut_while_all_connections_are_in_use(
+    postgres_database: Database, postgres: PostgresServer, proxy: CuttingProxy
+) -> None:
+    opened = postgres_database.open(options={**through(proxy, postgres), "pool_size": 1})
+    opened.report("s1", {"n": 1})
+    for number, cut in enumerate(("before", "after"), 2):
+        proxy.cut = cut  # type: ignore[assignment]
+        opened.report("s1", {"n": number})
+        assert opened.results("s1") == {"n": number}
+    assert [entry.value for entry in opened.history("s1")] == [1, 2]
+
+
 def test_a_read_on_a_connection_that_the_server_has_ended(
     postgres_database: Database, postgres: PostgresServer
 ) -> None:

@@ -152,8 +152,8 @@ def test_close_leaves_nothing_open(database: Database) -> None:
     opened = database.open(namespace="closing")
     opened.report("s1", {"n": 1})
     list(opened.backend.scan("sample"))
-    before = opened.backend._database._idle  # type: ignore[attr-defined]
-    assert len([session for session in before if session is not None]) == 1
+    pool = opened.backend._database._engine.pool  # type: ignore[attr-defined]
+    assert pool.checkedin() == 1
     opened.backend.close()
     opened.backend.close()
     if database.dialect == "sqlite":

@@ -9,10 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
-from pipestat_sql.queries import condition, count_matches, distinct_values, select_page
-from pipestat_sql.queries.bounds import bigint_bound, double_bound, text_bound
+from pipestat_sql.queries import distinct_values, select_page
+from pipestat_sql.queries.conditions import condition
+from pipestat_sql.queries.literals import bigint_bound, double_bound, text_bound
+from pipestat_sql.queries.postgresql import PostgreSQL
 from pipestat_sql.queries.sqlite_functions import text_key
-from pipestat_sql.tables.shape import Kind
+from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.domain.filters import order_key
 from pipestat_spec.errors import FilterSyntaxError
@@ -193,7 +195,7 @@ def test_numbers_as_other_programs_write_them(make_database, binary):
         for value in wanted:
             for operator in ("eq", "lt", "le", "gt", "ge"):
                 where = Comparison(("doc",), operator, value)
-                found = select_page(connection, rows.shape, Query(where=where), rows.to_record)
+                found = rows.select(connection, Query(where=where))
                 expected = [
                     name
                     for name in sorted(rows.records)
@@ -344,9 +346,9 @@ def test_long_patterns(rows):
 
 def test_a_pattern_that_ends_in_its_escape_is_refused(rows):
     with rows.connected() as connection, pytest.raises(FilterSyntaxError):
-        select_page(connection, rows.shape, Query(where=Like(("s",), "a\\")), rows.to_record)
+        rows.select(connection, Query(where=Like(("s",), "a\\")))
     with pytest.raises(FilterSyntaxError):
-        condition(Not(Like(("nothing",), "a\\")), rows.shape, "postgresql")
+        condition(Not(Like(("nothing",), "a\\")), rows.table, PostgreSQL())
 
 
 # Large filters
@@ -402,7 +404,7 @@ def test_only_the_columns_asked_for_are_read(rows):
 
     with rows.connected() as connection:
         query = Query(columns=("u", "n"), where=Comparison(("x",), "eq", 1))
-        page = select_page(connection, rows.shape, query, to_record)
+        page = select_page(rows.reader(connection, to_record), query)
     assert list(page.records[0].results.items()) == [("u", 2), ("n", 1)]
     assert seen[0] & set(ALL) == {"n"}
     assert {"record_identifier", "status", "pipestat_extended_data", "meta"} <= seen[0]
@@ -437,7 +439,7 @@ def test_a_stream_leaves_no_transaction(make_database):
         driver = connection.connection.driver_connection
         assert driver.info.transaction_status == 0
         with pytest.raises(AssertionError, match="while it streams"):
-            select_page(connection, rows.shape, Query(), to_record)
+            select_page(rows.reader(connection, to_record), Query())
         assert driver.info.transaction_status == 0
         assert rows.select(connection, Query(limit=1)).next_cursor == "0000"
 
@@ -457,7 +459,7 @@ def test_equal_numbers_are_shown_as_in_the_first_record(rows):
         for columns in (["doc"], ["x"], ["u"], ["doc", "x"], ["x", "x"], [], ["nowhere"],
                         ["status"], ["record_identifier", "n"], ["flag", "doc"]):  # fmt: skip
             rows.check_distinct(connection, columns)
-        found = distinct_values(connection, rows.shape, ["doc"], rows.to_record)
+        found = distinct_values(rows.reader(connection), ["doc"])
     assert list(map(repr, found)) == ["(None,)", "(True,)", "(1.0,)"]
 
 
@@ -513,7 +515,7 @@ def test_times_that_the_reference_wrote_are_local(place):
         assert names(rows.check_recent(connection, 1)) == ["theirs"]
         assert names(rows.check_recent(connection, 1, None, None, "created")) == ["ours"]
         rows.check_distinct(connection, ["pipestat_modified_time"])
-        assert count_matches(connection, rows.shape, late, rows.to_record) == 1
+        assert rows.select(connection, Query(where=late)).total_size == 1
 
 
 # Indexes
@@ -530,8 +532,8 @@ def test_an_index_serves(place):
     where = Comparison(("n",), "lt", 2.5)
     with rows.connected() as connection:
         rows.check_select(connection, Query(where=where))
-        matching = condition(where, rows.shape, rows.database.dialect)
-        statement = sa.select(rows.shape.table.c.n).where(matching)
+        matching = condition(where, rows.table, rows.reader(connection).dialect)
+        statement = sa.select(rows.table.table.c.n).where(matching)
         explain = "explain query plan " if place.dialect == "sqlite" else "explain "
 
         @sa.event.listens_for(connection, "before_cursor_execute", retval=True)

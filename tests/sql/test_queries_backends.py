@@ -8,7 +8,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipestat_sql.tables.shape import Kind
+from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.backend import Outcome
 from pipestat_spec.memory import MemoryBackend

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from pipestat_yaml.text.parsed import parse_document
+from pipestat_yaml.text.results_text import parse_text
 
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.text import yaml_reader
@@ -29,7 +29,7 @@ def read(text: str) -> Any:
 def refusal(text: str | bytes) -> str:
     """Return what a store says of a results file with this text."""
     with pytest.raises(PipestatDataError) as caught:
-        parse_document(text if isinstance(text, bytes) else text.encode(), "r.yaml")
+        parse_text(text if isinstance(text, bytes) else text.encode(), "r.yaml")
     message = str(caught.value)
     assert "\n" not in message
     assert message.startswith("r.yaml, line ")

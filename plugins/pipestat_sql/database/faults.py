@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from enum import Enum
 
 import sqlalchemy as sa
@@ -17,7 +15,7 @@ import sqlalchemy as sa
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["Fault", "classify", "described", "driver_errors", "mapped", "sql_state"]
+__all__ = ["Fault", "classify", "described", "driver_errors", "sql_state"]
 
 
 def driver_errors() -> tuple[type[Exception], ...]:
@@ -40,13 +38,13 @@ def _is_lost(error: BaseException) -> bool:
 class Fault(Enum):
     """What an exception of a driver asks for."""
 
-    RETRY = "the same again: a deadlock, a busy file"
-    LOST = "the same again on another connection"
-    STALE = "the same again after another look at the tables"
+    BUSY = "retry: a deadlock, a busy file"
+    LOST = "retry on another connection"
+    STALE = "retry after another look at the tables"
     FINAL = "nothing: the caller has to know"
 
 
-_RETRY_STATES = {"40001", "40P01", "55P03"}
+_BUSY_STATES = {"40001", "40P01", "55P03"}
 _STALE_STATES = {"42P01", "42703", "3F000"}
 # The server is starting, stopping, or ended this connection.
 _LOST_STATES = {"57P01", "57P02", "57P03", "25P03", "57P05"}
@@ -70,15 +68,15 @@ def classify(error: BaseException) -> Fault:
     error = _driver_error(error)
     state = sql_state(error)
     if state is not None:
-        if state in _RETRY_STATES:
-            return Fault.RETRY
+        if state in _BUSY_STATES:
+            return Fault.BUSY
         if state in _LOST_STATES or state.startswith("08"):
             return Fault.LOST
         cached_plan = state == "0A000" and "cached plan" in str(error)
         return Fault.STALE if state in _STALE_STATES or cached_plan else Fault.FINAL
     if isinstance(error, sqlite3.Error):
         if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BUSY_CODES:
-            return Fault.RETRY
+            return Fault.BUSY
         stale = re.match(r"no such (table|column)|table .* has no column", str(error))
         return Fault.STALE if stale else Fault.FINAL
     return Fault.LOST if _is_lost(error) else Fault.FINAL
@@ -130,12 +128,3 @@ def described(error: BaseException, where: str, secret: str | None = None) -> Pi
     return PipestatDatabaseError(
         f"{where}: {shorten(text, 300)}", hint=hint, sqlstate=state, database=where
     )
-
-
-@contextmanager
-def mapped(where: Callable[[], str], secret: str | None = None) -> Iterator[None]:
-    """Turn what drivers raise inside into PipestatDatabaseError, without a trace of theirs."""
-    try:
-        yield
-    except driver_errors() as error:
-        raise described(error, where(), secret) from None

@@ -1,8 +1,8 @@
-"""One atomic piece of work: begun, committed, repeated where that is safe (PS-SQL-014, -015).
+"""Attempts at a piece of work, until one succeeds (PS-SQL-014, PS-SQL-015).
 
-What failed before COMMIT was sent is repeated. A COMMIT whose answer never came is settled
-by evidence: the server is asked what became of the transaction, and the work is repeated
-only when it was not stored.
+What failed before COMMIT was sent is retried. A COMMIT whose answer never came has an unknown
+outcome, which is settled by evidence: the server is asked what became of the transaction, and
+the work is retried only when nothing was stored.
 """
 
 from __future__ import annotations
@@ -11,22 +11,27 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipestat_spec.errors import PipestatDatabaseError
-from pipestat_sql.database.connecting import Database, Session
+from pipestat_sql.database.connections import Database, Session
 from pipestat_sql.database.faults import Fault, classify, driver_errors, sql_state
 from pipestat_sql.database.sqlite_files import prepare_to_write
 
-__all__ = ["MARK", "Again", "Mark", "Transactions", "Work"]
+__all__ = ["MARK", "Mark", "Retry", "Transactions", "Written"]
 
 T = TypeVar("T")
 
 # Advisory locks share one space of numbers; this one is nobody else's by chance.
 _LOCK = 0x7069_7065_7374_6174
-_BEGIN_POSTGRESQL = "BEGIN ISOLATION LEVEL READ COMMITTED"
-_BEGIN_SQLITE = "BEGIN IMMEDIATE"
-_MOST_REPEATS = 50
+# Transactions that write, and transactions whose statements see one state of the database.
+_BEGIN = {"postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED", "sqlite": "BEGIN IMMEDIATE"}
+_SNAPSHOT = {
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    "sqlite": "BEGIN",
+}
+_MOST_RETRIES = 50
 
 # What a statement returns to identify its transaction and the server that it ran on. A
 # transaction's number may be given again after a crash, so the server's start belongs to it.
@@ -40,19 +45,12 @@ class Mark(NamedTuple):
     server: Any
 
 
-class Again(Exception):
-    """The work has to begin anew: another writer was faster, or the tables have changed."""
+class Written(NamedTuple, Generic[T]):
+    """What came of an attempt at a write.
 
-    def __init__(self, why: str, prepare: Callable[[], None] | None = None) -> None:
-        super().__init__(why)
-        self.prepare = prepare
-
-
-class Work(NamedTuple, Generic[T]):
-    """What came of a piece of work.
-
-    `stored` is False when there is nothing to commit. `evidence` looks at the database
-    later and tells whether the work is there: yes, no, or None when that cannot be seen.
+    `stored` is False when there is nothing to commit. The evidence are `mark`, and what
+    `evidence` sees in the database later: that the write is there, that it is not, or None
+    when that cannot be told.
     """
 
     result: T
@@ -61,118 +59,138 @@ class Work(NamedTuple, Generic[T]):
     evidence: Callable[[Session], bool | None] | None = None
 
 
-class _Unknown(Exception):
-    """COMMIT was sent and the answer never came."""
+class Retry(Exception):
+    """An attempt stored nothing and asks for another: the row or the tables have changed."""
+
+    def __init__(self, why: str, prepare: Callable[[Transactions], None] | None = None) -> None:
+        super().__init__(why)
+        self.prepare = prepare
+
+
+class _UnknownOutcome(Exception):
+    """COMMIT was sent and the connection ended before the answer."""
+
+    def __init__(self, written: Written[Any]) -> None:
+        self.written = written
 
 
 class Transactions:
-    """Runs work on a database; `refresh` looks at its tables again."""
+    """Runs work on a database for one store; `refresh` looks at its tables again."""
 
-    def __init__(self, database: Database, refresh: Callable[[Session], None]) -> None:
+    def __init__(
+        self, database: Database, refresh: Callable[[Session], None] = lambda _: None
+    ) -> None:
+        database.join(self)
         self._database = database
         self._refresh = refresh
-        self._begin = _BEGIN_POSTGRESQL if database.is_postgresql else _BEGIN_SQLITE
-        self._prepared = False
+        name = database.dialect.name
+        self._begin, self._snapshot = _BEGIN[name], _SNAPSHOT[name]
+        # Whether the journal of a file is chosen.
+        self._prepared = database.is_postgresql
+        self._closed = False
 
-    # Reading
+    def close(self) -> None:
+        """Let nothing run any more; the database's last store closes its connections."""
+        self._closed = True
+        self._database.leave(self)
 
-    def read(self, work: Callable[[Session], T]) -> T:
-        """Run work that only reads; repeated when the connection or the tables went."""
-        return self._repeated(lambda session: work(session))
+    def refresh(self) -> None:
+        """Look at the tables again."""
+        self.run(self._refresh)
 
-    def _repeated(self, attempt: Callable[[Session], T]) -> T:
+    def run(self, work: Callable[[Session], T]) -> T:
+        """Run work; retried when a connection or a table went, or when it raises Retry."""
         database = self._database
+        if self._closed:
+            raise PipestatDatabaseError(
+                f"{database.where}: the store is closed", hint="open it again"
+            )
         began: float | None = None
-        repeats = 0
+        attempt = 0
         while True:
+            attempt += 1
             try:
                 with database.session() as session:
-                    return attempt(session)
+                    database.worked = True
+                    return work(session)
+            except _UnknownOutcome as unknown:
+                if self._settle(unknown.written):
+                    result: T = unknown.written.result
+                    return result
+                self._prepare(Retry("the database loses its connections"), attempt)
+            except Retry as retry:
+                self._prepare(retry, attempt)
             except driver_errors() as error:
                 began = began or time.monotonic()
-                repeats += 1
-                waited = time.monotonic() - began
-                fault = classify(error)
-                if fault is Fault.LOST and not database.worked:
-                    fault = Fault.FINAL
-                hopeless = fault is Fault.STALE and repeats > 3
-                if fault is Fault.FINAL or hopeless or waited > database.options.patience:
-                    raise database.error(error) from None
-            except Again as again:
-                repeats += 1
-                if repeats > _MOST_REPEATS:
-                    raise PipestatDatabaseError(
-                        f"{database.where}: {again}",
-                        hint="look at the table's unique constraints",
-                    ) from None
-                if again.prepare is not None:
-                    again.prepare()
-                continue
-            if fault in (Fault.LOST, Fault.STALE):
-                # Connections keep prepared statements, which a new column makes useless.
-                database.forget_idle()
-            if fault is Fault.STALE:
-                self._repeated(self._refresh)
-            else:
-                time.sleep(random.uniform(0.001, 0.02) * min(repeats, 10))
+                self._wait(error, attempt, time.monotonic() - began)
+
+    def _prepare(self, retry: Retry, attempt: int) -> None:
+        """Do what an attempt has asked for before the next one."""
+        if attempt > _MOST_RETRIES:
+            raise PipestatDatabaseError(
+                f"{self._database.where}: {retry}", hint="look at the table's unique constraints"
+            ) from None
+        if retry.prepare is not None:
+            retry.prepare(self)
+
+    def _wait(self, error: Exception, attempt: int, waited: float) -> None:
+        """Wait before the next attempt; raises PipestatDatabaseError when there is none."""
+        database = self._database
+        fault = classify(error)
+        if fault is Fault.LOST and not database.worked:
+            fault = Fault.FINAL
+        hopeless = fault is Fault.STALE and attempt > 3
+        if fault is Fault.FINAL or hopeless or waited > database.patience:
+            raise database.error(error) from None
+        if fault in (Fault.LOST, Fault.STALE):
+            # Connections keep prepared statements, which a new column makes useless.
+            database.forget_idle()
+        if fault is Fault.STALE:
+            self.refresh()
+        else:
+            time.sleep(random.uniform(0.001, 0.02) * min(attempt, 10))
+
+    def read_at_once(self, work: Callable[[Session], T]) -> T:
+        """Run work that only reads and whose statements see one state of the database."""
+
+        def at_once(session: Session) -> T:
+            session.execute(self._snapshot)
+            found = work(session)
+            session.execute("ROLLBACK")
+            return found
+
+        return self.run(at_once)
 
     # Writing
 
-    def write(self, work: Callable[[Session], Work[T]]) -> T:
+    def write(self, work: Callable[[Session], Written[T]]) -> T:
         """Run work in one transaction and return its result once that is stored.
 
         Raises what `work` raises, then nothing is stored, and PipestatDatabaseError.
         """
-        if self._database.is_postgresql:
-            return self._repeated(lambda session: self._attempt(session, work))
+        return self.run(partial(self._attempt, work))
 
-        def alone(session: Session) -> T:
-            # The threads of a process queue here: SQLite lets them try again and again.
-            with self._database.write_lock:
-                return self._attempt(session, work)
-
-        return self._repeated(alone)
-
-    def _attempt(self, session: Session, work: Callable[[Session], Work[T]]) -> T:
-        self.begin(session)
-        try:
-            done = work(session)
-            if not done.stored:
+    def _attempt(self, work: Callable[[Session], Written[T]], session: Session) -> T:
+        database = self._database
+        with database.turn:
+            if not self._prepared:
+                path = str(database.url.database)
+                prepare_to_write(session.driver, path, database.patience)
+                self._prepared = True
+            session.execute(self._begin)
+            written = work(session)
+            if written.stored:
+                self._commit(session, written)
+            else:
                 session.execute("ROLLBACK")
-                return done.result
-            self._commit(session)
-        except _Unknown:
-            pass
-        except BaseException:
-            self.undo(session)
-            raise
-        else:
-            return done.result
-        session.discard()
-        if self._settle(done):
-            return done.result
-        raise Again("the database loses its connections")
+        return written.result
 
-    def begin(self, session: Session) -> None:
-        """Begin a transaction that writes; on SQLite it excludes other writers at once."""
-        if not self._prepared and not self._database.is_postgresql:
-            path, patience = str(self._database.url.database), self._database.options.patience
-            prepare_to_write(session.driver, path, patience)
-            self._prepared = True
-        session.execute(self._begin)
-
-    def undo(self, session: Session) -> None:
-        """End a transaction that failed."""
-        with suppress(*driver_errors()):
-            if not session.usable:
-                session.execute("ROLLBACK")
-
-    def _commit(self, session: Session) -> None:
+    def _commit(self, session: Session, written: Written[Any]) -> None:
         try:
             cursor = session.execute("COMMIT")
         except driver_errors() as error:
             if self._database.is_postgresql and classify(error) is Fault.LOST:
-                raise _Unknown from None
+                raise _UnknownOutcome(written) from None
             raise
         # PostgreSQL answers COMMIT of a failed transaction with another word, and no error.
         if self._database.is_postgresql and cursor.statusmessage != "COMMIT":
@@ -180,29 +198,30 @@ class Transactions:
                 f"{self._database.where}: the transaction was rolled back", hint="try again"
             )
 
-    def _settle(self, done: Work[Any]) -> bool:
-        """Tell whether a transaction whose COMMIT was not answered is stored."""
+    def _settle(self, written: Written[Any]) -> bool:
+        """Tell by evidence whether a write of unknown outcome was stored."""
         database = self._database
         database.forget_idle()
-        end = time.monotonic() + database.options.patience
-        while time.monotonic() < end:
-            with suppress(*driver_errors()), database.session() as session:
-                outcome = self._outcome(session, done)
-                if outcome is not None:
-                    return outcome
-            time.sleep(0.05)
+        end = time.monotonic() + database.patience
+        with suppress(PipestatDatabaseError):
+            while time.monotonic() < end:
+                stored = self.run(partial(self._evidence, written))
+                if stored is not None:
+                    return stored
+                time.sleep(0.05)
         raise PipestatDatabaseError(
             f"{database.where}: the connection was lost during COMMIT, and the server does not "
             "tell whether the change was stored",
             hint="look whether it is there before you report again",
         )
 
-    def _outcome(self, session: Session, done: Work[Any]) -> bool | None:
-        assert done.mark is not None
+    def _evidence(self, written: Written[Any], session: Session) -> bool | None:
+        """Tell whether a write was stored; None while its transaction is under way."""
+        assert written.mark is not None
         try:
             status, server = session.execute(
                 "SELECT pg_xact_status(%s::text::xid8), pg_postmaster_start_time()",
-                (done.mark.transaction,),
+                (written.mark.transaction,),
             ).fetchone()
         except driver_errors() as error:
             if sql_state(error) == "22023":
@@ -211,26 +230,27 @@ class Transactions:
             raise
         if status == "in progress":
             return None
-        if status != "committed" or server == done.mark.server:
+        if status != "committed" or server == written.mark.server:
             return bool(status == "committed")
         # Another server process: the number may be somebody else's by now.
-        seen = done.evidence(session) if done.evidence else None
+        seen = written.evidence(session) if written.evidence else None
         return True if seen is None else seen
 
     # Definitions
 
     def define(self, work: Callable[[Session], None]) -> None:
         """Run work that changes tables, alone among all programs of this specification."""
-        patience = max(1, int(self._database.options.patience * 1000))
+        is_postgresql = self._database.is_postgresql
+        milliseconds = max(1, int(self._database.patience * 1000))
 
-        def locked(session: Session) -> Work[None]:
+        def locked(session: Session) -> Written[None]:
             mark = None
-            if self._database.is_postgresql:
-                session.execute(f"SET LOCAL lock_timeout = {patience}")
+            if is_postgresql:
+                session.execute(f"SET LOCAL lock_timeout = {milliseconds}")
                 session.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
             work(session)
-            if self._database.is_postgresql:
+            if is_postgresql:
                 mark = Mark(*session.execute(f"SELECT {MARK}").fetchone())
-            return Work(None, stored=True, mark=mark)
+            return Written(None, stored=True, mark=mark)
 
         self.write(locked)

@@ -24,16 +24,8 @@ from pipestat_spec.models.query import (
     Or,
 )
 from pipestat_spec.models.record import JSONValue
-from pipestat_sql.queries.bounds import (
-    bigint_bound,
-    double_bound,
-    is_number,
-    is_storable,
-    text_bound,
-)
-from pipestat_sql.queries.comparing import COMPARE
-from pipestat_sql.queries.databases import dialect_of
-from pipestat_sql.queries.dialects import Condition, Dialect
+from pipestat_sql.queries.condition_parts import Part, joined, leaf, negated
+from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect
 from pipestat_sql.queries.fields import (
     EXTENDED,
     Document,
@@ -43,8 +35,15 @@ from pipestat_sql.queries.fields import (
     Missing,
     Typed,
 )
-from pipestat_sql.queries.joined import Part, joined, leaf, negated
-from pipestat_sql.tables.shape import Kind, TableShape
+from pipestat_sql.queries.literals import (
+    bigint_bound,
+    double_bound,
+    is_number,
+    is_storable,
+    text_bound,
+)
+from pipestat_sql.tables.column_types import Kind
+from pipestat_sql.tables.record_table import RecordTable
 
 __all__ = ["condition"]
 
@@ -54,20 +53,19 @@ _BOUNDS: dict[Kind, Callable[[Any, Any], tuple[Any, Any] | bool]] = {
 }
 
 
-def condition(filter: Filter, shape: TableShape, dialect: str) -> Condition:
-    """Return the rows that fulfil the filter, on the database of this name in SQLAlchemy.
+def condition(filter: Filter, table: RecordTable, dialect: Dialect) -> Condition:
+    """Return the rows that fulfil the filter.
 
     Rows without `pipestat_extended_data` have a branch of their own that indexes serve.
     Raises FilterSyntaxError for a `like` pattern that ends in its escape character.
     """
-    database = dialect_of(dialect)
-    plain = _element(_compile(filter, Fields(shape, database, extended=False)))
-    extended = shape.table.c.get(EXTENDED)
+    plain = _element(_compile(filter, Fields(table, dialect, extended=False)))
+    extended = table.table.c.get(EXTENDED)
     if extended is None or all(path[0] in SPECIAL_FIELDS for path in fields(filter)):
         return plain
-    layered = _element(_compile(filter, Fields(shape, database, extended=True)))
+    layered = _element(_compile(filter, Fields(table, dialect, extended=True)))
     # True of every row; SQLite needs a range to take an index on the rows that have some.
-    some = shape.table.c.record_identifier >= ""
+    some = table.table.c.record_identifier >= ""
     return sa.or_(
         sa.and_(extended.is_(sa.null()), plain),
         sa.and_(extended.is_not(sa.null()), some, layered),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -14,14 +15,23 @@ from pipestat_spec.models.record import JSONValue
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from pipestat_sql.tables.shape import Kind
+    from pipestat_sql.tables.column_types import Kind
 
-__all__ = ["Condition", "Dialect", "Expression", "Order", "Path"]
+__all__ = ["COMPARE", "Condition", "Dialect", "Expression", "Order", "Path"]
 
 Expression: TypeAlias = sa.ColumnElement[Any]
 Condition: TypeAlias = sa.ColumnElement[bool]
 Path: TypeAlias = Sequence[str]
 Order: TypeAlias = Literal["lt", "le", "gt", "ge"]
+
+# The comparison operators of filters as those of SQL.
+COMPARE: Mapping[str, Callable[[Any, Any], Condition]] = {
+    "eq": operator.eq,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+}
 
 
 class Dialect(ABC):

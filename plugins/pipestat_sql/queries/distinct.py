@@ -4,29 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import SPECIAL_FIELDS, OrderKey, order_key
 from pipestat_spec.domain.query import distinct
 from pipestat_spec.models.record import JSONValue
-from pipestat_sql.queries.bounds import is_storable
-from pipestat_sql.queries.databases import dialect_of
 from pipestat_sql.queries.dialects import Dialect, Expression
-from pipestat_sql.queries.fields import EXTENDED, TIMES, extended_data, record_identifier
-from pipestat_sql.queries.streams import (
-    ToRecord,
-    has_local_times,
-    own_rows,
-    rows_of,
-    stream_records,
-)
+from pipestat_sql.queries.fields import EXTENDED, TIMES, extended_data
+from pipestat_sql.queries.literals import is_storable
+from pipestat_sql.queries.table_reader import TableReader
 from pipestat_sql.rows.json_text import load
-from pipestat_sql.tables.shape import Kind, TableShape
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
+from pipestat_sql.tables.column_types import Kind
 
 __all__ = ["distinct_values"]
 
@@ -44,22 +34,18 @@ class _Grouped:
     read: Callable[[Sequence[Any]], JSONValue]
 
 
-def distinct_values(
-    connection: Connection, shape: TableShape, columns: Sequence[str], to_record: ToRecord
-) -> list[tuple[JSONValue, ...]]:
+def distinct_values(reader: TableReader, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
     """Return the distinct rows of values, as `pipestat_spec.domain.query.distinct` does.
 
     The database groups; here groups are merged whose values are equal (1 and 1.0), with
     the value of the first record.
     """
     times = [name for name in columns if name in TIMES]
-    if times and has_local_times(connection, shape, times):
-        return distinct(stream_records(connection, shape, to_record), columns)
-    database = dialect_of(connection.dialect.name)
-    database.prepare(connection)
-    grouped = [_grouped(name, shape, database) for name in columns]
+    if times and reader.has_local_times(times):
+        return distinct(reader.records(), columns)
+    grouped = [_grouped(name, reader) for name in columns]
     found: dict[tuple[OrderKey, ...], tuple[str, tuple[JSONValue, ...]]] = {}
-    for first, *parts in rows_of(connection, _statement(shape, database, grouped)):
+    for first, *parts in reader.rows(_statement(reader, grouped)):
         values = _read(grouped, parts)
         if all(value is _MISSING for value in values):
             continue
@@ -70,7 +56,7 @@ def distinct_values(
     return [found[key][1] for key in sorted(found)]
 
 
-def _statement(shape: TableShape, database: Dialect, grouped: Sequence[_Grouped]) -> sa.Select[Any]:
+def _statement(reader: TableReader, grouped: Sequence[_Grouped]) -> sa.Select[Any]:
     # Grouped outside: an expression with parameters is not known again in GROUP BY.
     expressions = [
         expression.label(f"v{number}")
@@ -78,8 +64,8 @@ def _statement(shape: TableShape, database: Dialect, grouped: Sequence[_Grouped]
             expression for column in grouped for expression in column.expressions
         )
     ]
-    identifier = record_identifier(shape, database).label("identifier")
-    values = own_rows(sa.select(identifier, *expressions), shape).subquery("rows")
+    identifier = reader.identifier.label("identifier")
+    values = reader.own_rows(sa.select(identifier, *expressions)).subquery("rows")
     keys = [values.c[expression.name] for expression in expressions]
     first = sa.func.min(values.c.identifier, type_=sa.Text)
     return sa.select(first, *keys).group_by(*keys)
@@ -94,13 +80,18 @@ def _read(grouped: Sequence[_Grouped], parts: Sequence[Any]) -> list[JSONValue]:
     return values
 
 
-def _grouped(name: str, shape: TableShape, database: Dialect) -> _Grouped:
+def _grouped(name: str, reader: TableReader) -> _Grouped:
+    columns, dialect = reader.table.table.c, reader.dialect
     if name in SPECIAL_FIELDS:
-        return _special(name, shape, database)
-    column = _column(name, shape, database)
-    if EXTENDED not in shape.table.c or not is_storable(name):
+        special = columns.get(name)
+        if special is None:
+            return _Grouped([], _nothing)
+        text = dialect.time_text(special) if name in TIMES else dialect.text(special)
+        return _Grouped([text], _plain)
+    column = _column(name, reader)
+    if EXTENDED not in columns or not is_storable(name):
         return column
-    text = database.member_text(extended_data(shape, database), name)
+    text = dialect.member_text(extended_data(reader.table, dialect), name)
 
     def read(parts: Sequence[Any]) -> JSONValue:
         return column.read(parts[1:]) if parts[0] is None else load(parts[0])
@@ -108,26 +99,18 @@ def _grouped(name: str, shape: TableShape, database: Dialect) -> _Grouped:
     return _Grouped([text, *column.expressions], read)
 
 
-def _special(name: str, shape: TableShape, database: Dialect) -> _Grouped:
-    column = shape.table.c.get(name)
-    if column is None:
-        return _Grouped([], _nothing)
-    text = database.time_text(column) if name in TIMES else database.text(column)
-    return _Grouped([text], _plain)
-
-
-def _column(name: str, shape: TableShape, database: Dialect) -> _Grouped:
-    result = shape.results.get(name)
+def _column(name: str, reader: TableReader) -> _Grouped:
+    result, dialect = reader.table.results.get(name), reader.dialect
     if result is None:
         return _Grouped([], _nothing)
-    column = shape.table.c[result.name]
+    column = reader.table.table.c[result.name]
     if result.kind is Kind.JSON:
-        text = database.document_text(database.document(column))
+        text = dialect.document_text(dialect.document(column))
         return _Grouped([text], _from_json)
     if result.kind is Kind.NUMBER:
-        return _Grouped(database.exact_double(column), lambda parts: _double(database, parts))
+        return _Grouped(dialect.exact_double(column), lambda parts: _double(dialect, parts))
     if result.kind is Kind.STRING:
-        return _Grouped([database.text(column)], _plain)
+        return _Grouped([dialect.text(column)], _plain)
     type_ = sa.Boolean if result.kind is Kind.BOOLEAN else sa.BigInteger
     return _Grouped([sa.type_coerce(column, type_)], _plain)
 
@@ -145,6 +128,6 @@ def _from_json(parts: Sequence[Any]) -> JSONValue:
     return _MISSING if text is None else load(text)
 
 
-def _double(database: Dialect, parts: Sequence[Any]) -> JSONValue:
-    value = database.read_double(parts)
+def _double(dialect: Dialect, parts: Sequence[Any]) -> JSONValue:
+    value = dialect.read_double(parts)
     return _MISSING if value is None else value

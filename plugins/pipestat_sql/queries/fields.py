@@ -9,9 +9,10 @@ import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import SPECIAL_FIELDS
 from pipestat_spec.models.query import FieldPath
-from pipestat_sql.queries.bounds import is_storable
 from pipestat_sql.queries.dialects import Condition, Dialect, Expression
-from pipestat_sql.tables.shape import Kind, TableShape
+from pipestat_sql.queries.literals import is_storable
+from pipestat_sql.tables.column_types import Kind
+from pipestat_sql.tables.record_table import RecordTable
 
 __all__ = [
     "EXTENDED",
@@ -67,7 +68,7 @@ Field: TypeAlias = Missing | Typed | Document | Layered
 class Fields:
     """The fields of a table's rows: those with `pipestat_extended_data`, or those without."""
 
-    shape: TableShape
+    table: RecordTable
     dialect: Dialect
     extended: bool
 
@@ -80,13 +81,13 @@ class Fields:
         column = self._column(path)
         if not self.extended:
             return column
-        extended = Document(extended_data(self.shape, self.dialect), path)
-        if isinstance(column, Missing) and path[0] not in self.shape.results:
+        extended = Document(extended_data(self.table, self.dialect), path)
+        if isinstance(column, Missing) and path[0] not in self.table.results:
             return extended
         return Layered(self.dialect.has(extended.document, path[0]), extended, column)
 
     def _special(self, path: FieldPath) -> Field:
-        column = self.shape.table.c.get(path[0])
+        column = self.table.table.c.get(path[0])
         if column is None or len(path) > 1:
             return Missing()
         if path[0] in TIMES:
@@ -94,10 +95,10 @@ class Fields:
         return Typed(self.dialect.text(column), Kind.STRING)
 
     def _column(self, path: FieldPath) -> Field:
-        result = self.shape.results.get(path[0])
+        result = self.table.results.get(path[0])
         if result is None:
             return Missing()
-        column = self.shape.table.c[result.name]
+        column = self.table.table.c[result.name]
         if result.kind is Kind.JSON:
             return Document(self.dialect.document(column), path[1:])
         if len(path) > 1:
@@ -107,11 +108,11 @@ class Fields:
         return Typed(column, result.kind)
 
 
-def extended_data(shape: TableShape, dialect: Dialect) -> Expression:
+def extended_data(table: RecordTable, dialect: Dialect) -> Expression:
     """Return the document of the results that have no column."""
-    return dialect.document(shape.table.c[EXTENDED])
+    return dialect.document(table.table.c[EXTENDED])
 
 
-def record_identifier(shape: TableShape, dialect: Dialect) -> sa.ColumnElement[str]:
+def record_identifier(table: RecordTable, dialect: Dialect) -> sa.ColumnElement[str]:
     """Return the column of the record identifiers, ordered by code point."""
-    return dialect.text(shape.table.c.record_identifier)
+    return dialect.text(table.table.c.record_identifier)

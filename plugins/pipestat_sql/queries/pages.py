@@ -1,45 +1,34 @@
-"""Pages of matching records, and how many match (PS-QRY-010 to PS-QRY-013)."""
+"""Pages of matching records, by identifier or by time (PS-QRY-010 to PS-QRY-013, PS-QRY-015)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
-from pipestat_spec.domain.filters import compile_filter
-from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, select
+from pipestat_spec.domain.query import (
+    TimeColumn,
+    check_cursor,
+    check_limit,
+    check_time_column,
+    keep_columns,
+    recent,
+    select,
+    time_cursor,
+    time_place,
+)
+from pipestat_spec.domain.times import as_utc
 from pipestat_spec.models.query import Filter, Page, Query
 from pipestat_spec.models.record import Record
-from pipestat_sql.queries.bounds import text_bound
-from pipestat_sql.queries.comparing import COMPARE
 from pipestat_sql.queries.conditions import condition
-from pipestat_sql.queries.databases import dialect_of
-from pipestat_sql.queries.dialects import Condition, Dialect, Expression
-from pipestat_sql.queries.fields import record_identifier
-from pipestat_sql.queries.streams import (
-    ToRecord,
-    columns_of,
-    needs_domain,
-    own_rows,
-    rows_of,
-    stream_records,
-)
-from pipestat_sql.tables.shape import TableShape
+from pipestat_sql.queries.dialects import COMPARE, Condition, Expression
+from pipestat_sql.queries.literals import text_bound
+from pipestat_sql.queries.table_reader import TableReader, ToRecord
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-__all__ = [
-    "Window",
-    "after_identifier",
-    "count_matches",
-    "matching_rows",
-    "read_window",
-    "select_page",
-]
-
+__all__ = ["recent_page", "select_page"]
 
 # How many searches are kept for a table.
 _MOST_BUILT = 100
@@ -48,7 +37,7 @@ _FEW = 500
 
 
 @dataclass(frozen=True)
-class Window:
+class _Window:
     """The part of the matches that a page holds: those `following`, in order, up to `limit`.
 
     `order` is made of a collection of columns, the table's or those of a subquery.
@@ -59,118 +48,127 @@ class Window:
     limit: int | None
 
 
-def select_page(
-    connection: Connection, shape: TableShape, query: Query, to_record: ToRecord
-) -> Page:
-    """Return one page of the matches, as `pipestat_spec.domain.query.select` does.
-
-    `to_record` gets the columns of the system and of the results asked for, by name.
-    """
+def select_page(reader: TableReader, query: Query) -> Page:
+    """Return one page of the matches, as `pipestat_spec.domain.query.select` does."""
     limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
-    if needs_domain(connection, shape, query.where):
-        return select(stream_records(connection, shape, to_record), query)
-    database = dialect_of(connection.dialect.name)
-    window = Window(
-        None if cursor is None else after_identifier(shape, database, cursor),
-        lambda columns: [database.text(columns.record_identifier)],
-        limit,
-    )
-    database.prepare(connection)
+    if reader.needs_domain(query.where):
+        return select(reader.records(), query)
+    following = None if cursor is None else _after_identifier(reader, cursor)
+    window = _Window(following, lambda c: [reader.dialect.text(c.record_identifier)], limit)
 
     def kept(row: Any) -> Record:
-        return keep_columns(to_record(row), query.columns)
+        return keep_columns(reader.to_record(row), query.columns)
 
-    columns = columns_of(shape, query.columns)
+    columns = reader.columns(query.columns)
     if limit is not None and cursor is None:
         # The same search comes again and again; to build it takes longer than to run it.
-        statement = _built(connection, shape, query, columns, window)
-        found = _records(connection.execute(statement).all(), columns, limit, kept)
+        statement = _built(reader, query, columns, window)
+        found = _records(reader.rows(statement, few=True), columns, limit, kept)
     else:
-        matching = matching_rows(connection, shape, query.where)
-        found = read_window(connection, matching, columns, window, kept)
+        found = _read_window(reader, _matching(reader, query.where), columns, window, kept)
     records, total, more = found
     return Page(tuple(records), total, records[-1].key.identifier if more else None)
 
 
 def _built(
-    connection: Connection,
-    shape: TableShape,
-    query: Query,
-    columns: Sequence[sa.Column[Any]],
-    window: Window,
+    reader: TableReader, query: Query, columns: Sequence[sa.Column[Any]], window: _Window
 ) -> sa.Select[Any]:
     # The text of a filter tells 1 from 1.0 and from true, which are equal in Python.
-    key = repr(query.where), query.columns, query.limit
-    statement = shape.searches.get(key)
+    key, searches = (repr(query.where), query.columns, query.limit), reader.table.searches
+    statement = searches.get(key)
     if statement is None:
-        matching = matching_rows(connection, shape, query.where)
-        if len(shape.searches) >= _MOST_BUILT:
-            shape.searches.clear()
-        statement = _statement(matching, columns, window)
-        shape.searches[key] = statement
+        if len(searches) >= _MOST_BUILT:
+            searches.clear()
+        statement = _statement(_matching(reader, query.where), columns, window)
+        searches[key] = statement
     return statement
 
 
-def count_matches(
-    connection: Connection, shape: TableShape, where: Filter | None, to_record: ToRecord
-) -> int:
-    """Return how many of the store's records fulfil a filter."""
-    if where is not None and needs_domain(connection, shape, where):
-        return sum(map(compile_filter(where), stream_records(connection, shape, to_record)))
-    total: int = connection.execute(_counted(matching_rows(connection, shape, where))).scalar_one()
-    return total
+def recent_page(
+    reader: TableReader,
+    limit: int | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    time_column: TimeColumn = "modified",
+    cursor: str | None = None,
+) -> Page:
+    """Return one page of records by time, as `pipestat_spec.domain.query.recent` does."""
+    check_limit(limit)
+    name = f"pipestat_{check_time_column(time_column)}_time"
+    place = None if cursor is None else time_place(cursor)
+    if name not in reader.table.table.c:
+        return Page((), 0, None)
+    if reader.has_local_times([name]):
+        return recent(reader.records(), limit, start, end, time_column, cursor)
+    dialect = reader.dialect
+    moment = dialect.moment(reader.table.table.c[name])
+    matching = _matching(reader, None).where(moment.is_not(None))
+    if start is not None:
+        matching = matching.where(moment >= dialect.moment_literal(as_utc(start)))
+    if end is not None:
+        matching = matching.where(moment <= dialect.moment_literal(as_utc(end)))
+
+    def order(columns: Any) -> list[Expression]:
+        return [dialect.moment(columns[name]).desc(), dialect.text(columns.record_identifier)]
+
+    following = None
+    if place is not None:
+        time, identifier = dialect.moment_literal(place[0]), place[1]
+        tied = sa.and_(moment == time, _after_identifier(reader, identifier))
+        following = sa.or_(moment < time, tied)
+    window = _Window(following, order, limit)
+    columns = reader.columns(None)
+    found, total, more = _read_window(reader, matching, columns, window, reader.to_record)
+    return Page(tuple(found), total, _time_cursor(found[-1], time_column) if more else None)
 
 
-def matching_rows(
-    connection: Connection, shape: TableShape, where: Filter | None
-) -> sa.Select[Any]:
+def _time_cursor(record: Record, time_column: TimeColumn) -> str:
+    moment = record.modified if time_column == "modified" else record.created
+    assert moment is not None
+    return time_cursor(moment, record.key.identifier)
+
+
+def _matching(reader: TableReader, where: Filter | None) -> sa.Select[Any]:
     """Return the store's rows that match, as a statement without columns."""
-    dialect_of(connection.dialect.name).prepare(connection)
-    statement = own_rows(sa.select().select_from(shape.table), shape)
+    statement = reader.own_rows(sa.select())
     if where is not None:
-        statement = statement.where(condition(where, shape, connection.dialect.name))
+        statement = statement.where(condition(where, reader.table, reader.dialect))
     return statement
 
 
-def after_identifier(shape: TableShape, database: Dialect, identifier: str) -> Condition:
+def _after_identifier(reader: TableReader, identifier: str) -> Condition:
     """Return the rows whose identifier comes after another in code-point order."""
     operator, bound = text_bound("gt", identifier)
-    return COMPARE[operator](record_identifier(shape, database), sa.literal(bound, sa.Text))
+    return COMPARE[operator](reader.identifier, sa.literal(bound, sa.Text))
 
 
-def read_window(
-    connection: Connection,
+def _read_window(
+    reader: TableReader,
     matching: sa.Select[Any],
     columns: Sequence[sa.Column[Any]],
-    window: Window,
+    window: _Window,
     to_record: ToRecord,
 ) -> tuple[list[Record], int, bool]:
     """Return the records of a page, the number of all matches, and whether more follow.
 
     One statement, so that the number and the page are of one moment.
     """
+
+    def read(part: _Window) -> tuple[list[Record], int, bool]:
+        statement = _statement(matching, columns, part)
+        rows = reader.rows(statement, few=part.limit is not None)
+        return _records(rows, columns, part.limit, to_record)
+
     if window.limit is None:
         # Most are small, and a server-side cursor takes several round trips.
-        part = replace(window, limit=_FEW)
-        found = _read(connection, matching, columns, part, to_record)
+        found = read(replace(window, limit=_FEW))
         if not found[2]:
             return found
-    return _read(connection, matching, columns, window, to_record)
-
-
-def _read(
-    connection: Connection,
-    matching: sa.Select[Any],
-    columns: Sequence[sa.Column[Any]],
-    window: Window,
-    to_record: ToRecord,
-) -> tuple[list[Record], int, bool]:
-    rows = rows_of(connection, _statement(matching, columns, window), few=window.limit is not None)
-    return _records(rows, columns, window.limit, to_record)
+    return read(window)
 
 
 def _statement(
-    matching: sa.Select[Any], columns: Sequence[sa.Column[Any]], window: Window
+    matching: sa.Select[Any], columns: Sequence[sa.Column[Any]], window: _Window
 ) -> sa.Select[Any]:
     """Return the number of all matches with each row of the page."""
     page = matching.add_columns(*columns)
@@ -178,7 +176,8 @@ def _statement(
         page = page.where(window.following)
     if window.limit is not None:
         page = page.order_by(*window.order(columns[0].table.c)).limit(window.limit + 1)
-    counted, paged = _counted(matching).subquery("matches"), page.subquery("page")
+    counted = matching.add_columns(sa.func.count().label("total")).subquery("matches")
+    paged = page.subquery("page")
     joined = counted.outerjoin(paged, sa.true())
     statement = sa.select(counted.c.total, paged).select_from(joined)
     return statement.order_by(*window.order(paged.c))
@@ -204,7 +203,3 @@ def _records(
             break
         records.append(to_record(dict(zip(names, row[1:], strict=True))))
     return records, total, more
-
-
-def _counted(matching: sa.Select[Any]) -> sa.Select[Any]:
-    return matching.add_columns(sa.func.count().label("total"))

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import ARRAY, OBJECT, order_key
 from pipestat_spec.models.record import JSONValue
-from pipestat_sql.queries.bounds import (
+from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression, Order, Path
+from pipestat_sql.queries.literals import (
     IntegerBound,
     NumberBound,
     double_bound,
@@ -23,11 +24,8 @@ from pipestat_sql.queries.bounds import (
     is_storable_all,
     text_bound,
 )
-from pipestat_sql.queries.comparing import COMPARE
-from pipestat_sql.queries.dialects import Condition, Dialect, Expression, Order, Path
-from pipestat_sql.queries.postgresql_documents import JSONText, same_content
-from pipestat_sql.queries.postgresql_numbers import number_condition
-from pipestat_sql.tables.shape import Kind
+from pipestat_sql.queries.postgresql_json import JSONText, number_condition, same_content
+from pipestat_sql.tables.column_types import Kind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

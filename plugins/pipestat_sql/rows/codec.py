@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipestat_spec.domain.times import format_utc, read_time
 from pipestat_spec.domain.values import same_value
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
-from pipestat_sql.rows.column_values import ColumnValues, reader_of, stored_time
-from pipestat_sql.rows.json_text import dump, load, load_object
-from pipestat_sql.tables.shape import Kind, ResultColumn
-from pipestat_sql.tables.tables import StoredTable
+from pipestat_sql.rows.column_values import (
+    NeedsWidening,
+    check_declared,
+    fits,
+    reader_of,
+    stored_time,
+)
+from pipestat_sql.rows.json_text import dump, load, load_object, survives_rewriting
+from pipestat_sql.tables.column_types import Kind
+from pipestat_sql.tables.record_table import RecordTable
 
 if TYPE_CHECKING:
     from sqlalchemy import RowMapping
@@ -21,86 +26,83 @@ if TYPE_CHECKING:
 __all__ = ["Codec", "Row"]
 
 _EXTENDED = "pipestat_extended_data"
+_SYSTEM = ("id", "meta", "project_name", "record_identifier", "status", _EXTENDED)
 _TIMES = {"created": "pipestat_created_time", "modified": "pipestat_modified_time"}
 
 
-@dataclass(slots=True)
-class Row:
-    """A row as it stands, and the record in it."""
+class Row(NamedTuple):
+    """A row as it stands, `values` of all columns in their order, and what is in it."""
 
     id: Any
     record: Record
-    meta: dict[str, Any] = field(default_factory=dict)
-    extended: dict[str, Any] = field(default_factory=dict)
-    columns: frozenset[str] = frozenset()
-    # Whether its times are another program's, and whether it names no project.
-    foreign_times: bool = False
-    unnamed: bool = False
+    extended: Mapping[str, JSONValue] = {}
+    meta: Mapping[str, Any] = {}
+    values: Sequence[Any] = ()
 
 
 class Codec:
     """Reads and writes the rows of one table."""
 
-    def __init__(self, table: StoredTable, *, is_postgresql: bool) -> None:
-        self.table = table
+    def __init__(self, table: RecordTable, *, is_postgresql: bool) -> None:
+        self._table = table
         self._is_postgresql = is_postgresql
-        self._values = ColumnValues(table, is_postgresql=is_postgresql)
-        shape = table.shape
-        self._level = shape.level
-        self._is_levels = shape.layout == "levels"
-        self._results = shape.results
-        self._named = {c.name: c.identifier for c in shape.results.values()}
-        self._namespace = None
-        if str(shape.table.name) != table.full_name:
-            self._namespace = table.full_name
-        # Where in a row of all columns what stands.
-        names = list(table.types)
-        self.names = tuple(names)
-        self._id = names.index("id") if "id" in names else None
-        places = {name: number for number, name in enumerate(names)}
-        self._identifier = places["record_identifier"]
-        self._status = places.get("status")
-        self._created = places.get(_TIMES["created"])
-        self._modified = places.get(_TIMES["modified"])
-        self._extended = places.get(_EXTENDED)
-        self._meta = places.get("meta")
-        self._project = places.get("project_name")
-        self._columns: list[tuple[int, ResultColumn, Callable[[Any], Any] | None]] = [
-            (places[c.name], c, reader_of(c.kind, is_postgresql)) for c in shape.results.values()
+        self._is_levels = table.layout == "levels"
+        self._renamed = {
+            identifier: column.name
+            for identifier, column in table.results.items()
+            if column.name != identifier
+        }
+        self._is_cut = str(table.table.name) != table.full_name
+        self._rewrites = is_postgresql and table.types.get(_EXTENDED) == "jsonb"
+        # Where in a row of all columns what stands; a column that the table lacks is at the
+        # end, where there is a None.
+        self.names = tuple(table.types)
+        places = {name: number for number, name in enumerate(self.names)}
+        self._id, self._meta, self._project, self._identifier, self._status, self._extended = (
+            places.get(name, -1) for name in _SYSTEM
+        )
+        self._times = {name: places.get(column, -1) for name, column in _TIMES.items()}
+        self._columns: list[tuple[int, str, Callable[[Any], Any] | None]] = [
+            (places[column.name], identifier, reader_of(column.kind, is_postgresql=is_postgresql))
+            for identifier, column in table.results.items()
         ]
 
     # Reading
 
-    def decode(self, row: Sequence[Any]) -> Row:
+    def decode(self, columns: Sequence[Any]) -> Row:
         """Return what a row of all columns, in their order, holds."""
+        values = (*columns, None)
         results: dict[str, JSONValue] = {}
-        used = set()
-        for place, column, read in self._columns:
-            value = row[place]
+        for place, identifier, read in self._columns:
+            value = values[place]
             if value is not None:
-                results[column.identifier] = value if read is None else read(value)
-                used.add(column.name)
-        extended_text = None if self._extended is None else row[self._extended]
-        extended = _extended_of(extended_text) if extended_text is not None else {}
-        if extended:
+                results[identifier] = value if read is None else read(value)
+        extended: Mapping[str, JSONValue] = {}
+        if values[self._extended] is not None:
+            extended = _extended_of(values[self._extended])
             results.update(extended)
-        meta = load_object(row[self._meta]) if self._meta is not None else {}
+        meta = load_object(values[self._meta])
         source, message = meta.get("source"), meta.get("status_message")
-        created, foreign_created = self._time(row, self._created, meta.get("created"))
-        modified, foreign_modified = self._time(row, self._modified, meta.get("modified"))
         record = Record(
-            RecordKey(self._level, row[self._identifier]),
+            RecordKey(self._table.level, values[self._identifier]),
             results,
-            None if self._status is None else row[self._status],
+            values[self._status],
             message if isinstance(message, str) else None,
             source if isinstance(source, dict) else None,
-            created,
-            modified,
+            self._time(values[self._times["created"]], meta.get("created")),
+            self._time(values[self._times["modified"]], meta.get("modified")),
         )
-        number = None if self._id is None else row[self._id]
-        foreign = foreign_created or foreign_modified
-        unnamed = self._is_levels and self._project is not None and row[self._project] is None
-        return Row(number, record, meta, extended, frozenset(used), foreign, unnamed)
+        return Row(values[self._id], record, extended, meta, values)
+
+    def _time(self, value: Any, text: object) -> datetime | None:
+        """Return a time of a row; `text` is what a program of ours has written (PS-SQL-004)."""
+        if value is None:
+            return read_time(text)
+        stood = _as_utc(value)
+        if self._is_levels and stood != read_time(text):
+            # Another program's, in the local time of who wrote it.
+            return _as_time(value).astimezone(UTC)
+        return stood
 
     def to_record(self, row: Mapping[str, Any] | RowMapping) -> Record:
         """Return the record in a row by column name; results that it lacks are left out."""
@@ -109,23 +111,19 @@ class Codec:
         get = row.get
         return self.decode([get(name) for name in self.names]).record
 
-    def _time(
-        self, row: Sequence[Any], place: int | None, text: object
-    ) -> tuple[datetime | None, bool]:
-        """Return a time, and whether another program wrote it (PS-SQL-004)."""
-        value = None if place is None else row[place]
-        if value is None:
-            known = read_time(text)
-            return known, known is not None
-        stood = datetime.fromisoformat(value) if isinstance(value, str) else value
-        if stood.tzinfo is not None:
-            return stood.astimezone(UTC), False
-        if not self._is_levels:
-            return stood.replace(tzinfo=UTC), False
-        known = read_time(text)
-        if known is not None and known.replace(tzinfo=None) == stood:
-            return known, False
-        return stood.astimezone(UTC), True
+    def is_foreign(self, row: Row) -> bool:
+        """Tell whether pipestat may have written the row since we did."""
+        return self._is_levels and (not row.meta or self._has_foreign_times(row))
+
+    def _has_foreign_times(self, row: Row) -> bool:
+        for name, place in self._times.items():
+            value, text = row.values[place], row.meta.get(name)
+            if value is None:
+                if read_time(text) is not None:
+                    return True
+            elif self._is_levels and _as_utc(value) != read_time(text) and not _has_zone(value):
+                return True
+        return False
 
     # Writing
 
@@ -136,86 +134,112 @@ class Codec:
         NeedsWidening.
         """
         values: dict[str, Any] = {}
-        before = old.record if old else None
         extended = self._encode_results(record, old, values)
-        if not same_value(extended, old.extended if old else {}):
+        stood = old.extended if old else {}
+        if (extended or stood) and not same_value(extended, stood):
             values[_EXTENDED] = dump(extended) if extended else None
-            self._values.check_rewriting(_EXTENDED, extended)
-        if record.status != (before.status if before else None):
+            if self._rewrites and not survives_rewriting(extended):
+                raise NeedsWidening(_EXTENDED)
+        if record.status != (old.record.status if old else None):
             values["status"] = record.status
-        meta = self._encode_meta(record, old, values)
-        if old is None or not same_value(meta, old.meta):
-            values["meta"] = dump(meta)
+        self._encode_meta(record, old, values)
         if old is None:
             values["record_identifier"] = record.key.identifier
-            if self._is_levels:
-                values["project_name"] = self.table.shape.project_name
-        elif old.unnamed:
-            values["project_name"] = self.table.shape.project_name
+        # A row of pipestat's may name no project.
+        if self._is_levels and (old is None or self._is_unnamed(old)):
+            values["project_name"] = self._table.project_name
         return values
+
+    def _is_unnamed(self, row: Row) -> bool:
+        return "project_name" in self.names and row.values[self._project] is None
 
     def _encode_results(
         self, record: Record, old: Row | None, values: dict[str, Any]
     ) -> dict[str, JSONValue]:
         """Put changed results into `values`; return what goes into the extended data."""
-        stood = old.record.results if old else {}
-        in_extended: Mapping[str, Any] = old.extended if old else {}
-        used = old.columns if old else frozenset[str]()
+        stood: Mapping[str, JSONValue] = {}
+        in_extended: Mapping[str, JSONValue] = {}
+        used: set[str] = set()
+        if old is not None:
+            stood, in_extended, row = old.record.results, old.extended, old.values
+            used = {self.names[place] for place, *_ in self._columns if row[place] is not None}
         extended: dict[str, JSONValue] = {}
         for identifier, value in record.results.items():
-            column = self._results.get(identifier)
+            column = self._table.results.get(identifier)
             if column is None:
                 extended[identifier] = value
                 continue
             moved = identifier in in_extended
             if not moved and identifier in stood and stood[identifier] is value:
                 continue
-            if self._values.fits(column, value):
+            if fits(column, value, is_postgresql=self._is_postgresql):
                 values[column.name] = dump(value) if column.kind is Kind.JSON else value
             else:
-                self._values.check_refused(column, value, kept=moved and stood[identifier] is value)
+                kept = moved and stood[identifier] is value
+                if not kept and identifier in self._table.declared:
+                    check_declared(column, value)
                 extended[identifier] = value
                 if column.name in used:
                     values[column.name] = None
         for identifier in stood.keys() - record.results.keys():
-            column = self._results.get(identifier)
+            column = self._table.results.get(identifier)
             if column is not None and column.name in used:
                 values[column.name] = None
         return extended
 
-    def _encode_meta(
-        self, record: Record, old: Row | None, values: dict[str, Any]
-    ) -> dict[str, Any]:
-        meta = dict(old.meta) if old else {}
-        before = old.record if old else None
+    def _encode_meta(self, record: Record, old: Row | None, values: dict[str, Any]) -> None:
+        """Put the times and `meta` into `values` where they change."""
+        stood = old.meta if old else {}
+        before = old.record if old else Record(record.key)
+        foreign = old is not None and self._has_foreign_times(old)
+        changed: dict[str, Any] = {}
         for name, new, former in (
-            ("created", record.created, before and before.created),
-            ("modified", record.modified, before and before.modified),
+            ("created", record.created, before.created),
+            ("modified", record.modified, before.modified),
         ):
-            if new != former or (old and old.foreign_times and new is not None):
-                meta[name] = new and format_utc(new)
-                values[_TIMES[name]] = self._stored_time(_TIMES[name], new)
-        if not same_value(record.source, before.source if before else None):
-            meta["source"] = None if record.source is None else dict(record.source)
-        if record.status_message != (before.status_message if before else None):
-            meta["status_message"] = record.status_message
-        renamed = {
-            column.name: column.identifier
-            for name in record.results
-            if (column := self._results.get(name)) is not None and column.name != column.identifier
-        }
-        if renamed or "columns" in meta:
-            meta["columns"] = renamed or None
-        if self._namespace is not None:
-            meta["table"] = self._namespace
-        return {name: value for name, value in meta.items() if value is not None}
-
-    def _stored_time(self, name: str, time: datetime | None) -> Any:
-        if time is None:
-            return None
-        return stored_time(time, self.table.types.get(name, ""), is_postgresql=self._is_postgresql)
+            if new != former or (foreign and new is not None):
+                column = _TIMES[name]
+                type_name = self._table.types.get(column, "")
+                values[column] = new and stored_time(
+                    new, type_name, is_postgresql=self._is_postgresql
+                )
+                changed[name] = new and format_utc(new)
+        if not same_value(record.source, before.source):
+            changed["source"] = None if record.source is None else dict(record.source)
+        if record.status_message != before.status_message:
+            changed["status_message"] = record.status_message
+        if self._renamed or "columns" in stood:
+            columns = {self._renamed[n]: n for n in record.results if n in self._renamed}
+            changed["columns"] = columns or None
+        if self._is_cut:
+            changed["table"] = self._table.full_name
+        meta = {**stood, **changed}
+        meta = {name: value for name, value in meta.items() if value is not None}
+        if old is None or (changed and not same_value(meta, stood)):
+            values["meta"] = dump(meta)
 
 
 def _extended_of(text: Any) -> dict[str, Any]:
     value = load(text)
     return value if isinstance(value, dict) else {}
+
+
+def _as_time(value: Any) -> datetime:
+    time: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return time
+
+
+def _has_zone(value: Any) -> bool:
+    return _as_time(value).tzinfo is not None
+
+
+def _as_utc(value: Any) -> datetime:
+    """Return a time of a column, which is UTC where it names no zone."""
+    if isinstance(value, str):
+        try:
+            # To give a time a zone takes longer than to read it with one.
+            return datetime.fromisoformat(value + "+00:00")
+        except ValueError:
+            pass
+    time = _as_time(value)
+    return time.astimezone(UTC) if time.tzinfo is not None else time.replace(tzinfo=UTC)

@@ -5,6 +5,7 @@ import type { App } from "../app.ts";
 import { formatFilter, formatLiteral } from "../filter/syntax.ts";
 import { conditionFilter } from "../model/conditions.ts";
 import { formatInteger, plural } from "../model/numbers.ts";
+import { filterName, type Report } from "../model/report.ts";
 import { countStatuses, StatusBar } from "../parts/badge.tsx";
 import { Icon, IconButton } from "../parts/icons.tsx";
 import { hintsFor, type Hint } from "./hints.ts";
@@ -132,7 +133,7 @@ function FilterBox({ app }: { app: App }) {
         aria-activedescendant={chosen.value >= 0 && open ? `hint${chosen.value}` : undefined}
         aria-describedby="fstat"
         aria-invalid={bad}
-        placeholder={app.phone.value ? "Filter" : "Filter, for example  reads > 1000000"}
+        placeholder={app.phone.value ? "Filter" : `Filter, for example  ${example(app.report)}`}
         onInput={typed}
         onKeyDown={onKeyDown}
         onClick={offer}
@@ -179,6 +180,13 @@ function FilterBox({ app }: { app: App }) {
       </ul>
     </div>
   );
+}
+
+/** A filter that this report has an answer to. */
+function example(report: Report): string {
+  const field = report.numericFields[0];
+  if (!field) return "record_identifier like '%1'";
+  return `${filterName(field.name)} > ${Number(field.summary!.median.toPrecision(2))}`;
 }
 
 function FilterStatus({ app }: { app: App }) {

@@ -7,8 +7,8 @@ import { STATUS } from "../model/report.ts";
 import type { Field, Table } from "../model/table.ts";
 import { isNumeric } from "../model/values.ts";
 import { Badge, countStatuses, StatusBar, type StatusCount } from "../parts/badge.tsx";
-import { Results } from "./record_panel.tsx";
 import { NoRecords } from "./records.tsx";
+import { Results } from "./results.tsx";
 
 const MOST_LOOKS = 8;
 /** The statuses of runs that did not get where they should. */

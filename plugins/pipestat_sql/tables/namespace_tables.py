@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
+from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import LayoutError
+from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_sql.tables.naming import cut_name, find_name
-from pipestat_sql.tables.shape import Layout
 
-__all__ = ["Names", "Placement", "is_history", "is_levels", "is_records", "listed_namespaces"]
+__all__ = ["Names", "NamespaceTables", "listed_namespaces"]
 
 _HISTORY_COLUMNS = {"record_identifier", "result", "value", "time"}
 
 
-def is_history(columns: Mapping[str, str]) -> bool:
+def _is_history(columns: Mapping[str, str]) -> bool:
     """Tell whether a table is the history of one of the layout `records`."""
     return columns.keys() >= _HISTORY_COLUMNS and "status" not in columns
 
 
-def is_records(columns: Mapping[str, str]) -> bool:
+def _is_records(columns: Mapping[str, str]) -> bool:
     """Tell whether a table holds the records of a namespace in the layout `records`."""
     return (
-        "record_identifier" in columns and "project_name" not in columns and not is_history(columns)
+        "record_identifier" in columns
+        and "project_name" not in columns
+        and not _is_history(columns)
     )
 
 
-def is_levels(columns: Mapping[str, str]) -> bool:
+def _is_levels(columns: Mapping[str, str]) -> bool:
     """Tell whether a table holds the records of one level; very old ones lack the project."""
     return "record_identifier" in columns and ("project_name" in columns or "meta" not in columns)
 
 
-@dataclass(frozen=True)
-class Names:
+class Names(NamedTuple):
     """The full names of the tables that a level's records and their history have."""
 
     table: str
@@ -41,24 +45,28 @@ class Names:
 
 
 @dataclass(frozen=True)
-class Placement:
-    """The tables of one namespace, by what a database holds."""
+class NamespaceTables:
+    """The tables of one namespace: those that a database holds, and those to be made.
 
-    namespace: str
-    wanted: Layout | None = None
-    has_project: bool = False
-    where: str = ""
-    wanted_if_new: Layout | None = None
-    full_names: Mapping[tuple[Layout, Level], Names] = field(init=False)
+    `where` names the database in errors.
+    """
 
-    def __post_init__(self) -> None:
+    settings: StoreSettings
+    where: str
+
+    @property
+    def namespace(self) -> str:
+        return self.settings.namespace
+
+    @cached_property
+    def full_names(self) -> Mapping[tuple[Layout, Level], Names]:
         name = self.namespace
         names: dict[tuple[Layout, Level], Names] = {
             ("levels", level): Names(f"{name}__{level}", f"{name}__{level}_history")
             for level in LEVELS
         }
         names["records", "sample"] = Names(name, f"{name}__history")
-        object.__setattr__(self, "full_names", names)
+        return names
 
     def candidates(self) -> list[str]:
         """Return every name that one of the tables may have."""
@@ -69,39 +77,35 @@ class Placement:
         self, tables: Mapping[str, Mapping[str, str]]
     ) -> tuple[Layout | None, dict[Level, str]]:
         """Return the layout that the namespace has and its tables; raises LayoutError."""
+        wanted = self.settings.layout
         levels: dict[Level, str] = {}
         for level in LEVELS:
             name = find_name(self.full_names["levels", level].table, tables)
-            if name is not None and is_levels(tables[name]):
+            if name is not None and _is_levels(tables[name]):
                 levels[level] = name
         name = find_name(self.namespace, tables)
         records: dict[Level, str] = {}
-        if name is not None and is_records(tables[name]):
+        if name is not None and _is_records(tables[name]):
             records["sample"] = name
         if levels and records:
-            if self.wanted is None:
+            if wanted is None:
                 raise LayoutError(
                     f"{self.where} holds namespace {self.namespace!r} in both layouts",
                     hint="say which one is meant: layout: records or layout: levels",
                 )
-            return self.wanted, levels if self.wanted == "levels" else records
+            return wanted, levels if wanted == "levels" else records
         if not levels and not records:
             return None, {}
         layout: Layout = "levels" if levels else "records"
-        if self.wanted not in (None, layout):
+        if wanted not in (None, layout):
             raise LayoutError(
                 f"{self.where}: namespace {self.namespace!r} is in the {layout!r} layout, "
-                f"and the settings say {self.wanted!r}",
+                f"and the settings say {wanted!r}",
                 hint="remove the setting, or copy the records into a new database with "
-                f"'pipestat-spec convert' and --layout {self.wanted}",
+                f"'pipestat-spec convert' and --layout {wanted}",
                 layout=layout,
             )
         return layout, levels or records
-
-    def new_layout(self, level: Level) -> Layout:
-        """Return the layout of a namespace that is about to get its first record."""
-        asked: Layout = "levels" if self.has_project or level == "project" else "records"
-        return self.wanted or self.wanted_if_new or asked
 
     def check_level(self, layout: Layout, level: Level) -> None:
         """Raise LayoutError when the layout cannot hold records of a level."""
@@ -133,8 +137,8 @@ def listed_namespaces(tables: Mapping[str, Mapping[str, str]]) -> list[str]:
             continue
         if "project_name" in columns:
             for level in LEVELS:
-                if name.endswith(f"__{level}") and is_levels(columns):
+                if name.endswith(f"__{level}") and _is_levels(columns):
                     found.add(name.removesuffix(f"__{level}"))
-        elif is_records(columns) and "pipestat_modified_time" in columns:
+        elif _is_records(columns) and "pipestat_modified_time" in columns:
             found.add(name)
     return sorted(found)

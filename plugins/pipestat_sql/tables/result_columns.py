@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
-from pipestat_sql.tables.catalog import kind_of
+from pipestat_sql.tables.column_types import Kind, kind_of
 from pipestat_sql.tables.naming import TAKEN_COLUMNS, find_name, is_cut, new_names
-from pipestat_sql.tables.shape import Kind, ResultColumn
 
-__all__ = ["ResultColumns", "declared_kind", "match_columns"]
+__all__ = ["ResultColumn", "ResultColumns", "match_columns"]
 
 _NAMES = {
     Kind.INTEGER: "BIGINT",
@@ -22,6 +21,21 @@ _NAMES = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class ResultColumn:
+    """The column of one result.
+
+    `is_narrow` where it holds 32 bits only, `rewrites` where it is JSON whose numbers do not
+    stay as they are written: columns of another program's, both.
+    """
+
+    identifier: str
+    name: str
+    kind: Kind
+    is_narrow: bool = False
+    rewrites: bool = False
+
+
 @dataclass(frozen=True)
 class ResultColumns:
     """The columns of results: those that exist, and those still to be made, by identifier."""
@@ -30,7 +44,7 @@ class ResultColumns:
     missing: Mapping[str, ResultColumn]
 
 
-def declared_kind(result: ResultSchema) -> Kind:
+def _declared_kind(result: ResultSchema) -> Kind:
     """Return how a declared result is held (PS-SQL-005)."""
     try:
         return Kind(result.exact_type or "json")
@@ -57,13 +71,13 @@ def match_columns(
     for identifier, result in (level.results if level else {}).items():
         name = find_name(identifier, own)
         if name is None:
-            absent[identifier] = declared_kind(result)
+            absent[identifier] = _declared_kind(result)
             continue
         kind = _checked(table, name, own[name], result, is_postgresql=is_postgresql)
         existing[identifier] = _column(identifier, name, kind, own[name], is_postgresql)
     explained = {column.name for column in existing.values()}
     for name, type_name in own.items():
-        kind_or_none = kind_of(type_name, postgresql=is_postgresql)
+        kind_or_none = kind_of(type_name, is_postgresql=is_postgresql)
         if name in explained or kind_or_none is None:
             continue
         identifier = identifier_of(name) if is_cut(name) else name
@@ -78,15 +92,16 @@ def _column(
     identifier: str, name: str, kind: Kind, type_name: str, is_postgresql: bool
 ) -> ResultColumn:
     # JSONB rewrites numbers, and so does a column of SQLite's that is called JSON alone.
-    rewriting = type_name == "jsonb" if is_postgresql else type_name in ("json", "jsonb")
-    return ResultColumn(identifier, name, kind, binary_json=rewriting)
+    rewrites = type_name == "jsonb" if is_postgresql else type_name in ("json", "jsonb")
+    is_narrow = is_postgresql and type_name in ("integer", "smallint")
+    return ResultColumn(identifier, name, kind, is_narrow, rewrites)
 
 
 def _checked(
     table: str, name: str, type_name: str, result: ResultSchema, *, is_postgresql: bool
 ) -> Kind:
-    wanted = declared_kind(result)
-    found = kind_of(type_name, postgresql=is_postgresql)
+    wanted = _declared_kind(result)
+    found = kind_of(type_name, is_postgresql=is_postgresql)
     if found == wanted:
         return wanted
     if found is Kind.STRING and result.object_type is not None:

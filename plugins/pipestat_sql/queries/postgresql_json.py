@@ -1,11 +1,12 @@
-"""Arrays and objects on PostgreSQL, compared by content (PS-QRY-008)."""
+"""JSON text on PostgreSQL: numbers compared exactly, arrays and objects by content (PS-QRY-008)."""
 
 from __future__ import annotations
 
 import json
 import struct
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from decimal import Decimal
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy.ext.compiler import compiles
@@ -14,14 +15,65 @@ from sqlalchemy.sql.functions import FunctionElement
 from pipestat_spec.domain.filters import order_key
 from pipestat_spec.models.record import JSONValue
 from pipestat_sql.queries.dialects import Condition, Expression
-from pipestat_sql.queries.postgresql_numbers import as_double, is_decimal, is_integer
 
-__all__ = ["JSONText", "same_content"]
+__all__ = ["JSONText", "number_condition", "same_content"]
 
+Compare: TypeAlias = Callable[[Expression], Condition]
+
+# Decimals from the first on are infinite as doubles, those up to the second are zero.
+_INFINITE = Decimal(2**1024 - 2**970)
+_ZERO = Decimal((0, tuple(map(int, str(5**1075))), -1075))
 # JSONB compares numbers as decimals. That is exact but for text that another program wrote:
 # a decimal of more than 15 digits, and one with an exponent, may stand for a double whose
 # own decimal is another.
 _DOUBTFUL = "[0-9][eE]|[0-9.]{17}"
+
+
+def number_condition(text: Expression, integer: Compare, double: Compare) -> Condition:
+    """Compare a number in JSON text: an integer as NUMERIC, any other form as a double.
+
+    False for a number that is too long for either: no program reads it.
+    """
+    return sa.case(
+        (_is_integer(text), integer(sa.cast(text, sa.Numeric))),
+        (_is_short(text), double(sa.cast(text, sa.Double))),
+        (_is_decimal(text), double(_as_double(text))),
+        else_=sa.false(),
+    )
+
+
+def _is_integer(text: Expression) -> Condition:
+    """Tell whether the number is written as an integer."""
+    return sa.and_(_fits(text, "^-?[0-9]+$"), sa.func.length(text) < 100_000)
+
+
+def _as_double(text: Expression) -> Expression:
+    """Return the double of a decimal; the cast alone fails on what is too large or small."""
+    number = sa.cast(text, sa.Numeric)
+    size = sa.func.abs(number, type_=sa.Numeric)
+    return sa.case(
+        (size >= sa.literal(_INFINITE, sa.Numeric), sa.func.sign(number) * _infinity()),
+        (size <= sa.literal(_ZERO, sa.Numeric), sa.literal(0.0, sa.Double)),
+        else_=sa.cast(text, sa.Double),
+    )
+
+
+def _infinity() -> Expression:
+    return sa.literal(float("inf"), sa.Double)
+
+
+def _is_short(text: Expression) -> Condition:
+    # At most 200 digits and an exponent of two: far from the ends of the range.
+    return sa.and_(sa.func.length(text) < 200, sa.not_(_fits(text, "[eE][+-]?[0-9]{3}")))
+
+
+def _is_decimal(text: Expression) -> Condition:
+    """Tell whether NUMERIC holds the number."""
+    return sa.and_(sa.func.length(text) < 5000, sa.not_(_fits(text, "[eE][+-]?[0-9]{5}")))
+
+
+def _fits(text: Expression, pattern: str) -> Condition:
+    return text.op("~", is_comparison=True, return_type=sa.Boolean())(sa.literal(pattern, sa.Text))
 
 
 class JSONText(sa.types.UserDefinedType[str]):
@@ -102,8 +154,8 @@ class _Flat(FunctionElement[str]):
 
     def __init__(self, document: Expression) -> None:
         text = sa.literal_column("node.scalar", sa.Text)
-        double = sa.case((is_decimal(text), as_double(text)))
-        super().__init__(document, is_integer(text), double)
+        double = sa.case((_is_decimal(text), _as_double(text)))
+        super().__init__(document, _is_integer(text), double)
 
 
 @compiles(_Flat)

@@ -1,0 +1,222 @@
+"""Connections to one database: SQLAlchemy's engine and pool, and the drivers' autocommit.
+
+Reads are single statements, and transactions are begun and ended by statements of our own.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import weakref
+from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import sqlalchemy as sa
+
+from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_sql.database.faults import described, driver_errors
+from pipestat_sql.database.options import SqlOptions
+from pipestat_sql.database.sqlite_files import exists, open_file
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import Dialect
+
+__all__ = ["Database", "Session", "database_of"]
+
+_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+
+
+class Session:
+    """One connection while somebody uses it; a transaction that fails is rolled back.
+
+    `execute` runs one statement of the driver's own placeholders and returns its cursor.
+    """
+
+    __slots__ = ("_engine", "_pool", "_pooled", "_sql", "driver", "execute")
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+        self._pool = pool = engine.pool
+        self._sql: sa.Connection | None = None
+        self._pooled = pool.connect()
+        driver: Any = self._pooled.dbapi_connection
+        self.driver = driver
+        self.execute = driver.execute
+
+    @property
+    def sql(self) -> sa.Connection:
+        """The connection as SQLAlchemy's."""
+        if self._sql is None:
+            self._sql = sa.Connection(self._engine, self._pooled)
+        return self._sql
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        connection = self._sql or self._pooled
+        if error is not None:
+            with suppress(*driver_errors()):
+                self.driver.rollback()
+            # SQLite's does not know.
+            if getattr(self.driver, "closed", False):
+                connection.invalidate()
+        # The server is another one by now.
+        if self._pool is not self._engine.pool:
+            connection.invalidate()
+        connection.close()
+
+    @property
+    def is_postgresql(self) -> bool:
+        return self._engine.dialect.name == "postgresql"
+
+    def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> int:
+        """Run one statement for many rows; return how many it touched."""
+        if len(rows) == 1:
+            return int(self.execute(statement, rows[0]).rowcount)
+        cursor = self.driver.cursor()
+        cursor.executemany(statement, rows)
+        count: int = cursor.rowcount
+        cursor.close()
+        return count
+
+
+class Database:
+    """One database as this process uses it; stores and threads may share it."""
+
+    def __init__(self, url: sa.URL, options: SqlOptions) -> None:
+        self.url = url
+        self.patience = options.patience
+        self.is_postgresql = url.get_backend_name() == "postgresql"
+        # Whether a connection ever worked: from then on a lost one is waited for.
+        self.worked = False
+        # Those who have not left; what is dropped leaves by itself.
+        self._users: weakref.WeakSet[object] = weakref.WeakSet()
+        self.turn = self._new_turn()
+        self._engine = _postgresql(url, options) if self.is_postgresql else _sqlite(url, options)
+        weakref.finalize(self, self._engine.dispose)
+
+    def _new_turn(self) -> AbstractContextManager[Any]:
+        """Return where the threads of a process queue to write: SQLite lets them all try again."""
+        return nullcontext() if self.is_postgresql else threading.Lock()
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
+
+    @property
+    def is_empty_file(self) -> bool:
+        """Whether there is no SQLite file yet: reading must not make one."""
+        return not self.is_postgresql and not exists(str(self.url.database))
+
+    @property
+    def where(self) -> str:
+        """The database as errors name it, without user and password."""
+        if not self.is_postgresql:
+            return str(self.url.database)
+        host = self.url.host or str(self.url.query.get("host", "the local server"))
+        port = f":{self.url.port}" if self.url.port else ""
+        return f"database {self.url.database or self.url.username!r} on {host}{port}"
+
+    def error(self, error: BaseException) -> PipestatDatabaseError:
+        """Return a driver's exception as one of ours."""
+        return described(error, self.where, self.url.password)
+
+    def session(self) -> Session:
+        """Return a connection for a `with` block; waits while all are in use."""
+        return Session(self._engine)
+
+    def forget_idle(self) -> None:
+        """Close the connections that nobody uses; those in use are closed when they come back."""
+        self._engine.dispose()
+
+    def join(self, user: object) -> None:
+        """Keep connections for somebody until he leaves, or is dropped."""
+        self._users.add(user)
+
+    def leave(self, user: object) -> None:
+        """Forget a user; with the last one the connections are closed."""
+        self._users.discard(user)
+        if not self._users:
+            self.forget_idle()
+
+    def begin_anew(self) -> None:
+        """Have no connections, and close none: they are those of the process that was forked."""
+        _inherited.append(self._engine.pool)
+        self._engine.dispose(close=False)
+        self.turn = self._new_turn()
+
+
+# Stores of one server share their connections.
+_databases: weakref.WeakValueDictionary[Hashable, Database] = weakref.WeakValueDictionary()
+# Pools of the process that this one was forked from: kept, since to collect a connection of
+# SQLite's is to close it.
+_inherited: list[object] = []
+
+
+def database_of(url: sa.URL, options: SqlOptions) -> Database:
+    """Return a database, the one that this process has for the same server and options.
+
+    Its connections are closed when nobody uses it any more, or has dropped it.
+    """
+    key: Hashable = (url, options.model_copy(update={"url": None, "schema_": None}))
+    if url.get_backend_name() == "sqlite":
+        # Another file may have the name by now.
+        key = object()
+    database = _databases.get(key)
+    if database is None:
+        database = _databases[key] = Database(url, options)
+    return database
+
+
+def _begin_anew() -> None:
+    for database in list(_databases.values()):
+        database.begin_anew()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+def _engine(url: sa.URL, options: SqlOptions, **more: Any) -> sa.Engine:
+    return sa.create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        poolclass=sa.pool.QueuePool,
+        pool_size=options.pool_size,
+        max_overflow=0,
+        pool_timeout=None,
+        pool_recycle=options.pool_recycle,
+        pool_use_lifo=True,
+        # A session leaves no transaction.
+        pool_reset_on_return=None,
+        **more,
+    )
+
+
+def _postgresql(url: sa.URL, options: SqlOptions) -> sa.Engine:
+    import psycopg
+    from psycopg.types.string import TextLoader
+
+    context: Any = psycopg.adapt.AdaptersMap(psycopg.adapters)
+    for name in ("json", "jsonb"):
+        context.register_loader(name, TextLoader)
+    defaults = {
+        "connect_timeout": options.connect_timeout,
+        "application_name": "pipestat-spec",
+        "client_encoding": "utf8",
+        **_KEEPALIVE,
+    }
+    arguments = {name: value for name, value in defaults.items() if name not in url.query}
+    return _engine(
+        url,
+        options,
+        connect_args={**arguments, "context": context},
+        use_native_hstore=False,
+    )
+
+
+def _sqlite(url: sa.URL, options: SqlOptions) -> sa.Engine:
+    opened = partial(open_file, str(url.database), options.patience)
+    return _engine(url, options, creator=opened, paramstyle="named")

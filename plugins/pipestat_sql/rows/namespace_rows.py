@@ -1,0 +1,141 @@
+"""The rows of a namespace, by level, and changes of them in one transaction (PS-SQL-014)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from pipestat_spec.backend import Change, Transition
+from pipestat_spec.domain.values import same_record
+from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_sql.database.connections import Database, Session
+from pipestat_sql.database.transactions import Mark, Retry, Written
+from pipestat_sql.rows.codec import Row
+from pipestat_sql.rows.column_values import NeedsWidening
+from pipestat_sql.rows.record_rows import PendingRow, RecordRows
+from pipestat_sql.tables.stored_tables import StoredTables
+
+__all__ = ["NamespaceRows"]
+
+# How many rows one statement asks for.
+_AT_ONCE = 500
+
+
+class NamespaceRows:
+    """The rows of all tables of a namespace, as the tables were last seen."""
+
+    def __init__(self, database: Database, tables: StoredTables) -> None:
+        self._dialect = database.dialect
+        self._tables = tables
+        self._known: dict[Level, RecordRows] = {}
+
+    def at(self, session: Session, level: Level) -> RecordRows | None:
+        """Return the rows of a level; a table that was not there is looked for once more."""
+        if level not in self._tables.found:
+            self._tables.refresh(session)
+        table = self._tables.found.get(level)
+        if table is None:
+            return None
+        rows = self._known.get(level)
+        if rows is None or rows.table is not table:
+            rows = self._known[level] = RecordRows(table, self._dialect)
+        return rows
+
+    def find(self, key: RecordKey, session: Session) -> Row | None:
+        """Return the row of a record."""
+        rows = self.at(session, key.level)
+        return None if rows is None else rows.find(session, key.identifier)
+
+    def update(self, session: Session, key: RecordKey, change: Change) -> Written[Transition]:
+        """Apply one change; raises what it raises, and Retry."""
+        rows = self.at(session, key.level)
+        row = rows.lock(session, key.identifier) if rows else None
+        current = row.record if row else None
+        record, history = change(current)
+        if record is current:
+            return Written(Transition(current, record))
+        if rows is None or rows.table.lacking:
+            raise self._to_make(key.level)
+        pending = PendingRow(row, record, list(history), cleared=record is None)
+        try:
+            mark = rows.store(session, pending)
+        except NeedsWidening as narrow:
+            raise self._to_widen(key.level, narrow) from None
+        evidence = partial(self._evidence, key, current, record)
+        return Written(Transition(current, record), True, mark, evidence)
+
+    def update_many(
+        self, session: Session, changes: Sequence[tuple[RecordKey, Change]]
+    ) -> Written[list[Transition]]:
+        """Apply changes in turn, all or none."""
+        pending = self._lock_many(session, {key for key, _ in changes})
+        before = {key: one.record for key, one in pending.items()}
+        transitions: list[Transition] = []
+        for key, change in changes:
+            one = pending[key]
+            outcome = change(one.record)
+            if outcome.record is None and one.record is not None:
+                one.cleared = True
+                one.history.clear()
+            else:
+                one.history += outcome.history
+            transitions.append(Transition(one.record, outcome.record))
+            one.record = outcome.record
+        changed = {
+            key: one
+            for key, one in sorted(pending.items())
+            if one.record is not before[key] or (one.cleared and one.record is not None)
+        }
+        changed = {key: one for key, one in changed.items() if one.row or one.record is not None}
+        if not changed:
+            return Written(transitions)
+        levels = sorted({key.level for key in changed})
+        for level in levels:
+            table = self._tables.found.get(level)
+            if table is None or table.lacking:
+                raise self._to_make(level)
+        for level in levels:
+            of_level = [one for key, one in changed.items() if key.level == level]
+            mark = self._store_many(session, level, of_level)
+        key, one = next(iter(changed.items()))
+        evidence = partial(self._evidence, key, before[key], one.record)
+        return Written(transitions, True, mark, evidence)
+
+    def _lock_many(self, session: Session, keys: set[RecordKey]) -> dict[RecordKey, PendingRow]:
+        pending = {key: PendingRow(None, None) for key in keys}
+        for level in sorted({key.level for key in keys}):
+            rows = self.at(session, level)
+            wanted = sorted(key.identifier for key in keys if key.level == level)
+            for first in range(0, len(wanted) if rows else 0, _AT_ONCE):
+                assert rows is not None
+                for row in rows.lock_many(session, wanted[first : first + _AT_ONCE]):
+                    pending[row.record.key] = PendingRow(row, row.record)
+        return pending
+
+    def _store_many(
+        self, session: Session, level: Level, changed: Sequence[PendingRow]
+    ) -> Mark | None:
+        rows = self.at(session, level)
+        assert rows is not None
+        try:
+            rows.store_many(session, changed)
+        except NeedsWidening as narrow:
+            raise self._to_widen(level, narrow) from None
+        return rows.mark(session)
+
+    def _to_make(self, level: Level) -> Retry:
+        return Retry("the tables cannot be made", partial(self._tables.ensure, level))
+
+    def _to_widen(self, level: Level, narrow: NeedsWidening) -> Retry:
+        widen = partial(self._tables.widen, level, narrow.column)
+        return Retry("a column is too narrow", widen)
+
+    def _evidence(
+        self, key: RecordKey, before: Record | None, after: Record | None, session: Session
+    ) -> bool | None:
+        """Tell by the record whether a change of it is stored, None when it is another by now."""
+        row = self.find(key, session)
+        current = row.record if row else None
+        if same_record(current, after):
+            return True
+        return False if same_record(current, before) else None

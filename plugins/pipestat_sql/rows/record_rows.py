@@ -1,0 +1,270 @@
+"""The rows of one table of records: read, locked and written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, HistoryEntry, Record, RecordKey
+from pipestat_sql.database.connections import Session
+from pipestat_sql.database.transactions import MARK, Mark, Retry, Transactions
+from pipestat_sql.rows.codec import Codec, Row
+from pipestat_sql.rows.histories import histories_of
+from pipestat_sql.rows.statements import (
+    INSERT,
+    UPDATE,
+    Statement,
+    Writes,
+    compiled,
+    is_one_of,
+    listed,
+)
+from pipestat_sql.tables.record_table import RecordTable
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import Dialect
+
+__all__ = ["PendingRow", "RecordRows"]
+
+# The name in the description of a column.
+_NAME = itemgetter(0)
+_SELECT_MARK = f"SELECT {MARK}"
+
+
+@dataclass(slots=True)
+class PendingRow:
+    """What became of one record so far: `history` is to be added, `cleared` removed first."""
+
+    row: Row | None
+    record: Record | None
+    history: list[HistoryEntry] = field(default_factory=list)
+    cleared: bool = False
+
+
+class RecordRows:
+    """The rows of one table that belong to a store.
+
+    Statements are compiled when they are first needed. Every method raises Retry when the
+    table has other columns than those that are known.
+    """
+
+    def __init__(self, table: RecordTable, dialect: Dialect) -> None:
+        self.table = table
+        self._dialect = dialect
+        self._is_postgresql = dialect.name == "postgresql"
+        self._codec = Codec(table, is_postgresql=self._is_postgresql)
+        self._encoded_names = tuple(name.encode() for name in self._codec.names)
+        self._histories = histories_of(table, dialect)
+        self.to_record = self._codec.to_record
+        self._identifier = table.table.c.record_identifier
+        # By code point: PostgreSQL may order by the rules of a language otherwise.
+        self._ordered = sa.collate(self._identifier, "C" if self._is_postgresql else "BINARY")
+
+    # Statements
+
+    def _select(self, *conditions: sa.ColumnElement[bool]) -> sa.Select[Any]:
+        # A star, so that columns of others show up; the names are compared with those known.
+        own = self.table.own_rows()
+        every: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
+        return every.where(*conditions, *(() if own is None else (own,)))
+
+    def _one(self) -> sa.Select[Any]:
+        one = self._select(self._identifier == sa.bindparam("identifier"))
+        if self.table.project_name == DEFAULT_PROJECT_NAME:
+            # Of two rows that mean the same the one with the project's name is ours.
+            one = one.order_by(sa.column("project_name").is_(None))
+        return one
+
+    @cached_property
+    def _read(self) -> Statement:
+        return compiled(self._one(), self._dialect)
+
+    @cached_property
+    def _lock(self) -> Statement:
+        return compiled(self._one().with_for_update(), self._dialect)
+
+    @cached_property
+    def _lock_many(self) -> Statement:
+        many = self._select(is_one_of(self._identifier, "identifiers", self._dialect))
+        return compiled(many.order_by(self._ordered).with_for_update(), self._dialect)
+
+    @cached_property
+    def _pages(self) -> tuple[Statement, Statement]:
+        """The first page, and one after a row."""
+        page = self._select().order_by(self._ordered)
+        page = page.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.literal_column("0"))
+        following = page.where(self._ordered > sa.bindparam("after"))
+        return compiled(page, self._dialect), compiled(following, self._dialect)
+
+    @cached_property
+    def _count(self) -> Statement:
+        rows = self._select().with_only_columns(sa.func.count(), maintain_column_froms=True)
+        return compiled(rows, self._dialect)
+
+    @cached_property
+    def _nothing(self) -> Statement:
+        none: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
+        return compiled(none.where(sa.false()), self._dialect)
+
+    @cached_property
+    def _inserts(self) -> Writes:
+        ending = f" ON CONFLICT DO NOTHING RETURNING id, {MARK}" if self._is_postgresql else ""
+        return Writes(INSERT + ending, self.table.table, self._dialect)
+
+    @cached_property
+    def _updates(self) -> Writes:
+        ending = f" RETURNING {MARK}" if self._is_postgresql else ""
+        return Writes(UPDATE + ending, self.table.table, self._dialect)
+
+    @cached_property
+    def _delete(self) -> Statement:
+        number = sa.column("id", sa.BigInteger)
+        delete = sa.delete(self.table.table).where(number == sa.bindparam("id"))
+        if self._is_postgresql:
+            return compiled(delete.returning(sa.literal_column(MARK)), self._dialect)
+        return compiled(delete, self._dialect)
+
+    # Reading
+
+    def _fetch(self, session: Session, statement: Statement, **values: Any) -> list[Sequence[Any]]:
+        cursor = session.execute(statement.text, {**statement.parameters, **values})
+        rows: list[Sequence[Any]] = cursor.fetchall()
+        if self._is_postgresql:
+            result = cursor.pgresult
+            found: tuple[Any, ...] = tuple(map(result.fname, range(result.nfields)))
+            same = found == self._encoded_names
+        else:
+            same = tuple(map(_NAME, cursor.description)) == self._codec.names
+        if not same:
+            raise Retry("columns come and go", Transactions.refresh)
+        return rows
+
+    def find(self, session: Session, identifier: str) -> Row | None:
+        """Return one row."""
+        rows = self._fetch(session, self._read, identifier=identifier)
+        return self._codec.decode(rows[0]) if rows else None
+
+    def lock(self, session: Session, identifier: str) -> Row | None:
+        """Return one row, which nobody else changes until the transaction ends."""
+        rows = self._fetch(session, self._lock, identifier=identifier)
+        return self._codec.decode(rows[0]) if rows else None
+
+    def lock_many(self, session: Session, identifiers: Sequence[str]) -> Iterable[Row]:
+        """Return rows in code-point order of their identifiers, and lock them."""
+        wanted = listed(identifiers, self._dialect)
+        return map(self._codec.decode, self._fetch(session, self._lock_many, identifiers=wanted))
+
+    def page(self, session: Session, after: str | None, limit: int) -> list[Row]:
+        """Return rows in code-point order of their identifiers, those after `after`."""
+        first, following = self._pages
+        if after is None:
+            rows = self._fetch(session, first, limit=limit)
+        else:
+            rows = self._fetch(session, following, after=after, limit=limit)
+        return list(map(self._codec.decode, rows))
+
+    def count(self, session: Session) -> int:
+        """Return how many rows there are."""
+        return int(session.execute(*self._count).fetchone()[0])
+
+    def check_columns(self, session: Session) -> None:
+        """Look whether another program has given the table columns."""
+        self._fetch(session, self._nothing)
+
+    def projects(self, session: Session) -> list[str]:
+        """Return the projects of all rows of the table."""
+        statement = sa.select(self.table.table.c.project_name).distinct()
+        rows = session.sql.execute(statement)
+        return [DEFAULT_PROJECT_NAME if found is None else found for (found,) in rows]
+
+    def history(self, session: Session, identifier: str) -> list[HistoryEntry]:
+        """Return the history of one record, oldest first."""
+        row = self.find(session, identifier)
+        if row is None or self._histories is None:
+            return []
+        return self._histories.read(session, [row])[0]
+
+    def histories(
+        self, session: Session, after: str | None, limit: int
+    ) -> list[tuple[RecordKey, list[HistoryEntry]]]:
+        """Return the histories of a page of records."""
+        rows = self.page(session, after, limit)
+        found = self._histories.read(session, rows) if self._histories else [[] for _ in rows]
+        return [(row.record.key, entries) for row, entries in zip(rows, found, strict=True)]
+
+    # Writing, in the caller's transaction
+
+    def store(self, session: Session, pending: PendingRow) -> Mark | None:
+        """Store what became of one record; raises NeedsWidening."""
+        row, record, histories = pending.row, pending.record, self._histories
+        if row is not None and pending.cleared:
+            if histories is not None:
+                histories.remove(session, row)
+            cursor = session.execute(self._delete.text, {"id": row.id})
+            if record is None:
+                return self._marked(cursor)
+            row = None
+        assert record is not None
+        if row is None:
+            return self._insert(session, record, pending.history)
+        if histories is not None and self._codec.is_foreign(row):
+            histories.adopt(session, row)
+        values = self._codec.encode(record, row)
+        if histories is not None and pending.history:
+            histories.add(session, row, record, pending.history)
+        if not values:
+            return self.mark(session)
+        return self._marked(session.execute(*self._updates.of(values, row.id)))
+
+    def _insert(
+        self, session: Session, record: Record, history: Sequence[HistoryEntry]
+    ) -> Mark | None:
+        cursor = session.execute(*self._inserts.of(self._codec.encode(record, None)))
+        number, mark = None, None
+        if not self._is_postgresql:
+            number = cursor.lastrowid
+        elif (found := cursor.fetchone()) is not None:
+            number, mark = found[0], Mark(*found[1:])
+        else:
+            # Another writer's first report came in between.
+            raise Retry(
+                f"record {record.key.identifier!r} cannot be stored beside one of the same "
+                "name in another project"
+            )
+        if history and self._histories is not None:
+            self._histories.add(session, Row(number, record), record, history)
+        return mark
+
+    def store_many(self, session: Session, changed: Sequence[PendingRow]) -> None:
+        """Store what became of many records; raises NeedsWidening."""
+        inserts: dict[str, list[tuple[Any, ...]]] = {}
+        updates: dict[str, list[tuple[Any, ...]]] = {}
+        for one in changed:
+            if one.cleared or one.history or (one.row and self._codec.is_foreign(one.row)):
+                self.store(session, one)
+                continue
+            assert one.record is not None
+            values = self._codec.encode(one.record, one.row)
+            if one.row is None:
+                statement, parameters = self._inserts.of(values)
+                inserts.setdefault(statement, []).append(parameters)
+            elif values:
+                statement, parameters = self._updates.of(values, one.row.id)
+                updates.setdefault(statement, []).append(parameters)
+        for statement, rows in inserts.items():
+            if session.run_many(statement, rows) != len(rows):
+                raise Retry("records of these names come from elsewhere at the same time")
+        for statement, rows in updates.items():
+            session.run_many(statement, rows)
+
+    def mark(self, session: Session) -> Mark | None:
+        """Return the transaction that is under way; on SQLite there is no need to know."""
+        return self._marked(session.execute(_SELECT_MARK)) if self._is_postgresql else None
+
+    def _marked(self, cursor: Any) -> Mark | None:
+        return Mark(*cursor.fetchone()) if self._is_postgresql else None

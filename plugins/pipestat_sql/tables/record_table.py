@@ -1,0 +1,69 @@
+"""What is known of a table of records: which column holds which result (SPEC.md section 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, Level
+from pipestat_sql.tables.column_types import known_type
+from pipestat_sql.tables.result_columns import ResultColumn
+
+__all__ = ["RecordTable", "existing_table"]
+
+
+def existing_table(
+    name: str, types: Mapping[str, str], schema: str | None, *, is_postgresql: bool
+) -> sa.Table:
+    """Return a table that is there; `types` maps its columns to what the database calls them."""
+    columns = (
+        sa.Column(
+            sa.sql.quoted_name(column, quote=True),
+            known_type(type_name, is_postgresql=is_postgresql),
+        )
+        for column, type_name in types.items()
+    )
+    quoted = sa.sql.quoted_name(name, quote=True)
+    return sa.Table(
+        quoted, sa.MetaData(), *columns, schema=schema and sa.sql.quoted_name(schema, quote=True)
+    )
+
+
+@dataclass(frozen=True)
+class RecordTable:
+    """One table of a namespace, and the columns of its results by result identifier.
+
+    `project_name` is that of the store, None in the layout `records`; `types` maps columns to
+    what the database calls their types; `declared` are the results that the schema names;
+    `lacking` says that something which ought to be there is not; `full_name` is the name that
+    the table's may be cut from.
+    """
+
+    table: sa.Table
+    level: Level
+    layout: Layout
+    results: Mapping[str, ResultColumn]
+    project_name: str | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+    history: str | None = None
+    history_types: Mapping[str, str] = field(default_factory=dict)
+    declared: frozenset[str] = frozenset()
+    lacking: bool = False
+    full_name: str = ""
+    # Searches that were built for this table.
+    searches: dict[Hashable, sa.Select[Any]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+
+    def own_rows(self) -> sa.ColumnElement[bool] | None:
+        """Return which rows belong to the store (PS-SQL-003); None means all of them."""
+        if self.project_name is None:
+            return None
+        column = self.table.c.project_name
+        if self.project_name == DEFAULT_PROJECT_NAME:
+            return sa.or_(column == self.project_name, column.is_(None))
+        return column == self.project_name

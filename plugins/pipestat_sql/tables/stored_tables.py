@@ -1,0 +1,213 @@
+"""The tables of one store: found, made, and given the columns they lack.
+
+Everything that changes a table happens under a lock of the database (PS-SQL-009): an
+advisory lock on PostgreSQL, the write lock of the file on SQLite.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+
+from pipestat_spec.backend import StoreSettings
+from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import LEVELS, Level
+from pipestat_spec.models.schema.output_schema import LevelSchema
+from pipestat_sql.database.connections import Database, Session
+from pipestat_sql.database.transactions import Transactions
+from pipestat_sql.tables.catalog import Catalog, read_catalog
+from pipestat_sql.tables.column_types import Kind
+from pipestat_sql.tables.definitions import Definitions, index_name
+from pipestat_sql.tables.namespace_tables import NamespaceTables
+from pipestat_sql.tables.naming import LEVEL_COLUMNS, SYSTEM_COLUMNS, new_names
+from pipestat_sql.tables.record_table import RecordTable, existing_table
+from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns, match_columns
+
+__all__ = ["StoredTables"]
+
+
+class StoredTables:
+    """What is known of the tables of a store: `layout`, and `found` by level."""
+
+    def __init__(self, database: Database, settings: StoreSettings) -> None:
+        self._where = database.where
+        self._is_postgresql = database.is_postgresql
+        schema = settings.options.schema_ if settings.options else None
+        self._schema: str | None = schema if database.is_postgresql else None
+        self._levels: Mapping[Level, LevelSchema] = (
+            settings.schema.levels if settings.schema else {}
+        )
+        self._project_name = settings.project_name
+        self._new_layout = settings.layout_of_new
+        self._namespace = NamespaceTables(settings, self._where)
+        self._definitions = Definitions(database.dialect, self._schema)
+        self.layout: Layout | None = None
+        self.found: Mapping[Level, RecordTable] = {}
+
+    @property
+    def lacking(self) -> bool:
+        """Whether an existing table lacks something."""
+        return any(table.lacking for table in self.found.values())
+
+    def refresh(self, session: Session) -> None:
+        """Look at the database again; raises LayoutError and SchemaError."""
+        self._adopt(session, self._read(session))
+
+    def _read(self, session: Session) -> Catalog:
+        return read_catalog(session, self._schema, self._namespace.candidates())
+
+    def _adopt(self, session: Session, catalog: Catalog) -> None:
+        layout, names = self._namespace.find(catalog.tables)
+        found = {
+            level: self._table(session, catalog, layout, level, name)
+            for level, name in names.items()
+            if layout is not None
+        }
+        self.layout, self.found = layout, found
+
+    def _table(
+        self, session: Session, catalog: Catalog, layout: Layout, level: Level, name: str
+    ) -> RecordTable:
+        types = catalog.tables[name]
+        table = self._existing(name, types)
+        history = self._namespace.history_of(layout, level, catalog.tables)
+        history_types = catalog.tables[history] if history else {}
+        results = self._results(session, table, types, level)
+        wanted = {*SYSTEM_COLUMNS, *(LEVEL_COLUMNS if layout == "levels" else ())}
+        lacks = (
+            results.missing
+            or history is None
+            or wanted - types.keys()
+            or (layout == "levels" and "meta" not in history_types)
+            or self._lacking_indexes(name, level, results, catalog)
+        )
+        return RecordTable(
+            table,
+            level,
+            layout,
+            results.existing,
+            self._project_name if layout == "levels" else None,
+            types,
+            history,
+            history_types,
+            frozenset(self._levels[level].results if level in self._levels else ()),
+            bool(lacks),
+            self._namespace.full_names[layout, level].table,
+        )
+
+    def _existing(self, name: str, types: Mapping[str, str]) -> sa.Table:
+        return existing_table(name, types, self._schema, is_postgresql=self._is_postgresql)
+
+    def _results(
+        self, session: Session, table: sa.Table, types: Mapping[str, str], level: Level
+    ) -> ResultColumns:
+        def identifier_of(name: str) -> str:
+            return _identifier(session, table, name) if "meta" in types else name
+
+        return match_columns(
+            table.name,
+            types,
+            self._levels.get(level),
+            is_postgresql=self._is_postgresql,
+            identifier_of=identifier_of,
+        )
+
+    def _lacking_indexes(
+        self, table: str, level: Level, results: ResultColumns, catalog: Catalog
+    ) -> list[ResultColumn]:
+        """Return the columns that are to have an index and have none (PS-SCH-012)."""
+        declared = self._levels[level].results if level in self._levels else {}
+        columns = {**results.existing, **results.missing}
+        return [
+            columns[identifier]
+            for identifier, result in declared.items()
+            if result.index
+            and columns[identifier].kind is not Kind.JSON
+            and index_name(table, columns[identifier].name) not in catalog.indexes
+        ]
+
+    # Changing
+
+    def ensure(self, level: Level | None, transactions: Transactions) -> None:
+        """Make what is missing, under the lock; with a level its table too if there is none."""
+
+        def work(session: Session) -> None:
+            self._adopt(session, self._completed(session, level))
+
+        transactions.define(work)
+
+    def _completed(self, session: Session, level: Level | None) -> Catalog:
+        catalog = self._read(session)
+        if not catalog.has_schema and level is not None:
+            if self._schema is None:
+                raise PipestatDatabaseError(
+                    f"{self._where}: no schema of its search path exists",
+                    hint="name one: sql: {schema: NAME}",
+                )
+            session.execute(self._definitions.schema(self._schema), ())
+        layout, names = self._namespace.find(catalog.tables)
+        wanted: set[Level] = set(names)
+        if level is not None:
+            layout = layout or self._new_layout(level)
+            self._namespace.check_level(layout, level)
+            wanted |= {level} if names or layout == "records" else set(LEVELS)
+        statements: list[str] = []
+        for one in sorted(wanted):
+            assert layout is not None
+            statements += self._statements(session, catalog, layout, one, names.get(one))
+        for statement in statements:
+            session.execute(statement, ())
+        return self._read(session) if statements else catalog
+
+    def _statements(
+        self, session: Session, catalog: Catalog, layout: Layout, level: Level, name: str | None
+    ) -> Iterable[str]:
+        """Return the statements that complete a level's tables."""
+        full = self._namespace.full_names[layout, level]
+        table = name or new_names([full.table], catalog.tables)[full.table]
+        types = catalog.tables[name] if name else {}
+        results = self._results(session, self._existing(table, types), types, level)
+        history = self._namespace.history_of(layout, level, catalog.tables)
+        history_types = catalog.tables[history] if history else {}
+        if history is None:
+            history = new_names([full.history], [*catalog.tables, table])[full.history]
+        columns = [*results.existing.values(), *results.missing.values()]
+        yield from self._definitions.records(table, types, layout, results, new=name is None)
+        yield from self._definitions.histories(history, history_types, layout, table, columns)
+        indexed = self._lacking_indexes(table, level, results, catalog)
+        for column in indexed:
+            yield self._definitions.index(table, column)
+        if indexed:
+            yield self._definitions.extended_index(table)
+
+    def widen(self, level: Level, column: str, transactions: Transactions) -> None:
+        """Give a column of 32 bits 64, and one of JSONB the type JSON (PS-SQL-008)."""
+
+        def work(session: Session) -> None:
+            catalog = self._read(session)
+            layout, found = self._namespace.find(catalog.tables)
+            if layout is not None and level in found:
+                history = self._namespace.history_of(layout, level, catalog.tables)
+                for table in filter(None, (found[level], history)):
+                    type_name = catalog.tables[table].get(column, "")
+                    statement = self._definitions.widening(table, column, type_name)
+                    if statement is not None:
+                        session.execute(statement, ())
+                catalog = self._read(session)
+            self._adopt(session, catalog)
+
+        transactions.define(work)
+
+
+def _identifier(session: Session, table: sa.Table, column: str) -> str:
+    """Return the result that a cut column name stands for; a row that uses it tells."""
+    meta, used = table.c.meta, table.c[column]
+    statement = sa.select(sa.cast(meta, sa.Text)).where(used.is_not(None), meta.is_not(None))
+    text = session.sql.execute(statement.limit(1)).scalar()
+    found = json.loads(text) if text else {}
+    names = found.get("columns") if isinstance(found, dict) else None
+    name = names.get(column) if isinstance(names, dict) else None
+    return name if isinstance(name, str) else column
