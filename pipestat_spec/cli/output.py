@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 
 from pipestat_spec.models.record import JSONValue
+from pipestat_spec.text.strings import printable
 
 __all__ = ["MISSING", "TABULAR", "data_text", "print_data", "print_rows", "value_text"]
 
@@ -73,7 +74,7 @@ def _tsv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    lines = [[_printable(_cell(cell)) for cell in row] for row in (columns, *rows)]
+    lines = [[printable(_cell(cell)) for cell in row] for row in (columns, *rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
     for line in lines:
@@ -89,13 +90,6 @@ def _one_line(text: str) -> str:
     for character, escape in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
         text = text.replace(character, escape)
     return text
-
-
-def _printable(text: str) -> str:
-    """Return the text with what would disturb a terminal escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _width(text: str) -> int:

@@ -32,6 +32,27 @@ def take_over_configs() -> None:
         return _written(section, project.output_dir, interface)
 
     setattr(module.Project, _METHOD, current_config)
+    _link_once()
+
+
+def _link_once() -> None:
+    """Let `looper link` make the links of a pipeline once: it asks for them for each sample."""
+    from pipestat_spec.compat.manager import LINKED
+
+    try:
+        linker: Any = import_module("looper.looper").Linker
+    except (ImportError, AttributeError):
+        return
+    call = linker.__call__
+
+    def call_once(self: Any, args: Any) -> Any:
+        token = LINKED.set({})
+        try:
+            return call(self, args)
+        finally:
+            LINKED.reset(token)
+
+    linker.__call__ = call_once
 
 
 def _written(section: Any, output_dir: str, interface: Any) -> str:

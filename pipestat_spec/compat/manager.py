@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property, wraps
-from typing import Any, NoReturn, ParamSpec, TypeVar
+from logging import getLogger
+from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec import manager
 from pipestat_spec.compat.cfg import Settings
@@ -14,18 +16,22 @@ from pipestat_spec.compat.operations import Operations
 from pipestat_spec.compat.places import create_results_file
 from pipestat_spec.compat.values import as_file_result
 from pipestat_spec.domain.times import LOCAL_FORMAT
-from pipestat_spec.errors import PipestatSummarizeError, RecordNotFoundError
+from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.models.record import JSONValue, Record, RecordKey
 from pipestat_spec.opening import NEW_LAYOUT
+from pipestat_spec.text.file_names import encode_component
 
 __all__ = [
     "PipestatDualManager",
     "PipestatManager",
     "ProjectPipestatManager",
     "SamplePipestatManager",
+    "get_file_for_table",
 ]
 
+# The folders of links that one command of looper has made: it asks again for each sample.
+LINKED: ContextVar[dict[object, str] | None] = ContextVar("LINKED", default=None)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -156,33 +162,55 @@ class PipestatManager(manager.PipestatManager):
             limit, _from_local(end), _from_local(start), time_column, level, cursor
         )
 
-    # Not there yet
+    def table(self, output_dir: str | os.PathLike[str] | None = None) -> list[str]:
+        """Write the two summaries, tell looper's user where, and return their paths."""
+        paths = super().table(output_dir)
+        for path in paths:
+            getLogger("looper").info("%s: %s", self.pipeline_name, path)
+        return paths
+
+    def link(self, link_dir: str | os.PathLike[str] | None = None, *, copy: bool = False) -> str:
+        """Make the folder of links and return it, once for all samples of one looper command."""
+        done = LINKED.get()
+        key = (self.store.place, self.pipeline_name, self.pipeline_type, link_dir)
+        if done is None or key not in done:
+            folder = super().link(link_dir, copy=copy)
+            if done is None:
+                return folder
+            done[key] = folder
+        return done[key]
 
     def summarize(
         self,
-        looper_samples: Sequence[Any] | None = None,
+        looper_samples: Iterable[Any] | None = None,
         amendment: str | None = None,
         portable: bool = False,
         output_dir: str | os.PathLike[str] | None = None,
-        mode: str = "table",
-    ) -> NoReturn:
-        """Raise PipestatSummarizeError."""
-        _refuse("report")
+        mode: str | None = "table",
+    ) -> str:
+        """Write the report and return its path.
 
-    def table(self, output_dir: str | os.PathLike[str] | None = None) -> NoReturn:
-        """Raise PipestatSummarizeError."""
-        _refuse("table")
-
-    def link(self, link_dir: str | os.PathLike[str]) -> NoReturn:
-        """Raise PipestatSummarizeError."""
-        _refuse("link")
+        It is in the folder of pipestat's reports, which `looper destroy` removes.
+        """
+        folder = get_file_for_table(self, self.pipeline_name, directory="reports")
+        if output_dir is not None:
+            folder = os.path.join(output_dir, "reports", os.path.basename(folder))
+        return super().summarize(looper_samples, amendment, portable, folder, mode)
 
 
-def _refuse(command: str) -> NoReturn:
-    raise PipestatSummarizeError(
-        f"there is no '{command}' here yet",
-        hint=f"pipestat 0.13.1 reads the same results: run 'looper {command}' without the drop-in",
-    )
+def get_file_for_table(
+    prj: PipestatManager,
+    pipeline_name: str,
+    appendix: str | None = None,
+    directory: str | None = None,
+) -> str:
+    """Return where a manager puts a summary, or the folder of its reports.
+
+    It is `{folder}/{directory}/{pipeline_name}_{appendix}` in the manager's output folder.
+    """
+    parts = [encode_component(pipeline_name), *(getattr(prj, "amendments", None) or ()), appendix]
+    name = "_".join(part for part in parts if part)
+    return os.path.join(prj.output_folder(), directory or "", name)
 
 
 def _from_local(time: str | datetime | None) -> str | datetime | None:

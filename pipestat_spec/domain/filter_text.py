@@ -43,6 +43,7 @@ __all__ = [
     "Token",
     "format_path",
     "parse_filter",
+    "read_field",
     "read_path",
     "read_token",
     "syntax_error",
@@ -127,6 +128,12 @@ def read_path(text: str) -> FieldPath:
         segment[1:-1].replace('""', '"') if segment[0] == '"' else segment
         for segment in re.findall(_SEGMENT, text)
     )
+
+
+def read_field(text: str) -> FieldPath | None:
+    """Return the segments of a text that is one field, such as `align.rate`; None: it is not."""
+    match = _TOKEN.fullmatch(text)
+    return read_path(text) if match is not None and match.lastgroup == "field" else None
 
 
 def format_path(path: FieldPath) -> str:

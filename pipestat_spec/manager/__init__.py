@@ -10,7 +10,7 @@ from pipestat_spec.backend import Capability
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.logs import logger
-from pipestat_spec.manager.reader import RecordReader
+from pipestat_spec.manager.outputs import RecordOutputs
 from pipestat_spec.manager.record_run import RecordRun
 from pipestat_spec.models.record import Record, RecordKey
 
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 
-class PipestatManager(RecordReader):
+class PipestatManager(RecordOutputs):
     """Reports and retrieves the results and the status of one pipeline's records.
 
     Every setting may come from an argument, from `config_file`, from the environment, or from

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
@@ -15,6 +15,7 @@ from pipestat_spec.domain.query import page_with_fields
 from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
+from pipestat_spec.manager.html import HtmlPage
 from pipestat_spec.models.query import (
     And,
     Filter,
@@ -29,9 +30,6 @@ from pipestat_spec.models.record import JSONValue, Level, Record
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
-
-if TYPE_CHECKING:
-    import pandas
 
 __all__ = ["RecordReader", "stored_data"]
 
@@ -349,7 +347,7 @@ class RecordReader:
     ) -> Mapping[str, Any]:
         names = (columns,) if isinstance(columns, str) else tuple(columns or ())
         query = Query(self._opened.resolve_level(level), names or None, where, limit, cursor)
-        return page_with_fields(self.store.select(query), limit, names)
+        return HtmlPage(page_with_fields(self.store.select(query), limit, names))
 
     def select_distinct(
         self, columns: str | Sequence[str], level: str | None = None
@@ -379,7 +377,7 @@ class RecordReader:
             time_column=time_column,
             cursor=cursor,
         )
-        return reference_page(page, limit)
+        return HtmlPage(reference_page(page, limit))
 
     def list_projects(self) -> list[str]:
         """Return the projects that the store holds, in code-point order."""
@@ -404,25 +402,6 @@ class RecordReader:
 
         records = self.store.scan(self._opened.resolve_level(level), after=cursor)
         return (record_dict(record) for record in islice(records, limit))
-
-    def to_dataframe(self, level: str | None = None) -> pandas.DataFrame:
-        """Return one row per record, `status` included; needs the package pandas.
-
-        Raises PipestatDependencyError when it is not installed.
-        """
-        try:
-            import pandas
-        except ImportError:
-            from pipestat_spec.errors import PipestatDependencyError
-
-            raise PipestatDependencyError(
-                "to_dataframe needs the package pandas", hint="pip install pandas"
-            ) from None
-        records = list(self.store.scan(self._opened.resolve_level(level)))
-        rows = [{**record.results, "status": record.status} for record in records]
-        identifiers = [record.key.identifier for record in records]
-        index = pandas.Index(identifiers, name="record_identifier", dtype="object")
-        return pandas.DataFrame(rows, index=index)
 
 
 def stored_data(store: Store) -> dict[str, dict[str, dict[str, JSONValue]]]:

@@ -72,6 +72,25 @@ class Plugins:
             hint += "; failed to load: " + ", ".join(broken)
         raise PluginError(f"there is no backend {name!r}", hint=hint, name=name)
 
+    def exporter(self, name: str) -> Exporter:
+        """Return the exporter called `name`; raises PluginError naming what there is."""
+        if name in self.exporters:
+            return self.exporters[name]
+        hint = "exporters are " + (", ".join(sorted(self.exporters)) or "none")
+        raise PluginError(f"there is no exporter {name!r}", hint=hint, name=name)
+
+    def exporter_of(self, file: str) -> Exporter:
+        """Return the exporter for a file of this name; raises PluginError naming the endings."""
+        endings: dict[str, Exporter] = {}
+        for exporter in self.exporters.values():
+            for suffix in exporter.suffixes:
+                endings.setdefault(suffix, exporter)
+        for suffix in sorted(endings, key=len, reverse=True):
+            if file.lower().endswith(suffix):
+                return endings[suffix]
+        hint = "endings are " + (", ".join(endings) or "none")
+        raise PluginError(f"no exporter writes {file!r}", hint=hint)
+
 
 @cache
 def plugins() -> Plugins:

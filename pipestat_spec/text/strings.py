@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from pipestat_spec.errors import InvalidValueError
 
-__all__ = ["check_text", "nearest", "shorten"]
+__all__ = ["check_text", "nearest", "printable", "shorten"]
 
 
 def check_text(text: str, name: str) -> str:
@@ -22,6 +22,13 @@ def check_text(text: str, name: str) -> str:
                 hint="decode the text properly before reporting it",
             ) from None
     return text
+
+
+def printable(text: str) -> str:
+    """Return the text with what would disturb a terminal, or break a line, escaped."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def shorten(value: object, width: int = 80) -> str:

@@ -28,7 +28,16 @@ LAYERS: list[set[str]] = [
     {"models"},
     {"domain"},
     {"backend", "formatters", "plugins.hookspecs"},
-    {"plugins", "memory", "schema_files", "addresses", "configuration", "documents", "options"},
+    {
+        "plugins",
+        "memory",
+        "schema_files",
+        "addresses",
+        "configuration",
+        "documents",
+        "options",
+        "tables",
+    },
     {"store"},
     # What an engine hands to a job becomes settings of a manager, without knowing one.
     {
@@ -36,6 +45,8 @@ LAYERS: list[set[str]] = [
         "ingest",
         "infer",
         "convert",
+        "linking",
+        "output_places",
         "engines.record_expression",
         "engines.snakemake",
         "engines.looper",
@@ -52,9 +63,11 @@ CORE_THIRD_PARTY = {
     "jsonschema",
     "pandas",
     "pluggy",
+    "polars",
     "pydantic",
     "pydantic_core",
     "referencing",
+    "rich",
     "yaml",
 }
 
@@ -65,6 +78,8 @@ FOR_PLUGINS = {
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
     "pipestat_spec.options",
+    "pipestat_spec.tables",
+    "pipestat_spec.whole_files",
     "pipestat_spec.domain.filters",
     "pipestat_spec.domain.query",
     "pipestat_spec.domain.times",
@@ -73,6 +88,7 @@ FOR_PLUGINS = {
 }
 PLUGIN_THIRD_PARTY = {
     "pipestat_sql": {"psycopg", "pydantic", "sqlalchemy"},
+    "pipestat_exports": {"pyarrow", "xlsxwriter"},
     "pipestat_pephub": {"pydantic", "requests", "urllib3"},
     "pipestat_report": {"PIL", "pypdfium2"},
     "pipestat_yaml": {"aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},

@@ -10,9 +10,8 @@ import pytest
 
 from pipestat_spec.compat.manager import PipestatManager
 from pipestat_spec.compat.names.helpers import make_subdirectories, mk_list_of_str, validate_type
-from pipestat_spec.compat.names.reports import get_file_for_table
+from pipestat_spec.compat.names.reports import fetch_pipeline_results, get_file_for_table
 from pipestat_spec.errors import (
-    PipestatSummarizeError,
     RecordNotFoundError,
     SchemaValidationErrorDuringReport,
 )
@@ -76,23 +75,32 @@ def test_select_records_takes_what_pipestat_takes(make: Make) -> None:
     assert page["records"] == [{"n": 1, "record_identifier": "s1"}]
 
 
-@pytest.mark.parametrize(
-    ("command", "call"),
-    [
-        ("report", lambda psm: psm.summarize(looper_samples=[], portable=True, output_dir="x")),
-        ("table", lambda psm: psm.table(output_dir="x")),
-        ("link", lambda psm: psm.link(link_dir="x")),
-    ],
-)
-def test_what_is_not_there_yet_says_what_to_do(
-    make: Make, command: str, call: Callable[[PipestatManager], object]
-) -> None:
-    with pytest.raises(PipestatSummarizeError) as caught:
-        call(make())
-    assert str(caught.value) == (
-        f"there is no '{command}' here yet; pipestat 0.13.1 reads the same results: "
-        f"run 'looper {command}' without the drop-in"
+def test_what_looper_asks_for(make: Make, tmp_path: Path) -> None:
+    psm = make(output_dir=tmp_path)
+    psm.report({"n": 1}, "s1")
+    report = psm.summarize(looper_samples=[], portable=True, output_dir=tmp_path / "x")
+    assert report == f"{tmp_path}/x/reports/count/count_report.zip"
+    assert psm.summarize() == f"{tmp_path}/reports/count/count_report.html"
+    stats, _ = psm.table(output_dir=tmp_path / "x")
+    assert stats == get_file_for_table(
+        make(output_dir=tmp_path / "x"), "count", "stats_summary.tsv"
     )
+    assert psm.link(link_dir=tmp_path / "links") == f"{tmp_path}/links"
+
+
+def test_results_of_one_record(make: Make, tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text(
+        "pipeline_name: count\nsamples:\n  n: {type: integer}\n  plot: {type: image}\n"
+        "  rate: {type: number, highlight: true}\n"
+    )
+    psm = make(schema_path=tmp_path / "schema.yaml")
+    plot = {"path": "p.png", "title": "T"}
+    psm.report({"n": 1, "rate": 0.5, "plot": plot}, "s1")
+    assert fetch_pipeline_results(psm, "s1") == {"n": 1, "plot": plot}
+    assert fetch_pipeline_results(psm, "s1", highlighted=True) == {"rate": 0.5}
+    assert fetch_pipeline_results(psm, "s1", lambda kind: kind == "image", str) == {
+        "plot": str(plot)
+    }
 
 
 def test_where_a_summary_would_be(make: Make, tmp_path: Path, results: Path) -> None:

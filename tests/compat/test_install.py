@@ -126,8 +126,7 @@ print(json.dumps(said))
     assert known == [
         f"{here}pipestat.const.STATUS_SCHEMA; read the statuses from a manager's status_schema",
         f"{here}pipestat.helpers.init_generic_config; run 'pipestat-spec init'",
-        f"{here}pipestat.reports.HTMLReportBuilder; reports are not there yet: let pipestat make "
-        "them from the same results",
+        f"{here}pipestat.reports.HTMLReportBuilder; call a manager's summarize()",
     ]
     assert "nothing" in unknown
     assert here not in unknown

@@ -169,18 +169,67 @@ def pond(looper: PythonEnvironment, tmp_path: Path) -> Project:
     return Project(write_project(tmp_path / "pond", **SECTION), looper, through=True)
 
 
-@pytest.mark.parametrize("command", ["report", "table", "link"])
-def test_what_is_not_there_yet_is_one_line(on_drop_in: Project, command: str) -> None:
-    done = on_drop_in.looper(command, code=1)
-    assert "Traceback" not in done.stdout + done.stderr
-    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert errors == [
-        f"error: there is no '{command}' here yet; pipestat 0.13.1 reads the same results: "
-        f"run 'looper {command}' without the drop-in"
-    ]
+def test_report_shows_samples_that_never_ran(on_drop_in: Project) -> None:
+    samples = on_drop_in.folder / "samples.csv"
+    before = samples.read_text()
+    samples.write_text(before + "carp,/no/such/file\n")
+    try:
+        done = on_drop_in.looper("report")
+    finally:
+        samples.write_text(before)
+    report = on_drop_in.folder / "output" / "reports" / "count" / "count_report.html"
+    # Once for the pipeline, and not for each sample.
+    assert done.stdout.count("Report directory: ") == 1
+    assert f"Report directory: {report}" in done.stdout
+    assert "<h2>Not reported</h2>\n<p>carp</p>" in report.read_text("utf-8")
+    done = on_drop_in.looper("report", "--project", "--portable", "--report-dir", "elsewhere")
+    path = on_drop_in.folder / "elsewhere" / "reports" / "total" / "total_report.zip"
+    assert path.is_file()
+    assert "Report directory: " in done.stdout
+
+
+def test_tables(on_drop_in: Project) -> None:
+    done = on_drop_in.looper("table")
+    output = on_drop_in.folder / "output"
+    assert (output / "count_stats_summary.tsv").read_text() == (
+        "Sample Index\tRecord Identifier\tPipeline Type\tlines\n"
+        "1\tfrog\tsample\t2\n2\tnewt\tsample\tNA\n3\ttoad\tsample\t3\n"
+    )
+    assert f"count: {output}/count_stats_summary.tsv" in done.stderr
+    on_drop_in.looper("table", "--project")
+    assert (output / "total_stats_summary.tsv").read_text() == (
+        "Sample Index\tRecord Identifier\tPipeline Type\ttotal\n1\tpond\tproject\t6\n"
+    )
+
+
+def test_links(pond: Project) -> None:
+    schema = pond.folder / "pipelines" / "count_schema.yaml"
+    schema.write_text(schema.read_text() + "        plot: {type: image, description: a plot}\n")
+    script = pond.folder / "pipelines" / "count.py"
+    plot = 'open(path + ".png", "w").write(name)\nplot = {"path": path + ".png", "title": name}\n'
+    report = '"plot": plot, "lines"'
+    script.write_text(script.read_text().replace("psm.report({", plot + "psm.report({"))
+    script.write_text(script.read_text().replace('"lines"', report))
+    pond.looper("run")
+    done = pond.looper("link")
+    output = pond.folder / "output"
+    assert f"Linked directory: {output}" in done.stdout
+    names = {path.name: path.read_text() for path in (output / "plot").iterdir()}
+    assert names == {f"{name}_plot_{name}.txt.png": name for name in SAMPLES}
+
+
+def test_destroy_removes_report_and_tables(pond: Project) -> None:
+    pond.looper("run")
+    pond.looper("report")
+    pond.looper("table")
+    pond.looper("destroy", "--force-yes")
+    output = pond.folder / "output"
+    assert not (output / "reports" / "count").exists()
+    assert not (output / "count_stats_summary.tsv").exists()
 
 
 def test_debug_shows_where_an_error_comes_from(pond: Project) -> None:
+    write_section(pond.folder, results_file="results.yaml")
     done = drop_in(pond.environment, "--debug", "looper", "table", cwd=pond.folder, code=1)
     assert "Traceback (most recent call last):" in done.stderr
 
@@ -248,6 +297,12 @@ def test_a_file_for_each_record(looper: PythonEnvironment, tmp_path: Path) -> No
     for name, lines in SAMPLES.items():
         records = stored(project.folder / "output" / name / "results.yaml")
         assert records == {"count": {"project": {}, "sample": {name: {"lines": lines}}}}
+    project.looper("table")
+    table = (tmp_path / "pond" / "output" / "count_stats_summary.tsv").read_text()
+    assert [line.split("\t")[1::2] for line in table.splitlines()[1:]] == [
+        [name, str(SAMPLES[name])] for name in sorted(SAMPLES)
+    ]
+    assert "Report directory: " in project.looper("report").stdout
     assert shares_of(project.looper("check").stdout, "count") == {"completed": "3/3"}
     project.looper("destroy", "--force-yes")
     assert project.flags == {}

@@ -60,7 +60,7 @@ FUNCTIONS = {
         "validate_type",
     ],
     "infer": ["infer_schema"],
-    "reports": ["get_file_for_table"],
+    "reports": ["fetch_pipeline_results", "get_file_for_table"],
     "cli": ["main"],
     "__main__": ["main"],
     "pipestat": ["PipestatManager"],

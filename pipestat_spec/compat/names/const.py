@@ -93,7 +93,7 @@ ENV_VARS = {
 __all__ = [name for name in globals() if name.isupper() and name[0] != "_" and name != "KEYS"]
 
 _INSIDE = "it belongs to the inside of pipestat"
-_LATER = "reports are not there yet"
+_LATER = "the report brings its own"
 _ABSENT = {
     **dict.fromkeys(("DATA_KEY", "DB_COLUMN_KEY", "DB_ENGINE_KEY", "DB_ORMS_KEY"), _INSIDE),
     **dict.fromkeys(("LOCK_PREFIX", "PIPESTAT_GENERIC_CONFIG", "PROFILE_COLNAMES"), _INSIDE),

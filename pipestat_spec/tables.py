@@ -1,0 +1,293 @@
+"""Records as a table: which columns there are, of which type, and the rows.
+
+The records are read once and kept in a temporary file, since the last one may bring a new column.
+"""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from tempfile import SpooledTemporaryFile
+from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+
+from pipestat_spec.domain.filter_text import format_path, read_field
+from pipestat_spec.domain.filters import field_value
+from pipestat_spec.domain.query import select
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.query import FieldPath, Page, Query
+    from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
+    from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
+    from pipestat_spec.plugins.hookspecs import Source
+
+__all__ = ["FIELDS", "MISSING", "Column", "Selection", "Table", "read_table"]
+
+Kind: TypeAlias = Literal[
+    "boolean", "integer", "number", "string", "array", "object", "file", "image", "any"
+]
+# A cell without a value; a reported null is the value None.
+MISSING: Any = object()
+# What may be a column and is no result.
+FIELDS = (
+    "record_identifier",
+    "status",
+    "status_message",
+    "pipestat_created_time",
+    "pipestat_modified_time",
+)
+
+# How much of a table stays in memory.
+_IN_MEMORY = 8_000_000
+_EXACT_DOUBLES = 2**53
+# What a column of a kind may hold besides.
+_FITTING = {"number": {"integer", "number"}, "file": {"object"}, "image": {"object"}}
+_KINDS: dict[type, Kind] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+}
+
+
+class Column(NamedTuple):
+    """One column: its heading, where its values are in a record, and their type.
+
+    `kind` is that of the output schema where all values have it, and else what they have in
+    common; `any` when that is nothing. Each value may be null or missing besides.
+    """
+
+    name: str
+    path: FieldPath
+    kind: Kind
+
+
+class Table:
+    """The columns and rows of some records; close it, or use it in a `with`."""
+
+    def __init__(self, columns: Sequence[Column], kept: IO[bytes], count: int, whole: bool) -> None:
+        self.columns = list(columns)
+        self.count = count
+        self._kept = kept
+        self._whole = whole
+
+    def rows(self) -> Iterator[list[JSONValue]]:
+        """Yield the cells of each record; MISSING where it has no value."""
+        paths = [column.path for column in self.columns]
+        for values in self._values():
+            yield [self._cell(values, path) for path in paths]
+
+    def _values(self) -> Iterator[Mapping[str, JSONValue]]:
+        self._kept.seek(0)
+        for _ in range(self.count):
+            yield pickle.load(self._kept)
+
+    def _cell(self, values: JSONValue, path: FieldPath) -> JSONValue:
+        for segment in path:
+            if not isinstance(values, dict) or segment not in values:
+                return MISSING
+            values = values[segment]
+        # A flattened object has a column for each of its keys.
+        return values if self._whole or not isinstance(values, dict) or not values else MISSING
+
+    def close(self) -> None:
+        """Forget the rows."""
+        self._kept.close()
+
+    def __enter__(self) -> Table:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def read_table(
+    records: Iterable[Record],
+    schema: LevelSchema | None,
+    names: Sequence[str] | None = None,
+    *,
+    flatten: bool = False,
+    fields: Sequence[str] = ("record_identifier", "status"),
+) -> Table:
+    """Return the table of some records.
+
+    Its columns are `fields`, the results of the schema in its order, and then those that it does
+    not name, by name; or, with `names`, `record_identifier` and these: fields, results, and keys
+    of objects such as `align.rate`. `flatten` gives objects a column for each key.
+    """
+    found = _Found()
+    kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the table closes it
+    count = 0
+    for record in records:
+        found.add((), record.results)
+        values = {**_fields(record), **record.results}
+        pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
+        count += 1
+    declared = schema.results if schema else {}
+    if names is None:
+        columns = [_field(name) for name in fields] + found.columns(declared, flatten)
+    else:
+        columns = [_field("record_identifier")]
+        for name in dict.fromkeys(names):
+            if name != "record_identifier":
+                columns += found.named(name, declared, flatten)
+    return Table(columns, kept, count, not flatten)
+
+
+def _field(name: str) -> Column:
+    return Column(name, (name,), "string")
+
+
+def _fields(record: Record) -> dict[str, JSONValue]:
+    values = {name: field_value(record, (name,)) for name in FIELDS}
+    values["status_message"] = record.status_message
+    return {name: value for name, value in values.items() if value is not None}
+
+
+class _Found:
+    """What kinds of values stand where in the records: at each path that leads into objects."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[FieldPath, set[str]] = {}
+
+    def add(self, path: FieldPath, values: Mapping[str, JSONValue]) -> None:
+        for name, value in values.items():
+            inside = (*path, name)
+            kinds = self._kinds.setdefault(inside, set())
+            if isinstance(value, Mapping):
+                kinds.add("tree" if value else "object")
+                self.add(inside, value)
+            elif value is not None:
+                kinds.add(_KINDS[type(value)])
+                if type(value) is int and abs(value) > _EXACT_DOUBLES:
+                    kinds.add("long")
+            else:
+                kinds.add("null")
+
+    def columns(self, declared: Mapping[str, ResultSchema], flatten: bool) -> list[Column]:
+        others = sorted({path[0] for path in self._kinds} - declared.keys())
+        return [
+            column
+            for name in (*declared, *others)
+            for column in self._below((name,), declared, flatten)
+        ]
+
+    def named(self, name: str, declared: Mapping[str, ResultSchema], flatten: bool) -> list[Column]:
+        """Return the columns that a name given by a person means."""
+        path = read_field(name)
+        if name in FIELDS and (name,) not in self._kinds:
+            return [_field(name)]
+        if (name,) in self._kinds or name in declared or path is None:
+            path = (name,)
+        columns = self._below(path, declared, flatten)
+        return [columns[0]._replace(name=name)] if [c.path for c in columns] == [path] else columns
+
+    def _below(
+        self, path: FieldPath, declared: Mapping[str, ResultSchema], flatten: bool
+    ) -> list[Column]:
+        """Return the column of a path, or with `flatten` those of what is inside it."""
+        result = declared.get(path[0])
+        schema = None if result is None else _inside(result, path[1:])
+        if not flatten:
+            return [Column(_heading(path, flatten), path, self._kind(path, schema))]
+        expected = dict(_leaves(path, schema))
+        leaves = [
+            leaf
+            for leaf in expected
+            if leaf in self._kinds or not any(p[: len(leaf)] == leaf for p in self._kinds)
+        ]
+        leaves += sorted(p for p in self._kinds if p[: len(path)] == path and p not in expected)
+        return [
+            Column(_heading(leaf, flatten), leaf, self._kind(leaf, expected.get(leaf)))
+            for leaf in leaves
+            if self._kinds.get(leaf) != {"tree"}
+        ]
+
+    def _kind(self, path: FieldPath, schema: Mapping[str, Any] | None) -> Kind:
+        kinds = self._kinds.get(path, set()) - {"null"}
+        kinds = {"object" if kind == "tree" else kind for kind in kinds}
+        exact = "long" not in kinds
+        kinds.discard("long")
+        declared = _declared_kind(schema)
+        if declared is not None and kinds <= _FITTING.get(declared, {declared}):
+            return declared
+        if kinds == {"integer", "number"} and exact:
+            return "number"
+        (kind,) = kinds if len(kinds) == 1 else ("any",)
+        return kind  # type: ignore[return-value]
+
+
+def _heading(path: FieldPath, flatten: bool) -> str:
+    # A result called `a.b` is not what stands at `b` in the result `a`.
+    return path[0] if len(path) == 1 and not (flatten and "." in path[0]) else format_path(path)
+
+
+def _inside(result: ResultSchema, keys: Sequence[str]) -> Mapping[str, Any] | None:
+    """Return what the schema says of a result, or of a key inside it."""
+    part: Any = result.schema
+    for key in keys:
+        part = _properties(part).get(key)
+    return part if isinstance(part, Mapping) else None
+
+
+def _properties(schema: Any) -> Mapping[str, Any]:
+    found = schema.get("properties") if isinstance(schema, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
+
+
+def _leaves(
+    path: FieldPath, schema: Mapping[str, Any] | None
+) -> Iterator[tuple[FieldPath, Mapping[str, Any] | None]]:
+    properties = _properties(schema)
+    if not properties:
+        yield path, schema
+    for name, part in properties.items():
+        yield from _leaves((*path, str(name)), part if isinstance(part, Mapping) else None)
+
+
+def _declared_kind(schema: Mapping[str, Any] | None) -> Kind | None:
+    """Return the kind that a schema names; null may be admitted besides."""
+    if schema is None:
+        return None
+    if schema.get("object_type") in ("file", "image"):
+        kind: Kind = schema["object_type"]
+        return kind
+    given = schema.get("type")
+    types: set[Any] = {given} if isinstance(given, str) else set(given or ())
+    types.discard("null")
+    if types == {"integer", "number"}:
+        return "number"
+    return types.pop() if len(types) == 1 else None
+
+
+class Selection:
+    """Some records of one level of a source, in an order of their own; the rest is the source's.
+
+    `records` is called whenever they are read.
+    """
+
+    def __init__(
+        self, source: Source, level: Level, records: Callable[[], Iterable[Record]]
+    ) -> None:
+        self._source = source
+        self._level = level
+        self._records = records
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def count(self, level: Level) -> int:
+        return sum(1 for _ in self.scan(level))
+
+    def scan(self, level: Level) -> Iterator[Record]:
+        """Yield the records; those of the other level as the source has them."""
+        return iter(self._records()) if level == self._level else self._source.scan(level)
+
+    def select(self, query: Query) -> Page:
+        """Return those of the records that match, a page at a time."""
+        return select(self.scan(query.level), query)
+
+    def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
+        """Yield the history of each of the records that has one."""
+        wanted = {record.key for record in self.scan(level)}
+        return (found for found in self._source.histories(level) if found[0] in wanted)

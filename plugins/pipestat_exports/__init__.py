@@ -1,0 +1,1 @@
+"""Exporters: records as tables for spreadsheets, data frames and other programs."""

@@ -1,0 +1,70 @@
+"""From a store to the file of a table."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipestat_exports.options import Options, read_options
+from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError
+from pipestat_spec.tables import Column, Table, read_table
+from pipestat_spec.text.file_names import encode_component
+from pipestat_spec.whole_files import replace_file, replacing
+
+if TYPE_CHECKING:
+    from pipestat_spec.plugins.hookspecs import Source
+
+__all__ = ["export_table", "missing_library", "write_file", "write_types"]
+
+Write = Callable[[Table, Path, Options], None]
+
+
+def export_table(
+    source: Source, output: Path, suffix: str, write: Write, given: Mapping[str, Any]
+) -> list[Path]:
+    """Write one level of a source with `write` and return the files that were written.
+
+    `output` is the file, or a folder for `{pipeline}_table` with the suffix. Raises
+    PipestatSummarizeError.
+    """
+    options = read_options(given)
+    if output.is_dir():
+        output = output / f"{encode_component(source.namespace)}_table{suffix}"
+    schema = source.schema.levels[options.level] if source.schema else None
+    records = source.scan(options.level)
+    with read_table(records, schema, options.columns, flatten=options.flatten) as table:
+        write_file(output, lambda path: write(table, path, options))
+        if not options.types:
+            return [output]
+        return [output, write_types(output, table.columns, options)]
+
+
+def write_file(output: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill the file in one step; raises PipestatSummarizeError when it cannot be."""
+    try:
+        with replacing(output) as temporary:
+            write(temporary)
+    except OSError as error:
+        raise PipestatSummarizeError(
+            f"{output} cannot be written: {error}", hint="choose another file"
+        ) from error
+
+
+def write_types(output: Path, columns: list[Column], options: Options) -> Path:
+    """Write the types of the columns beside a table, as a Table Schema; return the file."""
+    objects = {"file": "object", "image": "object"}
+    fields = [{"name": c.name, "type": objects.get(c.kind, c.kind)} for c in columns]
+    schema = {"fields": fields, "missingValues": [options.missing, "null"]}
+    path = output.with_suffix(".types.json")
+    text = json.dumps(schema, ensure_ascii=False, indent=2) + "\n"
+    replace_file(path, text.encode())
+    return path
+
+
+def missing_library(name: str, what: str) -> PipestatDependencyError:
+    """Return the error that a library is not installed."""
+    return PipestatDependencyError(
+        f"{what} needs the package {name}", hint="pip install 'pipestat-spec[tables]'"
+    )

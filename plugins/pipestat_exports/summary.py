@@ -1,0 +1,70 @@
+"""pipestat's two summaries: a table of the plain values, and a YAML file of all others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipestat_exports.cells import mixed_columns, row_text
+from pipestat_exports.export import write_file, write_types
+from pipestat_exports.options import Options, read_options
+from pipestat_spec.models.record import JSONValue
+from pipestat_spec.tables import MISSING, Column, Table, read_table
+from pipestat_spec.text.file_names import encode_component
+from pipestat_spec.text.yaml_writer import yaml_text
+
+if TYPE_CHECKING:
+    from pipestat_spec.plugins.hookspecs import Source
+
+__all__ = ["export_summary"]
+
+# What pipestat puts into the second file.
+_OBJECTS = ("object", "array", "file", "image")
+
+
+def export_summary(source: Source, folder: Path, given: Mapping[str, Any]) -> list[Path]:
+    """Write the summaries into a folder and return their files, the types of the columns last."""
+    options = read_options(given)
+    name = encode_component(source.namespace)
+    stats, objects = folder / f"{name}_stats_summary.tsv", folder / f"{name}_objs_summary.yaml"
+    schema = source.schema.levels[options.level] if source.schema else None
+    records = source.scan(options.level)
+    fields = ("record_identifier",)
+    with read_table(
+        records, schema, options.columns, flatten=options.flatten, fields=fields
+    ) as table:
+        columns = [
+            Column("Sample Index", (), "integer"),
+            Column("Record Identifier", (), "string"),
+            Column("Pipeline Type", (), "string"),
+            *(column for column in table.columns[1:] if column.kind not in _OBJECTS),
+        ]
+        write_file(stats, lambda path: _write_stats(path, table, columns, options))
+        write_file(objects, lambda path: _write_objects(path, table))
+    return [stats, objects, write_types(stats, columns, options)]
+
+
+def _write_stats(path: Path, table: Table, columns: list[Column], options: Options) -> None:
+    shown = [number for number, column in enumerate(table.columns) if column in columns]
+    mixed = mixed_columns(columns)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        file.write(row_text([column.name for column in columns], "\t", options.missing))
+        for index, row in enumerate(table.rows(), 1):
+            cells = [index, row[0], options.level, *(row[number] for number in shown)]
+            file.write(row_text(cells, "\t", options.missing, mixed))
+
+
+def _write_objects(path: Path, table: Table) -> None:
+    names = [(n, c.name) for n, c in enumerate(table.columns) if c.kind in _OBJECTS]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        empty = True
+        for row in table.rows():
+            found: dict[str, JSONValue] = {
+                name: row[number] for number, name in names if row[number] is not MISSING
+            }
+            if found:
+                empty = False
+                file.write(yaml_text({row[0]: found}) + "\n")
+        if empty:
+            file.write("{}\n")

@@ -1,0 +1,16 @@
+"""TSV files: like CSV, with tabs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipestat_exports.csv import write_delimited
+from pipestat_exports.options import Options
+from pipestat_spec.tables import Table
+
+__all__ = ["write"]
+
+
+def write(table: Table, path: Path, options: Options) -> None:
+    """Write the table with tabs."""
+    write_delimited(table, path, "\t", options.missing)
