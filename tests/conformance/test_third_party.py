@@ -108,6 +108,7 @@ def test_who_stores_results_installs_no_suite(wheels: dict[str, Path]) -> None:
     found = _files(wheels["pipestat_spec"])
     assert {name.partition("/")[0].partition("-")[0] for name in found} == {
         *("pipestat_spec", "pipestat_pephub", "pipestat_sql", "pipestat_yaml"),
+        *("pipestat_report", "pipestat_exports"),
     }
     with ZipFile(wheels["pipestat_spec"]) as wheel:
         (points,) = [name for name in found if name.endswith(".dist-info/entry_points.txt")]
