@@ -38,7 +38,16 @@ def _say(text: str) -> None:
         return
     # A stderr that fails must not turn a finished write into a failure.
     with suppress(OSError, ValueError):
-        print(" ".join(text.splitlines()), file=sys.stderr, flush=True)
+        print(_one_line(text), file=sys.stderr, flush=True)
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.splitlines())
+    if text.isprintable():
+        return text
+    from pipestat_spec.text.strings import printable
+
+    return printable(text)
 
 
 def _describe(failure: BaseException | str) -> str:
