@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
@@ -10,8 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_table"]
 
-# Columns of a terminal that one cell may take in a table with others.
-_WIDEST = 48
+# Columns of a terminal that the cells of a column take at most, and what they can be cut to.
+_WIDEST, _NARROWEST = 48, 16
 _GAP = 2
 
 
@@ -30,21 +31,25 @@ def print_table(
     from rich.cells import cell_len
     from rich.console import Console
 
-    console = Console(highlight=False, soft_wrap=False)
-    widths = [
-        min(max(map(cell_len, (column, *(row[number] for row in rows)))), _WIDEST)
-        for number, column in enumerate(columns)
+    console = Console(highlight=False, color_system=None if os.environ.get("NO_COLOR") else "auto")
+    heads = [cell_len(column) if header else 0 for column in columns]
+    longest = [
+        max(cell_len(row[number]) for row in rows) if rows else 0 for number in range(len(columns))
     ]
-    if sum(widths) + _GAP * (len(widths) - 1) <= console.width:
-        _print_rows(console, columns, rows, numbers, styles, header)
-    else:
-        _print_blocks(console, columns, rows, styles)
+    room = console.width - _GAP * len(columns)
+    for widest in range(_WIDEST, _NARROWEST - 1, -1):
+        widths = [max(h, min(n, widest)) for h, n in zip(heads, longest, strict=True)]
+        if sum(widths) <= room:
+            _print_rows(console, columns, rows, widths, numbers, styles, header)
+            return
+    _print_blocks(console, columns, rows, styles)
 
 
 def _print_rows(
     console: Console,
     columns: Sequence[str],
     rows: Sequence[Sequence[str]],
+    widths: Sequence[int],
     numbers: set[int],
     styles: Mapping[str, str],
     header: bool,
@@ -64,7 +69,11 @@ def _print_rows(
     for number, column in enumerate(columns):
         justify: Literal["right", "left"] = "right" if number in numbers else "left"
         table.add_column(
-            Text(column), justify=justify, no_wrap=True, overflow="ellipsis", max_width=_WIDEST
+            Text(column),
+            justify=justify,
+            no_wrap=True,
+            overflow="ellipsis",
+            width=widths[number],
         )
     for row in rows:
         table.add_row(*(Text(text, _style(columns[n], text, styles)) for n, text in enumerate(row)))
@@ -81,7 +90,7 @@ def _print_blocks(
     from rich.cells import cell_len
     from rich.text import Text
 
-    width = max(map(cell_len, columns))
+    width = max(map(cell_len, columns[1:]), default=0)
     for row in rows:
         console.print(Text(row[0], "bold"), overflow="ellipsis", no_wrap=True)
         for column, text in zip(columns[1:], row[1:], strict=True):
