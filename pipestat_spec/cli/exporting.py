@@ -33,12 +33,11 @@ def export_file(
     exporter: Exporter, source: Source, output: str, options: Mapping[str, Any], quiet: bool
 ) -> list[Path]:
     """Write a file or into a folder, with progress on a terminal; return the files."""
-    progress = Progress("reading", "records", quiet=quiet)
-    try:
-        given = {name: value for name, value in options.items() if value is not None}
-        return exporter.export(_Counted(source, progress), Path(output), given)
-    finally:
-        progress.done()
+    progress = Progress("reading", "records", quiet=quiet, after="nothing was written")
+    given = {name: value for name, value in options.items() if value is not None}
+    written = exporter.export(_Counted(source, progress), Path(output), given)
+    progress.done()
+    return written
 
 
 def print_export(exporter: Exporter, source: Source, options: Mapping[str, Any]) -> None:
