@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipestat_spec.models.record import JSONValue, Level
     from pipestat_spec.plugins.hookspecs import Source
 
-__all__ = ["Linked", "link_files"]
+__all__ = ["Linked", "link_files", "local_file", "paths"]
 
 _LONGEST_SUFFIX = 20
 
@@ -56,8 +56,8 @@ def link_files(source: Source, level: Level, folder: str, *, copy: bool = False)
         for record in source.scan(level):
             identifier = record.key.identifier
             for result, value in record.results.items():
-                for key, path in _paths(result, value):
-                    file = _local_file(path, source.record_folder(identifier))
+                for key, path in paths(result, value):
+                    file = local_file(path, source.record_folder(identifier))
                     if file is None:
                         done.remote.append(f"{identifier}: {path}")
                     elif not os.path.exists(file):
@@ -75,20 +75,20 @@ def link_files(source: Source, level: Level, folder: str, *, copy: bool = False)
     return done
 
 
-def _paths(key: str, value: JSONValue) -> Iterator[tuple[str, str]]:
+def paths(key: str, value: JSONValue) -> Iterator[tuple[str, str]]:
     """Yield the paths in a value, each with the key of the object that holds it."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             if name == "path" and isinstance(inner, str) and inner:
                 yield key, inner
             else:
-                yield from _paths(name, inner)
+                yield from paths(name, inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _paths(key, inner)
+            yield from paths(key, inner)
 
 
-def _local_file(path: str, folder: str) -> str | None:
+def local_file(path: str, folder: str) -> str | None:
     """Return the file that a path means, or None: it is elsewhere."""
     if path.startswith("file://"):
         from urllib.parse import urlsplit

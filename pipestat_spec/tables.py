@@ -117,12 +117,11 @@ def read_table(
     """
     found = _Found()
     kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the table closes it
-    count = 0
-    for record in records:
-        found.add((), record.results)
-        values = {**_fields(record), **record.results}
-        pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
-        count += 1
+    try:
+        count = _keep(records, found, kept)
+    except BaseException:
+        kept.close()
+        raise
     declared = schema.results if schema else {}
     if names is None:
         columns = [_field(name) for name in fields] + found.columns(declared, flatten)
@@ -132,6 +131,17 @@ def read_table(
             if name != "record_identifier":
                 columns += found.named(name, declared, flatten)
     return Table(columns, kept, count, not flatten)
+
+
+def _keep(records: Iterable[Record], found: _Found, kept: IO[bytes]) -> int:
+    """Write the records into a file and look what they hold; return how many there are."""
+    count = 0
+    for record in records:
+        found.add((), record.results)
+        values = {**_fields(record), **record.results}
+        pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
+        count += 1
+    return count
 
 
 def _field(name: str) -> Column:

@@ -47,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _drop_output()
         return BROKEN_PIPE
     except KeyboardInterrupt:
+        from pipestat_spec.cli.messages import interrupted
+
+        interrupted()
         return INTERRUPTED
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,48 +14,10 @@ if TYPE_CHECKING:
     from pipestat_spec.models.record import Level, Record
     from pipestat_spec.plugins.hookspecs import Exporter, Source
 
-__all__ = ["choose_exporter", "column_names", "export_file", "print_export", "sorted_records"]
+__all__ = ["choose_exporter", "export_file", "print_export"]
 
 # Formats whose files are text.
 _TEXT = (".md", ".jsonl", ".csv", ".tsv")
-
-
-def column_names(texts: Iterable[str]) -> list[str]:
-    """Split lists of names at commas; a name with a comma stands in double quotes."""
-    from csv import reader
-
-    names = [name for row in reader(texts, skipinitialspace=True) for name in row if name]
-    return list(dict.fromkeys(names))
-
-
-def sorted_records(records: Iterable[Record], keys: Sequence[str]) -> list[Record]:
-    """Return the records in the order of `NAME` or `NAME:desc`, the first key first.
-
-    A name is a result, a field, or leads into an object; what is missing comes last.
-    """
-    from pipestat_spec.domain.filter_text import read_field
-    from pipestat_spec.domain.filters import field_value, order_key
-    from pipestat_spec.tables import MISSING
-
-    ordered = list(records)
-    names = {name for record in ordered for name in record.results}
-    for key in reversed(keys):
-        name, _, way = key.rpartition(":")
-        if way not in ("asc", "desc") or not name:
-            name, way = key, "asc"
-        path = (name,) if name in names else read_field(name) or (name,)
-
-        def value(record: Record, path: tuple[str, ...] = path) -> Any:
-            if path == ("status_message",) and "status_message" not in record.results:
-                found = record.status_message
-            else:
-                found = field_value(record, path)
-            return MISSING if found is None else found
-
-        known = [record for record in ordered if value(record) is not MISSING]
-        known.sort(key=lambda record: order_key(value(record)), reverse=way == "desc")
-        ordered = known + [record for record in ordered if value(record) is MISSING]
-    return ordered
 
 
 def choose_exporter(file: str | None, format: str | None) -> Exporter:
@@ -71,12 +33,11 @@ def export_file(
     exporter: Exporter, source: Source, output: str, options: Mapping[str, Any], quiet: bool
 ) -> list[Path]:
     """Write a file or into a folder, with progress on a terminal; return the files."""
-    progress = Progress("reading", "records", quiet=quiet)
-    try:
-        given = {name: value for name, value in options.items() if value is not None}
-        return exporter.export(_Counted(source, progress), Path(output), given)
-    finally:
-        progress.done()
+    progress = Progress("reading", "records", quiet=quiet, after="nothing was written")
+    given = {name: value for name, value in options.items() if value is not None}
+    written = exporter.export(_Counted(source, progress), Path(output), given)
+    progress.done()
+    return written
 
 
 def print_export(exporter: Exporter, source: Source, options: Mapping[str, Any]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format, add_record, add_store
+from pipestat_spec.cli.options import add_format, add_output, add_record, add_rows, add_store
 from pipestat_spec.cli.output import TABULAR
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ def configure(parser: CommandParser) -> None:
         help="this result only; may be repeated",
     )
     add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
+    add_output(parser)
+    add_rows(parser)
     add_store(parser)
     parser.set_defaults(run=_run)
     parser.examples(
@@ -47,7 +49,8 @@ def _run(args: argparse.Namespace) -> int:
     entries = of_results(entries, args.result_identifier)
     if args.format in TABULAR:
         rows = ((format_utc(entry.time), entry.result, entry.value) for entry in entries)
-        print_rows(("until", "result", "value"), rows, args.format)
+        columns = ("until", "result", "value")
+        print_rows(columns, rows, args.format, header=not args.no_header, wide=args.wide)
     else:
         print_data(history_dict(entries), args.format)
     return 0

@@ -100,7 +100,8 @@ def _run(args: argparse.Namespace) -> int:
 
     verdicts = _verdicts(args)
     prefixes = [parse_path_prefix(text) for text in args.path_prefix]
-    progress = Progress("checking", "files", quiet=args.quiet)
+    again = "call it again: what is stored stays as it is"
+    progress = Progress("ingesting", "files", quiet=args.quiet, after=again)
     with opened(args, may_be_new=True) as found:
         try:
             report = ingest(

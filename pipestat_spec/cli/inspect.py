@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format, add_store
+from pipestat_spec.cli.options import add_format, add_output, add_store
+from pipestat_spec.text.strings import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +24,7 @@ def configure(parser: CommandParser) -> None:
         "-d", "--data", action="store_true", help="print all records with their metadata instead"
     )
     add_format(parser, ("text", "json", "yaml"))
+    add_output(parser)
     add_store(parser)
     parser.set_defaults(run=_run)
     parser.examples(
@@ -112,4 +114,4 @@ def _print_text(summary: dict[str, JSONValue]) -> None:
 
 def _print_line(name: str, value: str | None) -> None:
     if value is not None:
-        print(f"{name.replace('_', ' ')}: {value}")
+        print(f"{name.replace('_', ' ')}: {printable(value)}")

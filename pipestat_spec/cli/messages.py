@@ -5,9 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["Progress", "catch_logging", "counted", "error", "forward_warnings", "note", "warning"]
+__all__ = [
+    "Progress",
+    "catch_logging",
+    "counted",
+    "error",
+    "forward_warnings",
+    "interrupted",
+    "note",
+    "warning",
+]
 
 # Seconds between two lines of progress, and before the first.
 _PACE = 1.0
@@ -28,6 +37,13 @@ def note(text: str) -> None:
     _say(text)
 
 
+def interrupted() -> None:
+    """Say how far the long work came that was interrupted, if there was any."""
+    if Progress.current is not None:
+        Progress.current.interrupted()
+        Progress.current = None
+
+
 def counted(number: int, noun: str) -> str:
     """Return `1 record`, `2 records`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
@@ -38,7 +54,16 @@ def _say(text: str) -> None:
         return
     # A stderr that fails must not turn a finished write into a failure.
     with suppress(OSError, ValueError):
-        print(" ".join(text.splitlines()), file=sys.stderr, flush=True)
+        print(_one_line(text), file=sys.stderr, flush=True)
+
+
+def _one_line(text: str) -> str:
+    text = " ".join(text.splitlines())
+    if text.isprintable():
+        return text
+    from pipestat_spec.text.strings import printable
+
+    return printable(text)
 
 
 def _describe(failure: BaseException | str) -> str:
@@ -104,10 +129,17 @@ def _release_logging() -> None:
 
 
 class Progress:
-    """Counts long work on a terminal's stderr: `validating: 1200 records`."""
+    """Counts long work on a terminal's stderr: `validating: 1200 records`.
 
-    def __init__(self, doing: str, what: str, *, quiet: bool = False) -> None:
+    `after` says what an interruption leaves behind.
+    """
+
+    current: ClassVar[Progress | None] = None
+
+    def __init__(self, doing: str, what: str, *, quiet: bool = False, after: str = "") -> None:
+        Progress.current = self
         self._text = f"{doing}: {{}} {what}"
+        self._after = after
         self._count = 0
         self._shown = False
         self._active = not quiet and sys.stderr is not None and sys.stderr.isatty()
@@ -127,6 +159,16 @@ class Progress:
 
     def done(self) -> None:
         """Wipe the line."""
+        Progress.current = None
+        self._wipe()
+
+    def interrupted(self) -> None:
+        """Say how far the work came, and what that means."""
+        self._wipe()
+        what = self._text.format(self._count)
+        _say(f"interrupted, {what}" + (f"; {self._after}" if self._after else ""))
+
+    def _wipe(self) -> None:
         if self._shown:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 

@@ -12,7 +12,16 @@ from pipestat_spec.models.record import LEVELS
 if TYPE_CHECKING:
     from pipestat_spec.cli.parser import CommandParser
 
-__all__ = ["STORE_GROUP", "STORE_OPTIONS", "add_format", "add_quiet", "add_record", "add_store"]
+__all__ = [
+    "STORE_GROUP",
+    "STORE_OPTIONS",
+    "add_format",
+    "add_output",
+    "add_quiet",
+    "add_record",
+    "add_rows",
+    "add_store",
+]
 
 STORE_GROUP = "options that name a store"
 # Option strings, configuration key and metavar of what names a store.
@@ -78,6 +87,23 @@ def add_format(parser: CommandParser, choices: Sequence[str]) -> None:
     default = choices[0]
     parser.add_argument(
         "--format", choices=choices, default=default, help=f"of the output; default {default}"
+    )
+
+
+def add_output(parser: CommandParser) -> None:
+    """Add `-o`, which the parser heeds: what the command prints goes into a file."""
+    parser.add_argument(
+        "-o", "--output", dest="print_to", metavar="FILE", help="write there instead of printing"
+    )
+
+
+def add_rows(parser: CommandParser) -> None:
+    """Add what says how rows are printed."""
+    parser.add_argument(
+        "--no-header", action="store_true", help="leave out the line with the columns' names"
+    )
+    parser.add_argument(
+        "--wide", action="store_true", help="print tables as they are, also where they do not fit"
     )
 
 

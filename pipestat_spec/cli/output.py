@@ -7,12 +7,23 @@ carries nothing. The others are for eyes and spreadsheets.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from itertools import islice
 
 from pipestat_spec.models.record import JSONValue
 from pipestat_spec.text.strings import printable
 
-__all__ = ["MISSING", "TABULAR", "data_text", "print_data", "print_rows", "value_text"]
+__all__ = [
+    "MISSING",
+    "TABULAR",
+    "data_text",
+    "print_data",
+    "print_rows",
+    "printing_to",
+    "value_text",
+]
 
 # The formats of rows and columns.
 TABULAR = ("table", "csv", "tsv")
@@ -42,17 +53,58 @@ def print_data(data: JSONValue, style: str) -> None:
     if style != "text":
         print(data_text(data, style))
     elif isinstance(data, dict):
+        # A value with a line feed makes no line that looks like another result.
         for name, value in data.items():
-            print(f"{name}: {value_text(value)}")
+            print(f"{printable(name)}: {printable(value_text(value))}")
+    elif sys.stdout.isatty():
+        print(printable(value_text(data)))
     else:
+        # A script gets the string itself.
         print(value_text(data))
 
 
-def print_rows(columns: Sequence[str], rows: Iterable[Row], style: str) -> None:
-    """Print rows as `table`, `csv` or `tsv`, under a line with the columns' names."""
+def print_rows(
+    columns: Sequence[str],
+    rows: Iterable[Row],
+    style: str,
+    *,
+    header: bool = True,
+    wide: bool = False,
+    colours: Mapping[str, str] | None = None,
+) -> None:
+    """Print rows as `table`, `csv` or `tsv`, under a line with the columns' names.
+
+    On a terminal a table is fitted to it unless `wide`; `colours` are those of the statuses.
+    """
+    if style == "table" and not wide and sys.stdout.isatty():
+        from pipestat_spec.cli.terminal import print_table
+
+        known = list(rows)
+        numbers = {n for n in range(len(columns)) if _all_numbers(row[n] for row in known)}
+        texts = [[printable(_cell(cell)) for cell in row] for row in known]
+        print_table([printable(c) for c in columns], texts, numbers, colours or {}, header)
+        return
     lines = {"table": _table, "csv": _csv, "tsv": _tsv}[style](columns, rows)
-    for line in lines:
+    skipped = 0 if header else 2 if style == "table" else 1
+    for line in islice(lines, skipped, None):
         print(line)
+
+
+def _all_numbers(cells: Iterable[object]) -> bool:
+    kinds = {type(cell) for cell in cells if cell is not MISSING and cell is not None}
+    return bool(kinds) and kinds <= {int, float}
+
+
+@contextmanager
+def printing_to(file: str) -> Iterator[None]:
+    """Print into a file instead, which is written when all is done."""
+    from io import StringIO
+
+    from pipestat_spec.whole_files import replace_file
+
+    with redirect_stdout(StringIO()) as text:
+        yield
+    replace_file(file, text.getvalue().encode())
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

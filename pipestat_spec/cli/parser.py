@@ -62,7 +62,13 @@ class CommandParser(argparse.ArgumentParser):
     def run(self, arguments: Sequence[str]) -> int:
         """Parse the arguments and run the command; return its exit code."""
         parsed = self.parse_args(self._ordered(arguments))
-        return int(parsed.run(parsed) or 0)
+        file = getattr(parsed, "print_to", None)
+        if file is None:
+            return int(parsed.run(parsed) or 0)
+        from pipestat_spec.cli.output import printing_to
+
+        with printing_to(file):
+            return int(parsed.run(parsed) or 0)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; see '{self.prog} --help'\n")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format
+from pipestat_spec.cli.options import add_format, add_output
 from pipestat_spec.cli.output import MISSING, TABULAR
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ _OBSERVERS = ("result_reported", "status_changed", "record_removed")
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `plugins`."""
     add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
+    add_output(parser)
     parser.set_defaults(run=_run)
     parser.examples(
         "pipestat-spec plugins",

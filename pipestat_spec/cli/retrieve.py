@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format, add_record, add_store
+from pipestat_spec.cli.options import add_format, add_output, add_record, add_store
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,7 @@ def configure(parser: CommandParser) -> None:
         help="print this result only: its bare value; may be repeated, which prints an object",
     )
     add_format(parser, ("text", "json", "yaml"))
+    add_output(parser)
     add_store(parser)
     parser.set_defaults(run=_run)
     parser.examples(

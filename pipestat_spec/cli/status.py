@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import note
-from pipestat_spec.cli.options import add_format, add_quiet, add_record, add_store
+from pipestat_spec.cli.options import (
+    add_format,
+    add_output,
+    add_quiet,
+    add_record,
+    add_rows,
+    add_store,
+)
 from pipestat_spec.cli.output import MISSING, TABULAR
 
 if TYPE_CHECKING:
@@ -103,12 +111,19 @@ def _clear(args: argparse.Namespace) -> int:
 def configure_list(parser: CommandParser) -> None:
     """Fill the parser of `status list`."""
     parser.add_argument(
-        "--only", action="append", metavar="STATUS", help="these statuses only; may be repeated"
+        "--only",
+        "--status",
+        action="append",
+        metavar="STATUS",
+        help="these statuses only; may be repeated",
     )
     parser.add_argument(
         "--defined", action="store_true", help="list the defined statuses and not the records"
     )
     add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
+    add_output(parser)
+    add_rows(parser)
+    add_quiet(parser)
     add_store(parser)
     parser.set_defaults(run=_list)
     parser.examples(
@@ -124,7 +139,7 @@ def _list(args: argparse.Namespace) -> int:
     with opened(args, may_be_new=args.defined) as found:
         statuses = found.store.settings.statuses
         if args.defined:
-            _print_defined(statuses, args.format)
+            _print_defined(statuses, args)
             return 0
         for name in args.only or ():
             statuses.check(name)
@@ -133,14 +148,24 @@ def _list(args: argparse.Namespace) -> int:
             for record in found.store.scan(resolve_level(found, args))
             if not args.only or record.status in args.only
         ]
-    _print_records(records, args.format)
+    _print_records(records, statuses, args)
+    if args.format == "table" and not args.quiet:
+        note(_summary(records))
     return 0
 
 
-def _print_records(records: list[Record], style: str) -> None:
-    from pipestat_spec.cli.output import print_data, print_rows
+def _summary(records: list[Record]) -> str:
+    """Return how many records have which status: `12 completed, 2 failed`."""
+    from collections import Counter
 
-    if style in TABULAR:
+    counts = Counter(record.status or "without status" for record in records)
+    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no records"
+
+
+def _print_records(records: list[Record], statuses: StatusSchema, args: argparse.Namespace) -> None:
+    from pipestat_spec.cli.output import print_data
+
+    if args.format in TABULAR:
         rows = (
             [
                 record.key.identifier,
@@ -148,7 +173,8 @@ def _print_records(records: list[Record], style: str) -> None:
             ]
             for record in records
         )
-        print_rows(("record_identifier", "status", "status_message"), rows, style)
+        columns = ("record_identifier", "status", "status_message")
+        _print_rows(columns, rows, statuses, args)
         return
     print_data(
         [
@@ -159,15 +185,33 @@ def _print_records(records: list[Record], style: str) -> None:
             }
             for record in records
         ],
-        style,
+        args.format,
     )
 
 
-def _print_defined(statuses: StatusSchema, style: str) -> None:
-    from pipestat_spec.cli.output import print_data, print_rows
+def _print_defined(statuses: StatusSchema, args: argparse.Namespace) -> None:
+    from pipestat_spec.cli.output import print_data
 
-    if style in TABULAR:
+    if args.format in TABULAR:
         rows = ((name, s.description, list(s.color)) for name, s in statuses.statuses.items())
-        print_rows(("status", "description", "color"), rows, style)
+        _print_rows(("status", "description", "color"), rows, statuses, args)
     else:
-        print_data(statuses.as_dict(), style)
+        print_data(statuses.as_dict(), args.format)
+
+
+def _print_rows(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    statuses: StatusSchema,
+    args: argparse.Namespace,
+) -> None:
+    from pipestat_spec.cli.output import print_rows
+
+    print_rows(
+        columns,
+        rows,
+        args.format,
+        header=not args.no_header,
+        wide=args.wide,
+        colours=statuses.colours(),
+    )

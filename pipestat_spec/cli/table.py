@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from pipestat_spec.cli.choosing import add_choice, column_names, condition, sorted_records
 from pipestat_spec.cli.options import add_quiet, add_store
 
 if TYPE_CHECKING:
@@ -36,19 +37,7 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument(
         "--output-dir", metavar="DIR", help="write the two summaries there; default output_dir"
     )
-    parser.add_argument("-w", "--where", metavar="FILTER", help="only records that match")
-    parser.add_argument(
-        "--columns",
-        action="append",
-        metavar="NAME,NAME",
-        help="these results only, fields such as status, or align.rate; may be repeated",
-    )
-    parser.add_argument(
-        "--sort",
-        action="append",
-        metavar="NAME[:desc]",
-        help="order the records; may be repeated",
-    )
+    add_choice(parser)
     parser.add_argument(
         "--flatten", action="store_true", help="give objects a column for each of their keys"
     )
@@ -67,7 +56,7 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.exporting import choose_exporter, column_names, export_file
+    from pipestat_spec.cli.exporting import choose_exporter, export_file
     from pipestat_spec.cli.stores import opened, resolve_level
     from pipestat_spec.output_places import output_folder
 
@@ -98,14 +87,13 @@ def _run(args: argparse.Namespace) -> int:
 
 def _chosen(found: OpenedStore, level: Level, args: argparse.Namespace) -> Source:
     """Return the store, or those of its records that match, in the order asked for."""
-    if args.where is None and not args.sort:
-        return found.store
-    from pipestat_spec.cli.exporting import sorted_records
-    from pipestat_spec.domain.filter_text import parse_filter
     from pipestat_spec.domain.filters import compile_filter
     from pipestat_spec.tables import Selection
 
-    holds = compile_filter(parse_filter(args.where)) if args.where else None
+    where = condition(found, level, args)
+    if where is None and not args.sort:
+        return found.store
+    holds = compile_filter(where) if where is not None else None
 
     def records() -> Iterable[Record]:
         matching = (r for r in found.store.scan(level) if holds is None or holds(r))

@@ -7,7 +7,8 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import Progress, catch_logging, counted, error, note, warning
-from pipestat_spec.cli.options import add_format, add_quiet, add_store
+from pipestat_spec.cli.options import add_format, add_output, add_quiet, add_store
+from pipestat_spec.text.strings import printable
 
 if TYPE_CHECKING:
     import argparse
@@ -45,6 +46,12 @@ def configure(parser: CommandParser) -> None:
         help="report documents, and folders to search for them",
     )
     add_format(parser, ("text", "json", "yaml"))
+    parser.add_argument(
+        "--check-files",
+        action="store_true",
+        help="name the files and images that records report and that are not there",
+    )
+    add_output(parser)
     add_quiet(parser)
     add_store(parser)
     parser.set_defaults(run=_run)
@@ -79,7 +86,7 @@ def _print(problems: list[Problem], style: str) -> None:
         return
     for problem in problems:
         record = f"{problem.level} {problem.record!r}: " if problem.record is not None else ""
-        print(" ".join(f"{record}{problem.problem}".splitlines()))
+        print(printable(" ".join(f"{record}{problem.problem}".splitlines())))
 
 
 class _Findings:
@@ -251,6 +258,8 @@ def _check_records(store: Store, args: argparse.Namespace, found: _Findings) -> 
         for record in store.scan(level):
             count += 1
             _check_record(store.rules, record, found)
+            if args.check_files:
+                _check_files(store, record, found)
             progress.step()
     progress.done()
     found.checked.append(f"{counted(count, 'record')} of {store.namespace!r}")
@@ -268,6 +277,22 @@ def _check_record(rules: Rules, record: Record, found: _Findings) -> None:
             found.add([problem], level, identifier, name)
     for name, wrong in _wrong_values(rules, level, record.results, found):
         found.add(wrong.problems, level, identifier, name)
+
+
+def _check_files(store: Store, record: Record, found: _Findings) -> None:
+    """Look for what the results name; what is not on this machine is not looked for."""
+    import os
+
+    from pipestat_spec.linking import local_file, paths
+
+    level, identifier = record.key
+    folder = store.record_folder(identifier)
+    for name, value in record.results.items():
+        for _, path in paths(name, value):
+            file = local_file(path, folder)
+            if file is not None and not os.path.exists(file):
+                problem = f"result {name!r}: there is no file {file!r}"
+                found.add([problem], level, identifier, name)
 
 
 def _wrong_values(

@@ -273,6 +273,10 @@ def test_completion_in_bash(run: Run, folder: Path) -> None:
         "yaml",
         "csv",
         "tsv",
+        "markdown",
+        "jsonl",
+        "parquet",
+        "xlsx",
     ]
     assert complete(script, "pipestat-spec report -p p") == ["project"]
     assert "--results-file" in complete(script, "pipestat-spec report -")

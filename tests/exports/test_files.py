@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
+import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipestat_spec import PipestatManager
-from pipestat_spec.errors import PipestatSummarizeError, PluginError
+from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError, PluginError
+from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.plugins.loading import plugins
+from pipestat_spec.tables import Selection
 
 HEAD = ["record_identifier", "status", "reads", "rate", "ok", "tags", "name", "note"]
 HEAD += ["align", "plot", "more"]
@@ -150,3 +155,38 @@ def test_what_is_wrong_is_named(psm: PipestatManager, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(PipestatSummarizeError, match="cannot be written"):
         export(psm, tmp_path / "file" / "t.csv")
+
+
+@pytest.mark.parametrize(("module", "ending"), [("pyarrow", "parquet"), ("xlsxwriter", "xlsx")])
+def test_a_library_that_is_not_installed(
+    psm: PipestatManager,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    module: str,
+    ending: str,
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(PipestatDependencyError) as caught:
+        export(psm, tmp_path / f"t.{ending}")
+    assert str(caught.value).endswith(
+        f"needs the package {module}; pip install 'pipestat-spec[tables]'"
+    )
+
+
+@pytest.mark.parametrize("ending", ["csv", "tsv", "jsonl", "md"])
+def test_memory_does_not_grow_with_the_records(
+    psm: PipestatManager, tmp_path: Path, ending: str
+) -> None:
+    def records() -> Iterator[Record]:
+        for number in range(20_000):
+            yield Record(RecordKey("sample", f"s{number:05}"), {"text": str(number) * 400})
+
+    source = Selection(psm.store, "sample", records)
+    tracemalloc.start()
+    try:
+        (path,) = plugins().exporter_of(f"t.{ending}").export(source, tmp_path / f"t.{ending}", {})
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert path.stat().st_size > 35_000_000
+    assert peak < 20_000_000

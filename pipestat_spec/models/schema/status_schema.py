@@ -50,6 +50,13 @@ class StatusSchema:
             )
         return status
 
+    def colours(self) -> dict[str, str]:
+        """Return the colour of each status, as `#rrggbb`."""
+        return {
+            name: "#{:02x}{:02x}{:02x}".format(*status.color)
+            for name, status in self.statuses.items()
+        }
+
     def as_dict(self) -> dict[str, dict[str, Any]]:
         """Return the published form: identifier to description and colour."""
         return {

@@ -1,0 +1,111 @@
+"""Which records a command means, in which order, and which of their columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipestat_spec.cli.messages import warning
+
+if TYPE_CHECKING:
+    import argparse
+
+    from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.models.query import Filter
+    from pipestat_spec.models.record import JSONValue, Level, Record
+    from pipestat_spec.opening import OpenedStore
+
+__all__ = ["add_choice", "cell", "column_names", "condition", "needed_results", "sorted_records"]
+
+
+def add_choice(parser: CommandParser) -> None:
+    """Add the options that choose records and columns."""
+    parser.add_argument("-w", "--where", metavar="FILTER", help="only records that match")
+    parser.add_argument(
+        "--status", action="append", metavar="STATUS", help="only with this status; may be repeated"
+    )
+    parser.add_argument(
+        "--columns",
+        action="append",
+        metavar="NAME,NAME",
+        help="these results only, fields such as status, or align.rate; may be repeated",
+    )
+    parser.add_argument(
+        "--sort", action="append", metavar="NAME[:desc]", help="order by this; may be repeated"
+    )
+
+
+def column_names(texts: Iterable[str]) -> list[str]:
+    """Split lists of names at commas; a name with a comma stands in double quotes."""
+    from csv import reader
+
+    names = [name for row in reader(texts, skipinitialspace=True) for name in row if name]
+    return list(dict.fromkeys(names))
+
+
+def condition(found: OpenedStore, level: Level, args: argparse.Namespace) -> Filter | None:
+    """Return the filter of `--where` and `--status`; what can match nothing is warned of."""
+    from pipestat_spec.domain.filter_doubts import doubts
+    from pipestat_spec.domain.filter_text import parse_filter
+    from pipestat_spec.models.query import And, In
+
+    parts: list[Filter] = []
+    if args.where is not None:
+        where = parse_filter(args.where)
+        schema = found.store.rules.level_schema(level)
+        for line in doubts(where, found.store.scan(level), schema.results if schema else ()):
+            warning(line)
+        parts.append(where)
+    if args.status:
+        statuses = found.store.statuses
+        parts.append(In(("status",), tuple(statuses.check(name) for name in args.status)))
+    return And(tuple(parts)) if len(parts) > 1 else next(iter(parts), None)
+
+
+def needed_results(args: argparse.Namespace) -> tuple[str, ...] | None:
+    """Return the results that the chosen columns and the order need; None: all."""
+    from pipestat_spec.domain.filter_text import read_field
+    from pipestat_spec.domain.filters import SPECIAL_FIELDS
+
+    if not args.columns:
+        return None
+    names: dict[str, None] = {}
+    for name in (*column_names(args.columns), *(_sort_key(key)[0] for key in args.sort or ())):
+        path = read_field(name) or (name,)
+        names.update(dict.fromkeys((name, path[0]) if len(path) > 1 else (name,)))
+    return tuple(name for name in names if name not in SPECIAL_FIELDS)
+
+
+def cell(record: Record, name: str, missing: object) -> JSONValue:
+    """Return what a column shows of a record: a result, a field, or a key inside an object."""
+    from pipestat_spec.domain.filter_text import read_field
+    from pipestat_spec.domain.filters import field_value
+
+    if name in record.results:
+        return record.results[name]
+    if name == "status_message":
+        return missing if record.status_message is None else record.status_message
+    return field_value(record, read_field(name) or (name,), missing)
+
+
+def sorted_records(records: Iterable[Record], keys: Sequence[str]) -> list[Record]:
+    """Return the records in the order of `NAME` or `NAME:desc`, the first key first.
+
+    What is missing or null comes last.
+    """
+    from pipestat_spec.domain.filters import order_key
+
+    ordered = list(records)
+    for key in reversed(keys):
+        name, way = _sort_key(key)
+        cells: list[tuple[Any, Record]] = [(cell(r, name, None), r) for r in ordered]
+        known = [pair for pair in cells if pair[0] is not None]
+        known.sort(key=lambda pair: order_key(pair[0]), reverse=way == "desc")
+        ordered = [r for _, r in known] + [r for value, r in cells if value is None]
+    return ordered
+
+
+def _sort_key(text: str) -> tuple[str, str]:
+    """Return the name and `asc` or `desc`."""
+    name, _, way = text.rpartition(":")
+    return (name, way) if name and way in ("asc", "desc") else (text, "asc")

@@ -1,0 +1,147 @@
+"""Which records, in which order, with which columns; and where they go."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runs import Run
+
+
+@pytest.fixture
+def three(run: Run, store: Path) -> Path:
+    run("report", "-r", "s1", "reads=1200", 'align={"rate": 0.9}', "--status", "completed")
+    run("report", "-r", "s2", "reads=7", "--status", "failed", "-m", "no reads")
+    run("report", "-r", "s3", "name=x", 'align={"rate": 0.5}', "--status", "failed")
+    return store.parent
+
+
+def identifiers(run: Run, *arguments: str) -> list[str]:
+    lines = run("select", "--columns", "record_identifier", "--no-header", *arguments).out
+    return lines.split()
+
+
+def test_order(run: Run, three: Path) -> None:
+    assert identifiers(run, "--sort", "reads") == ["s2", "s1", "s3"]
+    assert identifiers(run, "--sort", "reads:desc") == ["s1", "s2", "s3"]
+    assert identifiers(run, "--sort", "align.rate", "--limit", "1") == ["s3"]
+    assert identifiers(run, "--sort", "status:desc", "--sort", "name") == ["s3", "s2", "s1"]
+    done = run("select", "--sort", "reads", "--limit", "2")
+    assert done.err == "2 of 3 records\n"
+    run("select", "--sort", "reads", "--cursor", "s1", code=2)
+
+
+def test_statuses(run: Run, three: Path) -> None:
+    assert identifiers(run, "--status", "failed") == ["s2", "s3"]
+    assert identifiers(run, "--status", "failed", "--where", "reads > 1") == ["s2"]
+    assert identifiers(run, "--status", "failed", "--status", "completed") == ["s1", "s2", "s3"]
+    assert "'fail' is not defined" in run("select", "--status", "fail", code=1).err
+
+
+def test_columns_of_messages_and_inside_objects(run: Run, three: Path) -> None:
+    columns = ["--columns", "status_message,align.rate"]
+    done = run("select", *columns, "--format", "csv")
+    assert done.out == (
+        "record_identifier,status_message,align.rate\ns1,,0.9\ns2,no reads,\ns3,,0.5\n"
+    )
+    assert done.err == ""
+    records = json.loads(run("select", *columns, "--format", "json").out)["records"]
+    assert records[0] == {"record_identifier": "s1", "status_message": None, "align.rate": 0.9}
+    assert records[1] == {"record_identifier": "s2", "status_message": "no reads"}
+
+
+def test_without_a_header(run: Run, three: Path) -> None:
+    assert run("select", "--columns", "reads", "--no-header", "--format", "tsv").out == (
+        "s1\t1200\ns2\t7\ns3\t\n"
+    )
+    assert run("status", "list", "--no-header").out.splitlines()[1] == (
+        "s2  failed     no reads"
+    ) or run("status", "list", "--no-header").out.splitlines()[1].split() == [
+        "s2",
+        "failed",
+        "no",
+        "reads",
+    ]
+
+
+@pytest.mark.parametrize("where", ["staus = 'failed'", "not staus = 'failed'"])
+def test_a_name_that_nobody_knows_is_told_without_a_schema(
+    run: Run, folder: Path, where: str
+) -> None:
+    run("report", "-f", "r.yaml", "-r", "s1", "n:=1", "--status", "failed")
+    err = run("select", "-f", "r.yaml", "--where", where).err
+    assert err == "warning: no record has staus; did you mean 'status'?\n"
+
+
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        ("n = '1'", "n is never text: it has numbers; numbers stand without quotes"),
+        ("name in (1, 2)", "name is never numbers: it has text; text stands in single quotes"),
+        ("align.rat > 0.5", "no record has align.rat"),
+        ("status = 1", "status is never numbers: it has text; text stands in single quotes"),
+        ("n > 5", None),
+        ("never = null", None),
+        ("nothing is null", None),
+    ],
+)
+def test_what_can_match_nothing_is_told(
+    run: Run, folder: Path, where: str, said: str | None
+) -> None:
+    result = '{"n": 1, "name": "x", "align": {"rate": 0.9}, "nothing": null}'
+    run("report", "-f", "r.yaml", "-r", "s1", "--json", result, "--status", "failed")
+    if "never" in where:
+        return
+    err = run("select", "-f", "r.yaml", "--where", where).err
+    assert err == ("" if said is None else f"warning: {said}\n")
+
+
+def test_an_empty_store_is_not_doubted(run: Run, store: Path) -> None:
+    assert run("select", "--where", "status = 1").err == ""
+
+
+def test_formats_of_exporters(run: Run, three: Path) -> None:
+    out = run("select", "--columns", "reads", "--format", "markdown", "--limit", "1").out
+    assert out == "| record\\_identifier | reads |\n| --- | --: |\n| s1 | 1200 |\n"
+    lines = run("select", "--format", "jsonl", "--where", "reads = 7").out
+    assert json.loads(lines) == {"record_identifier": "s2", "status": "failed", "reads": 7}
+    assert "give a file: -o table.parquet" in run("select", "--format", "parquet", code=1).err
+
+
+def test_into_a_file(run: Run, three: Path) -> None:
+    done = run("select", "--sort", "reads", "--limit", "1", "--columns", "reads", "-o", "t.csv")
+    assert (done.out, done.err) == ("", "t.csv: 1 records\n")
+    assert Path("t.csv").read_text() == "record_identifier,reads\ns2,7\n"
+    run("select", "-o", "t.json", "--limit", "1")
+    assert json.loads(Path("t.json").read_text())["total_size"] == 3
+    run("select", "-o", "t.txt", "--columns", "reads", "--status", "completed")
+    assert Path("t.txt").read_text().splitlines()[2] == "s1                 1200"
+    run("select", "-o", "t.html", "--status", "failed")
+    assert "<h1>rnaseq</h1>" in Path("t.html").read_text("utf-8")
+    run("retrieve", "-r", "s1", "-o", "one.txt")
+    assert Path("one.txt").read_text().startswith("reads: 1200\n")
+    run("history", "-r", "s1", "--format", "json", "-o", "h.json")
+    assert json.loads(Path("h.json").read_text()) == {}
+    run("select", "-r", "nobody", "-o", "no.txt", code=2)
+    run("retrieve", "-r", "nobody", "-o", "no.txt", code=1)
+    assert not Path("no.txt").exists()
+
+
+def test_statuses_are_counted(run: Run, three: Path) -> None:
+    assert run("status", "list").err == "1 completed, 2 failed\n"
+    assert run("status", "list", "--format", "csv").err == ""
+    assert run("status", "list", "-q").err == ""
+
+
+def test_reported_files_that_are_not_there(run: Run, three: Path) -> None:
+    (three / "p.png").touch()
+    run("report", "-r", "s1", 'plot={"path": "p.png", "title": "t"}')
+    run("report", "-r", "s2", 'plot={"path": "q.png", "title": "t"}')
+    run("report", "-r", "s3", 'plot={"path": "s3://b/q.png", "title": "t"}')
+    run("validate")
+    done = run("validate", "--check-files", code=1)
+    assert done.out == f"sample 's2': result 'plot': there is no file '{three}/q.png'\n"
+    found = json.loads(run("validate", "--check-files", "--format", "json", code=1).out)
+    assert [(p["record"], p["result"]) for p in found] == [("s2", "plot")]
