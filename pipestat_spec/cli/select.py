@@ -13,7 +13,7 @@ from pipestat_spec.cli.choosing import (
     needed_results,
     sorted_records,
 )
-from pipestat_spec.cli.messages import note, warning
+from pipestat_spec.cli.messages import counted, note, warning
 from pipestat_spec.cli.options import add_rows, add_store
 from pipestat_spec.cli.output import MISSING, TABULAR
 
@@ -146,7 +146,7 @@ def _export(found: OpenedStore, level: Level, style: str, args: argparse.Namespa
         print_export(exporter, source, options)
     else:
         for path in export_file(exporter, source, args.output, options, False):
-            note(f"{path}: {len(records)} records")
+            note(f"{path}: {counted(len(records), 'record')}")
 
 
 def _print_page(

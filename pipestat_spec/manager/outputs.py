@@ -71,8 +71,8 @@ class RecordOutputs(RecordReader):
 
         from pipestat_spec.plugins.loading import plugins
 
-        names = [encode_component(self.pipeline_name), *([amendment] if amendment else [])]
-        file = "_".join(names) + "_report" + (".zip" if portable else ".html")
+        names = [self.pipeline_name, *([amendment] if amendment else []), "report"]
+        file = encode_component("_".join(names)) + (".zip" if portable else ".html")
         # The samples of a project say nothing of what its own pipeline should have reported.
         known = looper_samples if self.pipeline_type == "sample" else None
         options = {

@@ -56,13 +56,10 @@ def test_without_a_header(run: Run, three: Path) -> None:
     assert run("select", "--columns", "reads", "--no-header", "--format", "tsv").out == (
         "s1\t1200\ns2\t7\ns3\t\n"
     )
-    assert run("status", "list", "--no-header").out.splitlines()[1] == (
-        "s2  failed     no reads"
-    ) or run("status", "list", "--no-header").out.splitlines()[1].split() == [
-        "s2",
-        "failed",
-        "no",
-        "reads",
+    lines = run("status", "list", "--no-header").out.splitlines()
+    assert [line.split() for line in lines[:2]] == [
+        ["s1", "completed"],
+        ["s2", "failed", "no", "reads"],
     ]
 
 
@@ -83,7 +80,6 @@ def test_a_name_that_nobody_knows_is_told_without_a_schema(
         ("align.rat > 0.5", "no record has align.rat"),
         ("status = 1", "status is never numbers: it has text; text stands in single quotes"),
         ("n > 5", None),
-        ("never = null", None),
         ("nothing is null", None),
     ],
 )
@@ -92,8 +88,6 @@ def test_what_can_match_nothing_is_told(
 ) -> None:
     result = '{"n": 1, "name": "x", "align": {"rate": 0.9}, "nothing": null}'
     run("report", "-f", "r.yaml", "-r", "s1", "--json", result, "--status", "failed")
-    if "never" in where:
-        return
     err = run("select", "-f", "r.yaml", "--where", where).err
     assert err == ("" if said is None else f"warning: {said}\n")
 
@@ -114,7 +108,7 @@ def test_formats_of_exporters(run: Run, three: Path) -> None:
 
 def test_into_a_file(run: Run, three: Path) -> None:
     done = run("select", "--sort", "reads", "--limit", "1", "--columns", "reads", "-o", "t.csv")
-    assert (done.out, done.err) == ("", "t.csv: 1 records\n")
+    assert (done.out, done.err) == ("", "t.csv: 1 record\n")
     assert Path("t.csv").read_text() == "record_identifier,reads\ns2,7\n"
     run("select", "-o", "t.json", "--limit", "1")
     assert json.loads(Path("t.json").read_text())["total_size"] == 3
