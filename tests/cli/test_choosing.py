@@ -94,7 +94,7 @@ def test_what_can_match_nothing_is_told(
 
 def test_an_empty_store_is_not_doubted(run: Run, store: Path) -> None:
     run("report", "-r", "s1", "reads=1")
-    run("remove", "-r", "s1")
+    run("remove", "-r", "s1", "--whole-record")
     assert run("select", "--where", "status = 1").err == ""
 
 
