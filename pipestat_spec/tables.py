@@ -118,11 +118,15 @@ def read_table(
     found = _Found()
     kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the table closes it
     count = 0
-    for record in records:
-        found.add((), record.results)
-        values = {**_fields(record), **record.results}
-        pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
-        count += 1
+    try:
+        for record in records:
+            found.add((), record.results)
+            values = {**_fields(record), **record.results}
+            pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
+            count += 1
+    except BaseException:
+        kept.close()
+        raise
     declared = schema.results if schema else {}
     if names is None:
         columns = [_field(name) for name in fields] + found.columns(declared, flatten)
