@@ -22,9 +22,9 @@ _TABLE = "a table is made by 'pipestat-spec table -o {name}'"
 _DOCUMENT = "a report document is stored by 'pipestat-spec ingest {name}'"
 _DATABASE = "a database is a file of this machine; 'pipestat-spec plugins' lists what is installed"
 _NO_STORES = {
-    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".ods", ".parquet", ".feather"), _TABLE),
-    **dict.fromkeys((".html", ".htm"), "a report is made by 'pipestat-spec summarize'"),
     **dict.fromkeys((".pipestat.json", ".pipestat.jsonl"), _DOCUMENT),
+    **dict.fromkeys((".csv", ".tsv", ".xlsx", ".xls", ".parquet", ".md", ".jsonl"), _TABLE),
+    **dict.fromkeys((".html", ".htm"), "a report is made by 'pipestat-spec summarize'"),
     **dict.fromkeys((".db", ".sqlite", ".sqlite3"), _DATABASE),
 }
 

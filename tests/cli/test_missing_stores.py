@@ -24,6 +24,10 @@ READING = [
     ["status", "list"],
     ["inspect"],
     ["inspect", "--data"],
+    ["table"],
+    ["table", "-o", "table.csv"],
+    ["summarize"],
+    ["link", "--link-dir", "links"],
     ["validate"],
     ["infer-schema"],
 ]
