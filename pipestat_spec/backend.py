@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Outcome, Transition
 from pipestat_spec.models.layout import LAYOUTS, Layout
@@ -36,7 +37,6 @@ from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
     LEVELS,
     HistoryEntry,
-    JSONValue,
     Level,
     Record,
     RecordKey,

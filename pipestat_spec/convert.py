@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, Outcome, Transition
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import (
     PipestatDataError,
     PipestatError,
     ResultConflictError,
     StoreNotFoundError,
 )
+from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.change import NOTHING
 from pipestat_spec.models.identifiers import check_record_identifier
-from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.store import Store
 from pipestat_spec.text.strings import shorten
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeAlias
 
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 
 __all__ = ["ResultFormatter", "default_formatter", "markdown_formatter"]
 

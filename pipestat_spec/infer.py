@@ -16,9 +16,10 @@ from pipestat_spec.errors import (
     PipestatDataError,
     SchemaError,
 )
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.logs import logger
 from pipestat_spec.models.identifiers import check_result_identifier
-from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, JSONValue, Level, Record
+from pipestat_spec.models.record import DEFAULT_PIPELINE_NAME, LEVELS, Level, Record
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.models.schema.types import OBJECT_TYPES, json_type

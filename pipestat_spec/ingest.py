@@ -21,9 +21,10 @@ from pipestat_spec.errors import (
     PipestatError,
     ResultConflictError,
 )
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import NOTHING, Change, Outcome
-from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import OBJECT_TYPES

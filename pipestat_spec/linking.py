@@ -14,7 +14,8 @@ from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.text.file_names import cut_component, encode_component
 
 if TYPE_CHECKING:
-    from pipestat_spec.models.record import JSONValue, Level
+    from pipestat_spec.json_values import JSONValue
+    from pipestat_spec.models.record import Level
     from pipestat_spec.plugins.hookspecs import Source
 
 __all__ = ["Linked", "link_files", "local_file", "paths"]

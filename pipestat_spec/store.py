@@ -17,9 +17,10 @@ from pipestat_spec.domain import changes
 from pipestat_spec.domain.rules import Rules
 from pipestat_spec.domain.stored_numbers import StoredNumbers
 from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Transition
-from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.plugins.hookspecs import RecordEvent
 from pipestat_spec.plugins.observers import notify
 from pipestat_spec.text.file_names import expand_record_path

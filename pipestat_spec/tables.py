@@ -15,8 +15,9 @@ from pipestat_spec.domain.filters import field_value
 from pipestat_spec.domain.query import select
 
 if TYPE_CHECKING:
+    from pipestat_spec.json_values import JSONValue
     from pipestat_spec.models.query import FieldPath, Page, Query
-    from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record, RecordKey
+    from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
     from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
     from pipestat_spec.plugins.hookspecs import Source
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.models.record import JSONValue, Level
+    from pipestat_spec.json_values import JSONValue
+    from pipestat_spec.models.record import Level
     from pipestat_spec.opening import OpenedStore
     from pipestat_spec.store import Store
 

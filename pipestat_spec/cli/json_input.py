@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from pipestat_spec.errors import InvalidValueError
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.text.json_reader import read_json
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.unreadable import UnreadableText, decode

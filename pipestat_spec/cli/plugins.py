@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.models.record import JSONValue
+    from pipestat_spec.json_values import JSONValue
 
 __all__ = ["configure"]
 

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.json_values import JSONValue
     from pipestat_spec.models.change import Transition
-    from pipestat_spec.models.record import JSONValue, Level, Record, RecordKey
+    from pipestat_spec.models.record import Level, Record, RecordKey
     from pipestat_spec.opening import OpenedStore
     from pipestat_spec.store import Store
 
@@ -140,7 +141,7 @@ def _store(
 def _summary(
     key: RecordKey, values: dict[str, JSONValue], before: Record | None, after: Record | None
 ) -> str:
-    from pipestat_spec.domain.values import same_value
+    from pipestat_spec.json_values import same_value
 
     old, new = (record.results if record else {} for record in (before, after))
     changed = [

@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.models.record import JSONValue, Record
+    from pipestat_spec.json_values import JSONValue
+    from pipestat_spec.models.record import Record
 
 __all__ = ["configure"]
 

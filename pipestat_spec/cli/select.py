@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.json_values import JSONValue
     from pipestat_spec.models.query import Page
-    from pipestat_spec.models.record import JSONValue, Level, Record
+    from pipestat_spec.models.record import Level, Record
     from pipestat_spec.opening import OpenedStore
 
 __all__ = ["configure"]

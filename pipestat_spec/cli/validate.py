@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from pipestat_spec.documents.report import ReportDocument
     from pipestat_spec.domain.rules import Rules
     from pipestat_spec.errors import PipestatError
+    from pipestat_spec.json_values import JSONValue
     from pipestat_spec.models.config import Config
-    from pipestat_spec.models.record import JSONValue, Level, Record
+    from pipestat_spec.models.record import Level, Record
     from pipestat_spec.models.schema.output_schema import OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
     from pipestat_spec.problems import Problems

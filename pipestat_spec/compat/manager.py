@@ -18,7 +18,8 @@ from pipestat_spec.compat.values import as_file_result
 from pipestat_spec.domain.times import LOCAL_FORMAT
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter
-from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.opening import NEW_LAYOUT
 from pipestat_spec.text.file_names import encode_component
 

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipestat_spec.domain.times import Clock, later, utc_now
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
+from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.change import NOTHING, Change, Outcome
-from pipestat_spec.models.record import HistoryEntry, JSONValue, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 
 __all__ = [

@@ -8,6 +8,7 @@ from typing import Any
 from pipestat_spec.domain.filters import check_pattern
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import FilterSyntaxError, InvalidValueError
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -20,7 +21,6 @@ from pipestat_spec.models.query import (
     Operator,
     Or,
 )
-from pipestat_spec.models.record import JSONValue
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = ["filter_from_conditions"]

@@ -23,6 +23,7 @@ from typing import NamedTuple
 
 from pipestat_spec.domain.filters import check_pattern
 from pipestat_spec.errors import FilterSyntaxError, InvalidValueError
+from pipestat_spec.json_values import MAX_INTEGER, MIN_INTEGER, JSONValue
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -35,7 +36,6 @@ from pipestat_spec.models.query import (
     Operator,
     Or,
 )
-from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER, JSONValue
 from pipestat_spec.text.strings import check_text, shorten
 
 __all__ = [

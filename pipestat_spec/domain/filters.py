@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import FilterSyntaxError
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -26,7 +27,7 @@ from pipestat_spec.models.query import (
     Not,
     Or,
 )
-from pipestat_spec.models.record import JSONValue, Record
+from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.models.record import HistoryEntry, JSONValue
+from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.record import HistoryEntry
 
 __all__ = ["history_dict", "of_results"]
 

@@ -19,6 +19,7 @@ from pipestat_spec.domain.filters import (
 )
 from pipestat_spec.domain.times import as_utc, format_utc, parse_time
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import (
     Page,
     Query,
@@ -26,7 +27,7 @@ from pipestat_spec.models.query import (
     record_dict,
     reference_page,
 )
-from pipestat_spec.models.record import JSONValue, Record
+from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import shorten
 
 __all__ = [

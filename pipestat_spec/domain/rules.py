@@ -16,11 +16,12 @@ from pipestat_spec.errors import (
     InvalidValueError,
     UnsupportedOperation,
 )
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.logs import logger
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change
 from pipestat_spec.models.identifiers import check_record_identifier, check_result_identifier
-from pipestat_spec.models.record import LEVELS, JSONValue, Level, RecordKey
+from pipestat_spec.models.record import LEVELS, Level, RecordKey
 from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
 from pipestat_spec.text.strings import nearest, shorten
 

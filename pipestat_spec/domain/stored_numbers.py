@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.change import NOTHING, Change, Outcome, Transition
-from pipestat_spec.models.record import HistoryEntry, JSONValue, Level, Record
+from pipestat_spec.models.record import HistoryEntry, Level, Record
 
 if TYPE_CHECKING:
     from pipestat_spec.models.query import Page

@@ -14,9 +14,8 @@ from pipestat_spec.domain.validate_types import (
     found_instead_of,
     show,
 )
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidTypeError, SchemaError, SchemaValidationErrorDuringReport
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import schema_error

@@ -10,7 +10,7 @@ from contextlib import suppress
 from pipestat_spec.domain.validate_types import in_range, type_error
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import InvalidTypeError, InvalidValueError
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.result_schema import in_place
 from pipestat_spec.models.schema.types import JSON_TYPES, admitted_types, json_type

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection
 
 from pipestat_spec.errors import InvalidTypeError
-from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER, JSONValue
+from pipestat_spec.json_values import MAX_INTEGER, MIN_INTEGER, JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.types import JSON_TYPES, json_type
 from pipestat_spec.text.strings import shorten

@@ -13,12 +13,11 @@ from enum import Enum
 from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
-from pipestat_spec.models.record import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONValue, Record
+from pipestat_spec.json_values import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONValue, same_value
+from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import check_text, shorten
 
-__all__ = ["canonical", "same_record", "same_value"]
-
-_SCALARS = frozenset((bool, int, float, str, type(None)))
+__all__ = ["canonical", "same_record"]
 
 
 def canonical(value: object, name: str = "value") -> JSONValue:
@@ -120,23 +119,6 @@ def _check_depth(depth: int, name: str) -> None:
         raise InvalidValueError(
             f"{shorten(name, 60)}: nested deeper than {MAX_DEPTH} levels", hint="flatten the value"
         )
-
-
-def same_value(left: JSONValue, right: JSONValue) -> bool:
-    """Tell whether two canonical values are the same: types count, the order of keys does not.
-
-    Results and sources, which may be any mapping, are compared like objects.
-    """
-    kind = type(left)
-    if kind not in _SCALARS and isinstance(left, Mapping) and isinstance(right, Mapping):
-        return left.keys() == right.keys() and all(
-            same_value(item, right[key]) for key, item in left.items()
-        )
-    if kind is not type(right):
-        return False
-    if kind is list:
-        return len(left) == len(right) and all(map(same_value, left, right))
-    return bool(left == right)
 
 
 def same_record(left: Record | None, right: Record | None) -> bool:

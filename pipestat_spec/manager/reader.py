@@ -15,6 +15,7 @@ from pipestat_spec.domain.query import page_with_fields
 from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.manager.html import HtmlPage
 from pipestat_spec.models.query import (
     And,
@@ -26,7 +27,7 @@ from pipestat_spec.models.query import (
     record_dict,
     reference_page,
 )
-from pipestat_spec.models.record import JSONValue, Level, Record
+from pipestat_spec.models.record import Level, Record
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store

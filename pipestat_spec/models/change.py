@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
-from pipestat_spec.models.record import HistoryEntry, JSONValue, Record
+from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.record import HistoryEntry, Record
 
 __all__ = ["NOTHING", "Change", "Outcome", "Transition"]
 

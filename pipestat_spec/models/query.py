@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pipestat_spec.models.record import JSONValue, Level, Record
+from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.record import Level, Record
 
 __all__ = [
     "And",

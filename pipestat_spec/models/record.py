@@ -9,17 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
+
+from pipestat_spec.json_values import JSONValue
 
 Level: TypeAlias = Literal["sample", "project"]
 LEVELS: tuple[Level, ...] = ("sample", "project")
-
-# null, boolean, integer, number, string, array, object: mypy cannot express it usefully.
-JSONValue: TypeAlias = Any
-MAX_INTEGER = 2**63 - 1
-MIN_INTEGER = -(2**63)
-# Arrays and objects nested deeper than this are refused.
-MAX_DEPTH = 100
 
 DEFAULT_PROJECT_NAME = "project"
 DEFAULT_PIPELINE_NAME = "default_pipeline_name"

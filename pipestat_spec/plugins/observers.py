@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 
-from pipestat_spec.domain.values import same_value
+from pipestat_spec.json_values import same_value
 from pipestat_spec.logs import logger
 from pipestat_spec.models.record import Record
 from pipestat_spec.plugins.hookspecs import RecordEvent

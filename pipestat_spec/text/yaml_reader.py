@@ -26,7 +26,7 @@ from yaml.events import (
 )
 from yaml.resolver import Resolver
 
-from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.json_values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.unreadable import UnreadableText
 from pipestat_spec.text.yaml_writer import Verbatim

@@ -11,7 +11,7 @@ from functools import lru_cache
 from json import dumps
 from typing import NamedTuple
 
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 
 __all__ = ["Verbatim", "entry_lines", "header_lines", "is_plain", "quote", "yaml_text"]
 

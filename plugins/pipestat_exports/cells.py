@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Container, Sequence
 
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Column
 
 __all__ = ["cell_text", "json_text", "mixed_columns", "row_text"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipestat_exports.cells import cell_text
 from pipestat_exports.options import Options
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Table
 from pipestat_spec.text.strings import printable
 

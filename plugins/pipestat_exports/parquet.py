@@ -10,7 +10,7 @@ from typing import Any
 from pipestat_exports.cells import json_text
 from pipestat_exports.export import missing_library
 from pipestat_exports.options import Options
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Column, Table
 
 __all__ = ["write"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pipestat_exports.cells import mixed_columns, row_text
 from pipestat_exports.export import write_file, write_types
 from pipestat_exports.options import Options, read_options
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Column, Table, read_table
 from pipestat_spec.text.file_names import encode_component
 from pipestat_spec.text.yaml_writer import yaml_text

@@ -9,7 +9,7 @@ from pipestat_exports.cells import cell_text
 from pipestat_exports.export import missing_library
 from pipestat_exports.options import Options
 from pipestat_spec.errors import PipestatSummarizeError
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Table
 
 __all__ = ["write"]

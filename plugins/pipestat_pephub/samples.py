@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pipestat_spec.backend import Change, StoreSettings
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, PipestatPEPHubError, ResultConflictError
-from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.json_values import JSONValue, same_value
+from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.text.strings import shorten
 
 __all__ = [

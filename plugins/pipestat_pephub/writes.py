@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 from pipestat_pephub.client import Client, Written
 from pipestat_pephub.samples import Attributes, Found, Sample, difference
-from pipestat_spec.domain.values import same_value
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.record import Record
 
 __all__ = ["Add", "Nothing", "Patch", "Remove", "Write", "plan"]

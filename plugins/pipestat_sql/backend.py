@@ -11,14 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.errors import PipestatDatabaseError
-from pipestat_spec.models.record import (
-    LEVELS,
-    HistoryEntry,
-    JSONValue,
-    Level,
-    Record,
-    RecordKey,
-)
+from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
 from pipestat_sql.database import sqlite_files
 from pipestat_sql.database.addresses import database_url
 from pipestat_sql.database.connections import Session, database_of

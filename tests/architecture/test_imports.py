@@ -22,9 +22,8 @@ PLUGINS = REPOSITORY / "plugins"
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems", "whole_files"},
     # The data model: what text becomes and what becomes text, and when two values are the same.
-    {"models.record"},
+    {"json_values"},
     {"text"},
-    {"domain.values"},
     {"models"},
     {"domain"},
     {"backend", "formatters", "plugins.hookspecs"},
@@ -75,6 +74,7 @@ CORE_THIRD_PARTY = {
 FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
+    "pipestat_spec.json_values",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
     "pipestat_spec.options",

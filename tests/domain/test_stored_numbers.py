@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipestat_spec.backend import Outcome, StoreSettings
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidValueError, ResultConflictError
+from pipestat_spec.json_values import same_value
 from pipestat_spec.memory import MemoryBackend
 from pipestat_spec.models.query import Comparison, Query
 from pipestat_spec.models.record import Record, RecordKey

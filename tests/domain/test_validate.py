@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from pipestat_spec.domain.validate import check_schema_keywords, conform, from_text
-from pipestat_spec.domain.values import canonical, same_value
+from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import (
     InvalidTypeError,
     SchemaError,
     SchemaValidationErrorDuringReport,
 )
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.schema.output_schema import ResultSchema, parse_output_schema
 from pipestat_spec.schema_files import load_output_schema
 

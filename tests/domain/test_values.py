@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipestat_spec.domain.values import canonical, same_record, same_value
+from pipestat_spec.domain.values import canonical, same_record
 from pipestat_spec.errors import InvalidValueError
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.record import Record, RecordKey
 
 

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import strategies as st
 from pipestat_sql.tables.column_types import Kind
 
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import And, Comparison, Filter, In, IsNull, Like, Not, Or, Query
-from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.models.record import Record, RecordKey
 
 INTEGERS = [0, 1, -1, 2, 3, 2**31, 2**53, 2**53 + 1, -(2**53) - 1, 2**60, 2**63 - 1, -(2**63)]
 NUMBERS = [0.0, -0.0, 1.0, 1.5, 2.5, -1.0, 0.1, 0.30000000000000004, 1e22, 1e-7, 5e-324,

@@ -17,9 +17,10 @@ from pipestat_sql.tables.result_columns import ResultColumn
 
 from pipestat_spec.domain import query as meaning
 from pipestat_spec.domain.times import format_utc
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.query import Page, Query
-from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.models.record import Record, RecordKey
 from tests.sql.databases import Database
 
 TYPES = {

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.models.schema.forms import LevelSection, find_sections

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import SPECIAL_FIELDS, check_pattern, fields
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -23,7 +24,6 @@ from pipestat_spec.models.query import (
     Not,
     Or,
 )
-from pipestat_spec.models.record import JSONValue
 from pipestat_sql.queries.condition_parts import Part, joined, leaf, negated
 from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect
 from pipestat_sql.queries.fields import (

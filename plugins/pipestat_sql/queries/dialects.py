@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import sqlalchemy as sa
 
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

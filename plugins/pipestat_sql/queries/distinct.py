@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import SPECIAL_FIELDS, OrderKey, order_key
 from pipestat_spec.domain.query import distinct
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import Dialect, Expression
 from pipestat_sql.queries.fields import EXTENDED, TIMES, extended_data
 from pipestat_sql.queries.literals import is_storable

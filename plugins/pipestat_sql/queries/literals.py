@@ -11,8 +11,8 @@ import math
 import re
 from typing import Literal, TypeAlias
 
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import Operator
-from pipestat_spec.models.record import JSONValue
 
 __all__ = [
     "IntegerBound",

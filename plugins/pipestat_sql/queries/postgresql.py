@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import ARRAY, OBJECT, order_key
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression, Order, Path
 from pipestat_sql.queries.literals import (
     IntegerBound,

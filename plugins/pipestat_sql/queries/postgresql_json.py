@@ -13,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
 from pipestat_spec.domain.filters import order_key
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import Condition, Expression
 
 __all__ = ["JSONText", "number_condition", "same_content"]

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from pipestat_spec.domain.filters import NUMBER, STRING
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression, Order, Path
 from pipestat_sql.queries.literals import is_number, is_storable_all, text_bound
 from pipestat_sql.queries.sqlite_functions import register, text_key

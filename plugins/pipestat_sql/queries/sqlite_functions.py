@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.domain.filters import NUMBER, like_regex, order_key
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 
 if TYPE_CHECKING:
     import re

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipestat_spec.domain.times import format_utc, read_time
-from pipestat_spec.domain.values import same_value
-from pipestat_spec.models.record import JSONValue, Record, RecordKey
+from pipestat_spec.json_values import JSONValue, same_value
+from pipestat_spec.models.record import Record, RecordKey
 from pipestat_sql.rows.column_values import (
     NeedsWidening,
     check_declared,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipestat_spec.errors import InvalidValueError
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.text.strings import shorten
 from pipestat_sql.rows.json_text import load, survives_rewriting
 from pipestat_sql.tables.column_types import Kind

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pipestat_spec.domain.times import as_utc, format_utc
-from pipestat_spec.domain.values import same_value
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.record import HistoryEntry, Record
 from pipestat_sql.database.connections import Session
 from pipestat_sql.rows.codec import Row

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.models.record import JSONValue
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.text.json_reader import unique_keys
 from pipestat_spec.text.strings import shorten
 

@@ -13,11 +13,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipestat_spec.domain.times import format_local, format_utc, read_time
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.json_values import MAX_DEPTH, same_value
 from pipestat_spec.models.identifiers import RESERVED
 from pipestat_spec.models.layout import Layout
-from pipestat_spec.models.record import MAX_DEPTH, HistoryEntry, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import Verbatim
 

@@ -12,7 +12,7 @@ from json import loads
 from math import isinf
 from typing import Any
 
-from pipestat_spec.models.record import MAX_INTEGER, MIN_INTEGER
+from pipestat_spec.json_values import MAX_INTEGER, MIN_INTEGER
 from pipestat_spec.text.yaml_writer import is_plain
 
 __all__ = ["NotCanonical", "read_block", "read_key"]

@@ -9,9 +9,9 @@ from typing import Any
 
 from pipestat_spec.backend import Capability, Change, Outcome
 from pipestat_spec.documents.files import SourcedDocument
-from pipestat_spec.domain.values import same_value
 from pipestat_spec.errors import PipestatDataError, PipestatError, UnsupportedOperation
 from pipestat_spec.ingest import ingest
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.query import In, Query
 from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.store import Store

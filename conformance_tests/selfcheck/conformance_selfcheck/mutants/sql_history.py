@@ -12,7 +12,7 @@ from conformance_selfcheck.mutants import sql_names as names
 from conformance_selfcheck.mutants.sql_names import SYSTEM, column_time, quoted
 from conformance_selfcheck.mutants.sql_tables import NamespaceTables, Row
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.domain.values import same_value
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.record import HistoryEntry, Level, RecordKey
 
 __all__ = ["Histories"]

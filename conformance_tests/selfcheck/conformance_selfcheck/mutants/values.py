@@ -8,8 +8,9 @@ import struct
 from typing import Any
 
 from conformance_selfcheck.mutants.mutation import Call, each_scalar, operation
-from pipestat_spec.domain.values import canonical, same_value
+from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import InvalidTypeError, InvalidValueError
+from pipestat_spec.json_values import same_value
 from pipestat_spec.models.schema.output_schema import ResultSchema
 
 _READING = "retrieve value"
