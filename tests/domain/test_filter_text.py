@@ -1,4 +1,3 @@
-import json
 from decimal import Decimal
 from pathlib import PurePosixPath
 
@@ -10,6 +9,7 @@ from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import MAX_NESTING, parse_filter
 from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import And, Comparison, In, IsNull, Like, Not, Or
+from tests.filter_texts import written
 
 
 def eq(name, value):
@@ -212,34 +212,6 @@ PRECEDENCE = [
 @pytest.mark.parametrize(("filter", "text"), PRECEDENCE)
 def test_what_binds_stronger(filter, text):
     assert repr(parse_filter(text)) == repr(filter)
-
-
-SYMBOLS = {"eq": "=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
-
-
-def literal(value):
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    return json.dumps(value)
-
-
-def written(filter):
-    """Write a filter with every name in quotes and every operand in parentheses."""
-    match filter:
-        case And(operands) | Or(operands):
-            word = " and " if isinstance(filter, And) else " or "
-            return word.join(f"({written(operand)})" for operand in operands)
-        case Not(operand):
-            return f"not ({written(operand)})"
-    path = ".".join('"' + name.replace('"', '""') + '"' for name in filter.field)
-    match filter:
-        case Comparison(_, operator, value):
-            return f"{path} {SYMBOLS[operator]} {literal(value)}"
-        case In(_, values):
-            return f"{path} in ({', '.join(map(literal, values))})"
-        case Like(_, pattern):
-            return f"{path} like {literal(pattern)}"
-    return f"{path} is null"
 
 
 text_values = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)

@@ -52,7 +52,8 @@ def url(place: Place, manager: Managers) -> str:
 
 
 def test_reading_many_objects(place: Place, url: str) -> None:
-    place.proxy.fail("GET", lambda request, forward: forward(), *[slow(1.2)] * 2)
+    # The listing, the look whether there is a store, and what is read.
+    place.proxy.fail("GET", lambda request, forward: forward(), *[slow(1.2)] * 4)
     shown = on_a_terminal(
         *("select", "-f", url, "--pipeline-name", "demo"), AWS_ENDPOINT_URL=place.proxy.url
     )

@@ -11,12 +11,13 @@ from pipestat_report.document import LevelTable
 from pipestat_report.fields import describe_fields
 
 from pipestat_spec import PipestatManager
-from pipestat_spec.domain.filter_text import format_filter, parse_filter
+from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.filters import compile_filter
 from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import And, Comparison, Filter, In, IsNull, Like, Not, Or
 from pipestat_spec.models.record import Record, RecordKey
 from tests.environments import REPOSITORY
+from tests.filter_texts import written
 
 VECTORS = REPOSITORY / "conformance_tests" / "vectors" / "query"
 _WRITES = ("report", "report_many", "set_status", "remove")
@@ -179,7 +180,7 @@ def random_group(name: str, chance: random.Random, count: int) -> dict[str, Any]
     records = random_records(chance, 25)
     cases = []
     for _ in range(count):
-        text = format_filter(random_filter(chance))
+        text = written(random_filter(chance))
         cases.append(_answer(text, records))
         cases.append(_answer(mutated(chance, text), records))
     return {"name": name, "table": table_of(records), "cases": cases}

@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 import warnings
+from contextlib import suppress
 from functools import cache
 from glob import glob
 from pathlib import Path
@@ -135,7 +136,16 @@ class PostgresServer:
     def kill(self) -> None:
         """End all processes of the server with SIGKILL."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        number = self._process.pid
+        # Those that serve connections are in process groups of their own.
+        children = Path(f"/proc/{number}/task/{number}/children")
+        serving = (
+            [int(child) for child in children.read_text().split()] if children.exists() else []
+        )
+        os.killpg(number, signal.SIGKILL)
+        for child in serving:
+            with suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
         self._process.wait()
 
     def stop(self) -> None:
