@@ -170,8 +170,8 @@ def recorded(psm: Any) -> Iterator[Statements]:
     found: Statements = []
     original = Session.__init__
 
-    def begin(self: Session, engine: sa.Engine) -> None:
-        original(self, engine)
+    def begin(self: Session, engine: sa.Engine, waiting: set[Session]) -> None:
+        original(self, engine, waiting)
         run = self.execute
 
         def execute(statement: str, parameters: Any = ()) -> Any:

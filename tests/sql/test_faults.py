@@ -191,6 +191,50 @@ def test_a_killed_server_in_the_middle_of_reports(
     assert [value for (value,) in old] == acknowledged[:-1]
 
 
+def test_a_killed_server_under_threads_that_share_few_connections(
+    own_postgres: PostgresServer, make_database: MakeDatabase
+) -> None:
+    """None of them fails or waits for ever, and each value is stored once."""
+    database = make_database("postgresql", own_postgres)
+    stores = [database.open(options={"pool_size": 2}) for _ in range(3)]
+    acknowledged = dict.fromkeys(range(9), 0)
+    failed: list[BaseException] = []
+    stopped = threading.Event()
+
+    def report(thread: int) -> None:
+        while not stopped.is_set():
+            number = acknowledged[thread] + 1
+            try:
+                stores[thread % 3].report(f"r{thread}", {"n": number})
+            except BaseException as error:  # noqa: BLE001
+                failed.append(error)
+                return
+            acknowledged[thread] = number
+
+    threads = [threading.Thread(target=report, args=(thread,)) for thread in acknowledged]
+    for thread in threads:
+        thread.start()
+    for _ in range(3):
+        time.sleep(0.5)
+        own_postgres.kill()
+        own_postgres.start()
+    time.sleep(1)
+    stopped.set()
+    for thread in threads:
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
+    assert failed == []
+    with own_postgres.connect() as connection:
+        place = database.options["schema"]
+        for number, last in acknowledged.items():
+            assert last > 5
+            old = connection.execute(
+                f"select value::text::int from {place}.demo__history"
+                f" where record_identifier = 'r{number}' order by id"
+            ).fetchall()
+            assert [value for (value,) in old] == list(range(1, last))
+
+
 def test_a_server_that_stays_away(
     own_postgres: PostgresServer, make_database: MakeDatabase
 ) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 import weakref
 from collections.abc import Hashable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Database", "Session", "database_of"]
 
+# Seconds between looks for a free connection when more threads than connections want one.
+_POOL_TIMEOUT = 0.02
 _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
@@ -34,16 +37,30 @@ class Session:
     `execute` runs one statement of the driver's own placeholders and returns its cursor.
     """
 
-    __slots__ = ("_engine", "_pool", "_pooled", "_sql", "driver", "execute")
+    __slots__ = ("_engine", "_pool", "_pooled", "_sql", "_waiting", "driver", "execute")
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, waiting: set[Session]) -> None:
         self._engine = engine
-        self._pool = pool = engine.pool
+        self._waiting = waiting
         self._sql: sa.Connection | None = None
-        self._pooled = pool.connect()
+        self._pooled = self._taken()
         driver: Any = self._pooled.dbapi_connection
         self.driver = driver
         self.execute = driver.execute
+
+    def _taken(self) -> sa.PoolProxiedConnection:
+        """Take a connection out of the pool; wait while all are in use."""
+        try:
+            while True:
+                self._pool = self._engine.pool
+                try:
+                    return self._pool.connect()
+                # It wakes nobody when a connection could not be made, or when it is disposed.
+                except sa.exc.TimeoutError:
+                    self._waiting.add(self)
+        finally:
+            if self._waiting:
+                self._waiting.discard(self)
 
     @property
     def sql(self) -> sa.Connection:
@@ -57,16 +74,19 @@ class Session:
 
     def __exit__(self, error: object, *_: object) -> None:
         connection = self._sql or self._pooled
+        # Of a server that is another one by now.
+        lost = self._pool is not self._engine.pool
         if error is not None:
             with suppress(*driver_errors()):
                 self.driver.rollback()
-            # SQLite's does not know.
-            if getattr(self.driver, "closed", False):
-                connection.invalidate()
-        # The server is another one by now.
-        if self._pool is not self._engine.pool:
+            # A connection of SQLite's cannot be lost.
+            lost = lost or getattr(self.driver, "closed", False)
+        if lost:
             connection.invalidate()
         connection.close()
+        if self._waiting:
+            # Or else this thread takes the connection again before another one wakes.
+            time.sleep(0)
 
     @property
     def is_postgresql(self) -> bool:
@@ -94,15 +114,17 @@ class Database:
         self.worked = False
         # Those who have not left; what is dropped leaves by itself.
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
-        self.turn = self._new_turn()
         self._engine = _postgresql(url, options) if self.is_postgresql else _sqlite(url, options)
         weakref.finalize(self, self._engine.dispose)
-        # A connection for a `with` block; waits while all are in use.
-        self.session = partial(Session, self._engine)
+        self._meet_threads()
 
-    def _new_turn(self) -> AbstractContextManager[Any]:
-        """Return where the threads of a process queue to write: SQLite lets them all try again."""
-        return nullcontext() if self.is_postgresql else threading.Lock()
+    def _meet_threads(self) -> None:
+        # Makes a session for a `with` block; the set is of those who wait for a connection.
+        self.session = partial(Session, self._engine, set[Session]())
+        # Where threads queue to write: SQLite lets them try again and again.
+        self.turn: AbstractContextManager[Any] = nullcontext()
+        if not self.is_postgresql:
+            self.turn = threading.Lock()
 
     @property
     def dialect(self) -> Dialect:
@@ -144,7 +166,7 @@ class Database:
         """Have no connections, and close none: they are those of the process that was forked."""
         _inherited.append(self._engine.pool)
         self._engine.dispose(close=False)
-        self.turn = self._new_turn()
+        self._meet_threads()
 
 
 # Stores of one server share their connections.
@@ -184,7 +206,7 @@ def _engine(url: sa.URL, options: SqlOptions, **more: Any) -> sa.Engine:
         poolclass=sa.pool.QueuePool,
         pool_size=options.pool_size,
         max_overflow=0,
-        pool_timeout=None,
+        pool_timeout=_POOL_TIMEOUT,
         pool_recycle=options.pool_recycle,
         pool_use_lifo=True,
         # A session leaves no transaction.
