@@ -48,13 +48,18 @@ def condition(found: OpenedStore, level: Level, args: argparse.Namespace) -> Fil
     """Return the filter of `--where` and `--status`; what can match nothing is warned of."""
     from pipestat_spec.domain.filter_doubts import doubts
     from pipestat_spec.domain.filter_text import parse_filter
+    from pipestat_spec.domain.filters import unknown_fields
     from pipestat_spec.models.query import And, In
 
     parts: list[Filter] = []
     if args.where is not None:
         where = parse_filter(args.where)
         schema = found.store.rules.level_schema(level)
-        for line in doubts(where, found.store.scan(level), schema.results if schema else ()):
+        declared = schema.results if schema else {}
+        told = unknown_fields(where, declared) if declared else {}
+        # As the store does when it selects; it says so once.
+        found.store.rules.warn_undeclared(told)
+        for line in doubts(where, found.store.scan(level), (*declared, *told)):
             warning(line)
         parts.append(where)
     if args.status:

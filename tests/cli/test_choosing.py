@@ -141,3 +141,11 @@ def test_reported_files_that_are_not_there(run: Run, three: Path) -> None:
     assert done.out == f"sample 's2': result 'plot': there is no file '{three}/q.png'\n"
     found = json.loads(run("validate", "--check-files", "--format", "json", code=1).out)
     assert [(p["record"], p["result"]) for p in found] == [("s2", "plot")]
+
+
+def test_a_misspelt_name_is_told_once(run: Run, three: Path) -> None:
+    schema = three / "once.yaml"
+    schema.write_text("pipeline_name: rnaseq\nsamples: {reads: {type: integer}}\n")
+    for command in (("select",), ("table", "-o", str(three / "t.csv"))):
+        done = run(*command, "-s", str(schema), "--where", "raeds > 1")
+        assert done.err.count("raeds") == 1, done.err
