@@ -39,6 +39,12 @@ class Linked:
     remote: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
 
+    @property
+    def warnings(self) -> list[str]:
+        """What people have to look at, a line for each; addresses are no mistake."""
+        missing = [f"no such file: {text}" for text in self.missing]
+        return missing + [f"something else is there: {text}" for text in self.blocked]
+
 
 def link_files(source: Source, level: Level, folder: str, *, copy: bool = False) -> Linked:
     """Link each file of each record as `{folder}/{result}/{record}_{key}_{file name}`.

@@ -44,10 +44,8 @@ def _run(args: argparse.Namespace) -> int:
     with opened(args) as found:
         folder = args.link_dir or link_folder(found)
         done = link_files(found.store, resolve_level(found, args), folder, copy=args.copy)
-    for text in done.missing:
-        warning(f"no such file: {text}")
-    for text in done.blocked:
-        warning(f"something else is there: {text}")
+    for text in done.warnings:
+        warning(text)
     if done.remote and not args.quiet:
         rest = len(done.remote) - _NAMED
         named = ", ".join(done.remote[:_NAMED]) + (f" and {rest} more" if rest > 0 else "")

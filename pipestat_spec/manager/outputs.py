@@ -95,10 +95,8 @@ class RecordOutputs(RecordReader):
 
         folder = os.fspath(link_dir or link_folder(self._opened, self.output_dir))
         done = link_files(self.store, self.pipeline_type, folder, copy=copy)
-        for text in done.missing:
-            logger().warning("no such file: %s", text)
-        for text in done.blocked:
-            logger().warning("something else is there: %s", text)
+        for text in done.warnings:
+            logger().warning("%s", text)
         return done.folder
 
     # Data frames
