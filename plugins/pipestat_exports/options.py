@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.models.record import LEVELS, Level
-from pipestat_spec.text.strings import nearest, shorten
+from pipestat_spec.plugins.exporter_options import refuse_unknown, wrong_option
 
 __all__ = ["Options", "read_options"]
 
@@ -31,31 +30,22 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.level not in LEVELS:
-            raise _wrong("level", self.level, f"use {' or '.join(LEVELS)}")
+            raise wrong_option("level", self.level, f"use {' or '.join(LEVELS)}")
         if self.columns is not None and not all(isinstance(name, str) for name in self.columns):
-            raise _wrong("columns", self.columns, "give a list of names")
+            raise wrong_option("columns", self.columns, "give a list of names")
         if not str(self.missing).isprintable():
-            raise _wrong("missing", self.missing, "give a short text such as NA")
+            raise wrong_option("missing", self.missing, "give a short text such as NA")
         for name in ("flatten", "types"):
             if not isinstance(getattr(self, name), bool):
-                raise _wrong(name, getattr(self, name), "use true or false")
+                raise wrong_option(name, getattr(self, name), "use true or false")
 
 
 def read_options(options: Mapping[str, Any]) -> Options:
     """Return the options of a mapping; raises PipestatSummarizeError that names the wrong one."""
-    known = [field.name for field in fields(Options)]
-    for name in options:
-        if name not in known:
-            near = nearest(name, known)
-            hint = f"did you mean {near!r}?" if near else "known are " + ", ".join(known)
-            raise PipestatSummarizeError(f"a table has no option {name!r}", hint=hint)
+    refuse_unknown(options, [field.name for field in fields(Options)], "a table")
     values = dict(options)
     if isinstance(values.get("columns"), str):
-        raise _wrong("columns", values["columns"], "give a list of names")
+        raise wrong_option("columns", values["columns"], "give a list of names")
     if values.get("columns") is not None:
         values["columns"] = tuple(values["columns"])
     return Options(**values)
-
-
-def _wrong(name: str, value: object, hint: str) -> PipestatSummarizeError:
-    return PipestatSummarizeError(f"{name}: {shorten(value, 40)} is not possible", hint=hint)

@@ -75,6 +75,7 @@ FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
     "pipestat_spec.json_values",
+    "pipestat_spec.plugins.exporter_options",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
     "pipestat_spec.options",
