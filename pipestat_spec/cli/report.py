@@ -222,7 +222,7 @@ def _convert(store: Store, level: Level, name: str, given: Given, keep_text: boo
     declared = schema.results.get(name) or schema.additional_schema(name)
     if declared is None:
         return given.value
-    from pipestat_spec.domain.validate import from_text
+    from pipestat_spec.domain.validation.conform import from_text
     from pipestat_spec.errors import SchemaValidationErrorDuringReport
 
     try:

@@ -153,7 +153,7 @@ def _check(args: argparse.Namespace, found: _Findings) -> None:
 def _check_schemas(
     config: Config, found: _Findings
 ) -> tuple[OutputSchema | None, StatusSchema | None]:
-    from pipestat_spec.domain.validate import check_schema_keywords
+    from pipestat_spec.domain.validation.keywords import check_members, check_schema_keywords
     from pipestat_spec.models.schema.output_schema import parse_output_schema
     from pipestat_spec.models.schema.status_schema import parse_status_schema
     from pipestat_spec.schema_files import load_document
@@ -169,6 +169,7 @@ def _check_schemas(
                 for name, result in results.results.items():
                     with found.about(level, name) as of_keywords:
                         check_schema_keywords(result, of_keywords)
+                        check_members(result, of_keywords)
     path = config.get("status_schema_path")
     if path is not None:
         found.checked.append(path)

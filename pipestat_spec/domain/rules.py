@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from pipestat_spec.domain import changes
-from pipestat_spec.domain.validate import conform
+from pipestat_spec.domain.validation.conform import conform
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import (
     ColumnNotFoundError,

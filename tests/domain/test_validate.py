@@ -12,7 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from pipestat_spec.domain.validate import check_schema_keywords, conform, from_text
+from pipestat_spec.domain.validation.conform import conform, from_text
+from pipestat_spec.domain.validation.keywords import check_schema_keywords
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import (
     InvalidTypeError,
@@ -189,8 +190,8 @@ def test_the_error_carries_what_it_speaks_of() -> None:
          "r.required: ", "list the properties that must be there: required: [name]"),
         ("{type: file, required: yes}",
          "r.required: ", "list the properties that must be there: required: [name]"),
-        ("{type: string, pattern: '('}", "r.pattern: ", KEYWORD),
-        ("{type: integer, minimum: '1'}", "r.minimum: ", KEYWORD),
+        ("{type: string, pattern: '('}", "r.pattern: ", "write \\( for the character"),
+        ("{type: integer, minimum: '1'}", "r.minimum: ", "write 1 without quotes"),
         ("{type: array, items: [{type: string}]}",
          "r.items: ", "write prefixItems for a list of schemas"),
         ("{type: array, prefixItems: []}", "r.prefixItems: ", KEYWORD),

@@ -98,7 +98,7 @@ def refusal(document: Any) -> str:
         # sections
         ("{samples: 5}", "s.yaml: samples: 5 is not a mapping", "map results to their schemas"),
         ("properties: {samples: {type: object, n: {type: integer}}}",
-         "s.yaml: properties.samples: the section has a type but no properties", "put the results"),
+         "s.yaml: properties.samples.n: stands beside keywords of a schema", "indent what"),
         ("{samples: {a: {type: string}}, b: {type: string}}",
          "s.yaml: b: stands beside the sections", "move it into samples"),
         ("properties: {sample: {type: object}, project: {a: {type: string}}}",
