@@ -13,4 +13,4 @@ __all__ = ["write"]
 
 def write(table: Table, path: Path, options: Options) -> None:
     """Write the table with tabs."""
-    write_delimited(table, path, "\t", options.missing)
+    write_delimited(table, path, "\t", options)
