@@ -14,7 +14,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
+from pipestat_spec.errors import (
+    PipestatDataError,
+    PipestatError,
+    PipestatStartupError,
+    UnsafeStoreError,
+)
 from pipestat_yaml.local.mounts import check_locks, unlockable
 
 __all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder", "warn_unsafe"]
@@ -173,13 +178,21 @@ class LockedFile(NamedTuple):
 
 
 def _open_lock(path: str) -> int:
+    # A link in its place would make us create a file where somebody else wants one.
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except PermissionError:
         # Made by another user: reading suffices to lock it.
         with suppress(OSError):
-            return os.open(path, os.O_RDONLY)
+            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         raise
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise UnsafeStoreError(
+            f"{path} is a symbolic link, not the lock file of these results",
+            hint="remove the link; whoever made it may have meant harm",
+        ) from error
 
 
 @contextmanager
