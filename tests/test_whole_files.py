@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -31,9 +31,14 @@ def test_the_file_is_replaced_whole(tmp_path: Path) -> None:
 def test_what_fails_leaves_the_old_file(tmp_path: Path) -> None:
     target = tmp_path / "report.html"
     target.write_bytes(b"old")
-    with pytest.raises(ValueError, match="stop"), replacing(target) as file:
-        file.write(b"half")
-        raise ValueError("stop")
+
+    def fail() -> None:
+        with replacing(target) as file:
+            file.write(b"half")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        fail()
     assert target.read_bytes() == b"old"
     assert hidden(tmp_path) == []
 
@@ -56,22 +61,16 @@ def test_two_programs_of_one_number_do_not_meet(tmp_path: Path) -> None:
     """Processes of two containers have the same number; each has its own temporary file."""
     target = tmp_path / "config.yaml"
     texts = [letter.encode() * 200_000 for letter in "abcdefgh"]
-    errors: list[Exception] = []
 
-    def write(text: bytes) -> None:
-        try:
-            for _ in range(10):
-                replace_file(target, text)
-                assert target.read_bytes() in texts
-        except Exception as error:
-            errors.append(error)
+    def write(text: bytes) -> bool:
+        for _ in range(10):
+            replace_file(target, text)
+            if target.read_bytes() not in texts:
+                return False
+        return True
 
-    threads = [threading.Thread(target=write, args=(text,)) for text in texts]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert errors == []
+    with ThreadPoolExecutor(len(texts)) as pool:
+        assert all(pool.map(write, texts))
     assert target.read_bytes() in texts
     assert hidden(tmp_path) == []
 

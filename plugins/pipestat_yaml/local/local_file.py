@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
@@ -26,6 +27,8 @@ __all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder"
 
 # Seconds of waiting for the lock after which a warning says so.
 WARN_AFTER = 5.0
+# A process that may only read the results can hold their lock: for so long without any change.
+GIVE_UP_AFTER = 300.0
 _JOINED_BEYOND = 16
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 _UNUSABLE = {
@@ -108,10 +111,7 @@ class FileLock:
                 os.unlink(temporary)
             yield LockedFile(self._path, target, temporary)
         finally:
-            # Not by closing alone: a child process may have inherited the descriptor.
-            with suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+            _release(descriptor)
 
     def _acquire(self, path: str) -> int:
         while True:
@@ -122,17 +122,16 @@ class FileLock:
                     if os.path.samestat(os.stat(path), os.fstat(descriptor)):
                         return descriptor
             except BaseException:
-                os.close(descriptor)
+                _release(descriptor)
                 raise
             # Somebody deleted the lock file: those who come now lock another one.
-            os.close(descriptor)
+            _release(descriptor)
 
     def _wait(self, descriptor: int, folder: str) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with _warning_after(WARN_AFTER, self._path):
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _Turn(descriptor).wait(self._path)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
@@ -195,20 +194,100 @@ def _open_lock(path: str) -> int:
         ) from error
 
 
-@contextmanager
-def _warning_after(seconds: float, path: str) -> Iterator[None]:
-    import logging
-    import threading
+def _release(descriptor: int) -> None:
+    # Not by closing alone: a child process may have inherited the descriptor.
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
 
-    logger = logging.getLogger("pipestat_spec")
-    message = "waiting for another process that writes %s"
-    timer = threading.Timer(seconds, logger.warning, (message, path))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+
+class _Turn:
+    """Waits for a lock among others, whom the system lets in one after the other.
+
+    The waiting is done by a thread of its own, since a wait for a lock has no end.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        import threading
+
+        self._descriptor = os.dup(descriptor)
+        self._ended = threading.Event()
+        self._mutex = threading.Lock()
+        self._given_up = False
+        self._error: OSError | None = None
+        threading.Thread(target=self._lock, daemon=True).start()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            self._error = error
+        with self._mutex:
+            if self._given_up and self._error is None:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._ended.set()
+
+    def wait(self, path: str) -> None:
+        """Return with the lock, as long as the others that hold it get on with their work.
+
+        Raises PipestatStartupError when the file stays the same for GIVE_UP_AFTER seconds.
+        """
+        began = moved = time.monotonic()
+        seen = _version(path)
+        warned = False
+        try:
+            while not self._ended.wait(min(WARN_AFTER, GIVE_UP_AFTER) / 5):
+                now = time.monotonic()
+                if not warned and now - began >= WARN_AFTER:
+                    warned = True
+                    _warn_waiting(path)
+                if (version := _version(path)) != seen:
+                    seen, moved = version, now
+                elif now - moved >= GIVE_UP_AFTER:
+                    raise _held_for_ever(path, self._descriptor)
+        except BaseException:
+            with self._mutex:
+                self._given_up = True
+            raise
+        if self._error is not None:
+            raise self._error
+
+
+def _version(path: str) -> tuple[int, int] | None:
+    """Return what changes with each replacement of the file."""
+    with suppress(OSError):
+        found = os.stat(path)
+        return found.st_ino, found.st_mtime_ns
+    return None
+
+
+def _warn_waiting(path: str) -> None:
+    import logging
+
+    logging.getLogger("pipestat_spec").warning("waiting for another process that writes %s", path)
+
+
+def _held_for_ever(path: str, descriptor: int) -> PipestatStartupError:
+    holder = _holder(descriptor)
+    return PipestatStartupError(
+        f"{path} is locked by {holder}, which wrote nothing for {GIVE_UP_AFTER:.0f} seconds",
+        hint="stop it, and repeat; nothing was stored",
+        file=path,
+    )
+
+
+def _holder(descriptor: int) -> str:
+    """Name the process that holds the lock of a file, where the system tells it."""
+    found = os.fstat(descriptor)
+    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    with suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as locks:
+        for line in locks:
+            # `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; one that waits has an arrow.
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5] == place and int(fields[4]) > 0:
+                return f"process {fields[4]}"
+    return "another process"
 
 
 def _write(path: str, chunks: Sequence[bytes | memoryview], like: os.stat_result | None) -> None:
