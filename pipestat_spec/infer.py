@@ -247,5 +247,5 @@ def _records(records: list[str]) -> str:
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
-    """Return the schema as YAML that all parsers read alike (SPEC.md section 7.3)."""
+    """Return the schema as YAML that all parsers read alike (spec/writers.md)."""
     return yaml_text(dict(schema)) + "\n"

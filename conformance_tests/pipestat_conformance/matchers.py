@@ -33,7 +33,7 @@ _LOCAL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 def kind_of(value: Any) -> str:
-    """Return the kind of a value, in the words of SPEC.md section 3."""
+    """Return the kind of a value, in the words of spec/core.md."""
     if value is None:
         return "null"
     for kind, types in _KINDS:

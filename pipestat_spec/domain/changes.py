@@ -1,4 +1,4 @@
-"""What reporting, removing and setting a status do to a record (SPEC.md sections 5 and 6).
+"""What reporting, removing and setting a status do to a record (spec/core.md).
 
 Each function returns a pure change: given the current record it decides the new one and
 the history to append, or raises and decides nothing. Values are canonical and validated

@@ -1,4 +1,4 @@
-"""Records, results and history as every backend stores them (SPEC.md sections 3 and 5).
+"""Records, results and history as every backend stores them (spec/core.md).
 
 Frozen dataclasses and not pydantic models: they stand on the path of every report
 (docs/adr/0003).

@@ -1,4 +1,4 @@
-"""The backend for one namespace in a database (SPEC.md section 9)."""
+"""The backend for one namespace in a database (spec/sql.md)."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class SqlBackend(Backend):
     # Queries
 
     def select(self, query: Query) -> Page:
-        """Return a page of matching records (SPEC.md section 12)."""
+        """Return a page of matching records (spec/queries.md)."""
         from pipestat_spec.domain.query import select
         from pipestat_sql.queries import select_page
 

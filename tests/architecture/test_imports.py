@@ -175,7 +175,7 @@ def test_core_uses_no_plugin_and_no_storage_library(path: Path) -> None:
 
 
 def test_core_names_no_plugin_class() -> None:
-    # `pipestat_report` is also the key that a report document starts with (SPEC.md section 11).
+    # `pipestat_report` is also the key that a report document starts with (spec/documents.md).
     packages = [p.name for p in PLUGINS.iterdir() if (p / "__init__.py").exists()]
     names = [name + "." if name == "pipestat_report" else name for name in packages]
     wrong = [

@@ -1,4 +1,4 @@
-"""What a change does to a record, by the rules of SPEC.md sections 5 and 6."""
+"""What a change does to a record, by the rules of spec/core.md."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_changes_in_turn_are_one_change() -> None:
 
 
 def test_when_a_record_was_made_stays_unknown() -> None:
-    """Records of other programs may have no times (SPEC.md section 7)."""
+    """Records of other programs may have no times (spec/yaml.md)."""
     later = NOON + timedelta(hours=1)
     old = Record(KEY, {"n": 1})
     reported = report_results(KEY, {"n": 2}, overwrite=True, clock=lambda: later)(old).record

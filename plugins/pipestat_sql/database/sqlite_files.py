@@ -1,4 +1,4 @@
-"""SQLite files: opening them, and the journal that suits the disk (SPEC.md section 9)."""
+"""SQLite files: opening them, and the journal that suits the disk (spec/sql.md)."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capabi
 
 
 class YamlBackend(Backend):
-    """Records of one namespace in one file, and their flags; see SPEC.md sections 7 and 8."""
+    """Records of one namespace in one file, and their flags; see spec/yaml.md and writers.md."""
 
     file: str
 

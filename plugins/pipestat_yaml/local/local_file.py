@@ -1,4 +1,4 @@
-"""A local file that is read without a lock and replaced under one (SPEC.md section 8).
+"""A local file that is read without a lock and replaced under one (spec/writers.md).
 
 The lock is on a file of its own beside the target, `.{name}.lock`, which is never deleted;
 the kernel releases it when its holder dies. New content is written to `.{name}.tmp`, synced

@@ -1,4 +1,4 @@
-"""Mounts on which a file lock excludes nobody, read from the mount table (SPEC.md section 8.2)."""
+"""Mounts on which a file lock excludes nobody, read from the mount table (spec/writers.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a store may be written, found out before the first write (SPEC.md section 8.5).
+"""Whether a store may be written, found out before the first write (spec/remote.md).
 
 A server that ignores the conditions of a put answers as if all were well, and simultaneous
 writers lose results. What a server once did right is remembered for the user under
