@@ -21,9 +21,9 @@ from pipestat_spec.errors import (
     PipestatStartupError,
     UnsafeStoreError,
 )
-from pipestat_yaml.local.mounts import check_locks, unlockable
+from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
 
-__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder", "warn_unsafe"]
+__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder"]
 
 # Seconds of waiting for the lock after which a warning says so.
 WARN_AFTER = 5.0
@@ -71,14 +71,6 @@ def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
     )
 
 
-def warn_unsafe(fault: str) -> None:
-    """Say that the promises to simultaneous writers are not given."""
-    import logging
-
-    message = "%s; with unsafe_writes, simultaneous writers can lose results"
-    logging.getLogger("pipestat_spec").warning(message, fault)
-
-
 def read_file(path: str) -> bytes | None:
     """Return the content, or None when there is no file; takes no lock."""
     try:
@@ -102,7 +94,7 @@ class FileLock:
         target = os.path.realpath(self._path)
         folder, name = os.path.split(target)
         if not self._unsafe:
-            check_locks(folder)
+            check_locks(folder, "flock")
         os.makedirs(folder, exist_ok=True)
         descriptor = self._acquire(os.path.join(folder, f".{name}.lock"))
         try:
@@ -117,7 +109,7 @@ class FileLock:
         while True:
             descriptor = _open_lock(path)
             try:
-                self._wait(descriptor, os.path.dirname(path))
+                self._wait(descriptor, path)
                 with suppress(FileNotFoundError):
                     if os.path.samestat(os.stat(path), os.fstat(descriptor)):
                         return descriptor
@@ -127,15 +119,15 @@ class FileLock:
             # Somebody deleted the lock file: those who come now lock another one.
             _release(descriptor)
 
-    def _wait(self, descriptor: int, folder: str) -> None:
+    def _wait(self, descriptor: int, lock: str) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _Turn(descriptor).wait(self._path)
+            _Turn(descriptor).wait(self._path, lock)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            fault = unlockable(folder)
+            fault = unlockable(os.path.dirname(lock))
             if not self._unsafe:
                 raise fault from error
             if not self._warned:
@@ -228,7 +220,7 @@ class _Turn:
             os.close(self._descriptor)
             self._ended.set()
 
-    def wait(self, path: str) -> None:
+    def wait(self, path: str, lock: str) -> None:
         """Return with the lock, as long as the others that hold it get on with their work.
 
         Raises PipestatStartupError when the file stays the same for GIVE_UP_AFTER seconds.
@@ -245,7 +237,7 @@ class _Turn:
                 if (version := _version(path)) != seen:
                     seen, moved = version, now
                 elif now - moved >= GIVE_UP_AFTER:
-                    raise _held_for_ever(path, self._descriptor)
+                    raise _held_for_ever(path, lock)
         except BaseException:
             with self._mutex:
                 self._given_up = True
@@ -268,18 +260,18 @@ def _warn_waiting(path: str) -> None:
     logging.getLogger("pipestat_spec").warning("waiting for another process that writes %s", path)
 
 
-def _held_for_ever(path: str, descriptor: int) -> PipestatStartupError:
-    holder = _holder(descriptor)
+def _held_for_ever(path: str, lock: str) -> PipestatStartupError:
     return PipestatStartupError(
-        f"{path} is locked by {holder}, which wrote nothing for {GIVE_UP_AFTER:.0f} seconds",
+        f"{lock} is held by {_holder(lock)}, which wrote nothing to {path} "
+        f"for {GIVE_UP_AFTER:.0f} seconds",
         hint="stop it, and repeat; nothing was stored",
         file=path,
     )
 
 
-def _holder(descriptor: int) -> str:
-    """Name the process that holds the lock of a file, where the system tells it."""
-    found = os.fstat(descriptor)
+def _holder(lock: str) -> str:
+    """Name the process that holds a lock file, where the system tells it."""
+    found = os.stat(lock)
     place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
     with suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as locks:
         for line in locks:

@@ -15,8 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipestat_spec.errors import PipestatError, UnsafeStoreError, UnsupportedOperation
+from pipestat_spec.mounts import warn_unsafe
 from pipestat_spec.whole_files import replace_file
-from pipestat_yaml.local.local_file import warn_unsafe
 from pipestat_yaml.remote.object_store import (
     NEW,
     Condition,
