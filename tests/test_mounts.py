@@ -191,7 +191,7 @@ def test_a_database_refuses_to_be_written_and_is_read(
     with manager() as psm:
         with pytest.raises(UnsafeStoreError, match="is a cifs mount with nobrl"):
             psm.report({"n": 2}, "s2")
-        assert psm.list_records() == ["s1"]
+        assert psm.count_records() == 1
     with manager(unsafe_writes=True) as psm:
         psm.report({"n": 2}, "s2")
     [message] = [record.getMessage() for record in caplog.records]

@@ -162,7 +162,7 @@ def test_who_holds_the_lock_for_ever_is_named(
     ) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()
-        with pytest.raises(PipestatStartupError, match=f"locked by process {holder.pid}"):
+        with pytest.raises(PipestatStartupError, match=f"held by process {holder.pid}"):
             store.report("s1", {"n": 2})
         assert store.results("s1") == {"n": 1}
         holder.communicate(b"\n")
