@@ -190,7 +190,6 @@ def test_the_error_carries_what_it_speaks_of() -> None:
          "r.required: ", "list the properties that must be there: required: [name]"),
         ("{type: file, required: yes}",
          "r.required: ", "list the properties that must be there: required: [name]"),
-        ("{type: string, pattern: '('}", "r.pattern: ", "write \\( for the character"),
         ("{type: integer, minimum: '1'}", "r.minimum: ", "write 1 without quotes"),
         ("{type: array, items: [{type: string}]}",
          "r.items: ", "write prefixItems for a list of schemas"),

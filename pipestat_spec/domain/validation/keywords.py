@@ -11,7 +11,6 @@ from pipestat_spec.models.schema.keywords import subschemas
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.models.schema.types import SchemaPath, json_type, schema_error
 from pipestat_spec.problems import AT_ONCE, Problems
-from pipestat_spec.text.patterns import PatternError, translated
 from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
@@ -25,29 +24,18 @@ def check_schema_keywords(schema: ResultSchema, problems: Problems = AT_ONCE) ->
 
     `problems` may collect the errors.
     """
-    from jsonschema import FormatChecker
     from jsonschema.validators import Draft202012Validator
 
-    formats = FormatChecker(formats=())
-    formats.checks("regex", raises=PatternError)(_is_pattern)
-    rules = Draft202012Validator(Draft202012Validator.META_SCHEMA, format_checker=formats)
+    rules = Draft202012Validator(Draft202012Validator.META_SCHEMA)
     for error in rules.iter_errors(schema.schema):
         with problems:
             raise _wrong_keyword(error, schema)
 
 
-def _is_pattern(value: object) -> bool:
-    if isinstance(value, str):
-        translated(value)
-    return True
-
-
 def _wrong_keyword(error: ValidationError, schema: ResultSchema) -> SchemaError:
     inside = tuple(map(str, error.absolute_path))
     problem, hint = shorten(error.message, 160), "see the keyword in JSON Schema 2020-12"
-    if isinstance(error.cause, PatternError):
-        problem, hint = str(error.cause), error.cause.hint or hint
-    elif inside[-1:] == ("required",) and error.validator == "type":
+    if inside[-1:] == ("required",) and error.validator == "type":
         hint = "list the properties that must be there: required: [name]"
     elif inside[-1:] == ("items",) and isinstance(error.instance, list):
         hint = "write prefixItems for a list of schemas"

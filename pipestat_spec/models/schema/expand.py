@@ -229,6 +229,8 @@ class Expander:
     def _keyword(self, key: str, value: Any, path: SchemaPath, depth: int) -> Any:
         if key == "$ref":
             return self._reference(value, path)
+        if key == "pattern":
+            self._check_pattern(value, path)
         if key in ("$dynamicRef", "$recursiveRef"):
             raise schema_error(self.source, path, f"{key} is not supported", "use $ref")
         if key in SCHEMA_MAPS:
@@ -239,6 +241,9 @@ class Expander:
                     f"{shorten(repr(value))} is not a mapping",
                     "map names to schemas",
                 )
+            if key == "patternProperties":
+                for pattern in value:
+                    self._check_pattern(pattern, path)
             return {
                 self._name(name, path): self._expand(item, (*path, str(name)), depth)
                 for name, item in value.items()
@@ -251,6 +256,15 @@ class Expander:
         if isinstance(value, list) and (key in SCHEMA_LISTS or key == "items"):
             return [self._expand(item, (*path, str(i)), depth) for i, item in enumerate(value)]
         return self._expand(value, path, depth) if key in ONE_SCHEMA else value
+
+    def _check_pattern(self, pattern: object, path: SchemaPath) -> None:
+        from pipestat_spec.text.patterns import PatternError, translated
+
+        if isinstance(pattern, str):
+            try:
+                translated(pattern)
+            except PatternError as error:
+                raise schema_error(self.source, path, str(error), error.hint) from None
 
     def _name(self, name: object, path: SchemaPath) -> str:
         if isinstance(name, str):
