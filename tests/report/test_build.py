@@ -121,7 +121,7 @@ def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:
         "0": [{"kind": "file", "href": "../out/a%20%231%3F%C3%A9%20100%25.txt"}],
         "1": [{"kind": "file", "missing": True}],
         "2": [{"kind": "file", "href": "https://example.org/x.txt"}],
-        "3": [{"kind": "file"}],
+        "3": [{"kind": "file", "address": "s3://bucket/x.txt"}],
         "4": [{"kind": "file", "missing": True}],
     }
 

@@ -123,6 +123,18 @@ export class Table {
     return this.fields.filter((field) => field.data.kind === "image" || hasImages(field));
   }
 
+  get imageCount(): number {
+    return this.allMedia().filter((one) => one.kind === "image").length;
+  }
+
+  get missingFiles(): number {
+    return this.allMedia().filter((one) => one.missing).length;
+  }
+
+  private allMedia(): Media[] {
+    return Object.values(this.data.media).flatMap((rows) => Object.values(rows).flat());
+  }
+
   /** Reads a field of a filter: a special one, a result, or a key inside one. */
   readonly reader: Reader = ([first, ...keys]) => {
     const special = SPECIAL[first!];
