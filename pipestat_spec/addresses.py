@@ -1,4 +1,4 @@
-"""A store in one word: a path, a URL, or what a backend takes for its own (SPEC.md section 13)."""
+"""A store in one word: a path, URL, or what a backend takes for its own (spec/configuration.md)."""
 
 from __future__ import annotations
 

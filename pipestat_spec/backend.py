@@ -7,7 +7,7 @@ validating, history and status live in `pipestat_spec.domain`, once.
 Five methods make a backend. The others have a default that is right and slow, made of the
 five; a backend overrides those that it can do better, and answers exactly as the default.
 
-Guarantees that an implementation signs by claiming the capability (SPEC.md section 14):
+Guarantees that an implementation signs by claiming the capability (spec/core.md):
 
 - **atomicity** (always): `update` stores all of an outcome or nothing. A refused change
   (the function raises) leaves the store as it was.
@@ -71,7 +71,7 @@ class Backend(ABC):
 
     capabilities: frozenset[Capability]
     # A regular expression, searched for in record identifiers: those that the store cannot
-    # hold and that are refused for it (SPEC.md section 3.2). None: it holds all.
+    # hold and that are refused for it (spec/core.md). None: it holds all.
     refused_identifiers: str | None = None
     # Where the results are, for people and for the paths of files; None where it does not apply.
     file: str | None = None
@@ -144,7 +144,7 @@ class Backend(ABC):
         return sum(1 for _ in self.scan(level))
 
     def select(self, query: Query) -> Page:
-        """Return a page of the records that match (SPEC.md section 12). By default all are read.
+        """Return a page of the records that match (spec/queries.md). By default all are read.
 
         Raises FilterSyntaxError.
         """

@@ -1,4 +1,4 @@
-"""Reading a configuration, and its order among the sources (SPEC.md section 13)."""
+"""Reading a configuration, and its order among the sources (spec/configuration.md)."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@
 
 An error reads as one line: what is wrong, and after a semicolon what mends it.
 What it speaks of is also kept as attributes, for programs, and `code` is one of the
-closed list of SPEC.md section 15.
+closed list of spec/core.md.
 """
 
 from __future__ import annotations
@@ -132,7 +132,7 @@ class StoreNotFoundError(PipestatStartupError):
 
 
 class UnsafeStoreError(PipestatStartupError):
-    """The store cannot keep the promises of SPEC.md section 14."""
+    """The store cannot keep the promises of spec/core.md."""
 
     code = "unsafe"
 
@@ -174,13 +174,13 @@ class PipestatDataError(PipestatError):
 
 
 class InvalidValueError(PipestatDataError):
-    """A value lies outside the data model (SPEC.md section 3)."""
+    """A value lies outside the data model (spec/core.md)."""
 
     code = "validation"
 
 
 class InvalidIdentifierError(PipestatDataError):
-    """A record or result identifier breaks the rules for names (SPEC.md section 3)."""
+    """A record or result identifier breaks the rules for names (spec/core.md)."""
 
     code = "validation"
 
@@ -192,7 +192,7 @@ class ResultConflictError(PipestatDataError):
 
 
 class LayoutError(PipestatDataError):
-    """The store has, or would need, another layout (SPEC.md section 7)."""
+    """The store has, or would need, another layout (spec/yaml.md)."""
 
     code = "layout"
 

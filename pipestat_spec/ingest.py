@@ -1,4 +1,4 @@
-"""Ingesting report documents: all are checked, then all are stored (SPEC.md section 11)."""
+"""Ingesting report documents: all are checked, then all are stored (spec/documents.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From settings to an opened store: schemas, namespace, backend (SPEC.md section 13)."""
+"""From settings to an opened store: schemas, namespace, backend (spec/configuration.md)."""
 
 from __future__ import annotations
 

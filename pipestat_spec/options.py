@@ -1,4 +1,4 @@
-"""The options of a backend: its own section of a configuration (SPEC.md section 13)."""
+"""The options of a backend: its own section of a configuration (spec/configuration.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Schemas from files and addresses, YAML or JSON (SPEC.md sections 4 and 6)."""
+"""Schemas from files and addresses, YAML or JSON (spec/schema.md and core.md)."""
 
 from __future__ import annotations
 

@@ -221,7 +221,7 @@ class Store:
         return self.backend.projects()
 
     def results_file(self, identifier: str | None) -> str | None:
-        """Return the results file, of a record where each has its own (SPEC.md section 7.6).
+        """Return the results file, of a record where each has its own (spec/writers.md).
 
         None for a store that has none.
         """

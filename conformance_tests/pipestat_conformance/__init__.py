@@ -1,4 +1,4 @@
-"""The conformance suite: does a backend, or a program in any language, follow SPEC.md?
+"""The conformance suite: does a backend, or a program in any language, follow the specification?
 
     from pipestat_conformance import suite
     TestMyDB = suite("mydb", store=lambda tmp: {"url": f"sqlite:///{tmp}/r.db"})

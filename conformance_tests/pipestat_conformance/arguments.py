@@ -37,7 +37,7 @@ def build_parser(prog: str) -> Parser:
     """Return the parser; the parsed `action` is the name of the subcommand."""
     parser = Parser(
         prog=prog,
-        description="Check a backend, or a program in any language, against SPEC.md.",
+        description="Check a backend, or a program in any language, against the specification.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -1,4 +1,4 @@
-"""The requirement catalogue: one entry for every rule of SPEC.md."""
+"""The requirement catalogue: one entry for every rule of the specification."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a target may claim, and the probes that hold it to its claims.
 
-Capabilities and profiles are the closed lists of SPEC.md section 15. A store on a server may not
-be able to name every record, such as one with a slash (section 3.2): it declares a regular
-expression of what it refuses; vectors with such a record are left out as `unsupported`, and
+Capabilities and profiles are the closed lists of spec/core.md and spec/README.md. A store on a
+server may not be able to name every record, such as one with a slash (PS-ID-001): it declares a
+regular expression of what it refuses; vectors with such a record are left out as `unsupported`, and
 probes see to it that the store does refuse what it says. It may not declare more than is odd.
 """
 
@@ -106,7 +106,7 @@ def check_claims(
     unknown = [f"capability {name!r}" for name in capabilities if name not in CAPABILITIES]
     unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
     if unknown:
-        raise ClaimError(f"the {unknown[0]} is not on the list of SPEC.md section 15")
+        raise ClaimError(f"the {unknown[0]} is not on the list of the specification")
     if "core" not in profiles:
         raise ClaimError("the profile 'core' is not claimed, and it cannot be left out")
     if refused_identifiers is not None:

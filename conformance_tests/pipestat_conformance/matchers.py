@@ -6,6 +6,7 @@ these, at any depth:
     {"$any": true}               anything
     {"$type": "string"}          a value of that kind, or of one of a list of kinds
     {"$number": 1}               this number, as integer or double
+    {"$one_of": [...]}           one of these, where a rule leaves the choice
     {"$unordered": [...]}        an array with these items in any order
     {"$includes": {...}}         an object with at least these entries
     {"$timestamp": true}         a time as PS-REC-003 writes it ("local": the local form)
@@ -33,7 +34,7 @@ _LOCAL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
 def kind_of(value: Any) -> str:
-    """Return the kind of a value, in the words of SPEC.md section 3."""
+    """Return the kind of a value, in the words of spec/core.md."""
     if value is None:
         return "null"
     for kind, types in _KINDS:
@@ -139,6 +140,15 @@ def _number(_: Comparison, expected: Mapping[str, Any], actual: Any, where: str)
     return Comparison(strict=False).plain(decode(expected["$number"]), actual, where)
 
 
+def _one_of(
+    comparison: Comparison, expected: Mapping[str, Any], actual: Any, where: str
+) -> str | None:
+    choices = expected["$one_of"]
+    if any(comparison.difference(choice, actual) is None for choice in choices):
+        return None
+    return _said(where, f"expected one of {_show(choices)}, got {_show(actual)}")
+
+
 def _unordered(
     comparison: Comparison, expected: Mapping[str, Any], actual: Any, where: str
 ) -> str | None:
@@ -223,6 +233,7 @@ _MATCHERS: dict[str, _Matcher] = {
     "$any": lambda *_: None,
     "$type": _type,
     "$number": _number,
+    "$one_of": _one_of,
     "$unordered": _unordered,
     "$includes": _includes,
     "$timestamp": _timestamp,

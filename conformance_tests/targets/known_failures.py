@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 KNOWN = HERE / "pipestat-0.13.1.known-failures.yaml"
 REASONS = HERE / "reference_reasons.yaml"
 # Where each difference is explained to those who come from pipestat.
-ISSUE = "SPEC.md, Annex A"
+ISSUE = "spec/compatibility.md"
 _HEADER = """\
 # What pipestat 0.13.1 is known to fail: written by known_failures.py from a report, with the
 # reasons of reference_reasons.yaml.

@@ -159,8 +159,8 @@ def document(columns: Mapping[str, Mapping[str, Any]], trials: Mapping[str, Any]
             "A cell says how many of the vectors and trials that were run pass. ✓ is conformance: "
             "all of\nthem. Empty cells are profiles that are not claimed.\n\n",
             *table(columns, profile_cell, trials),
-            "\nThe same by rules of [SPEC.md](../SPEC.md): a rule holds when every vector that "
-            "tests it passes.\n\n",
+            "\nThe same by rules of the [specification](../spec/README.md): a rule holds when\n"
+            "every vector that tests it passes.\n\n",
             *table(columns, rule_cell, trials),
             "\n",
             about_the_reference(),

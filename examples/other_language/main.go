@@ -1,4 +1,4 @@
-// Command pipestat-go keeps pipestat results files (SPEC.md at the top of this repository) and speaks
+// Command pipestat-go keeps pipestat results files (spec/ at the top of this repository) and speaks
 // the protocol of the conformance tests: JSON Lines on stdin and stdout, one process per connection.
 package main
 

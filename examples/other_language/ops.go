@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// report is what one call brings for one record (section 5.1).
+// report is what one call brings for one record (spec/core.md).
 type report struct {
 	level, record      string
 	values             *Object

@@ -119,7 +119,7 @@ var (
 	reJSONNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 )
 
-// scalarText writes a scalar (section 7.3).
+// scalarText writes a scalar (spec/writers.md).
 func scalarText(v any) string {
 	switch v := v.(type) {
 	case nil:

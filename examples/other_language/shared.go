@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// This file is section 8: how a file that others write too is locked and replaced.
+// This file is spec/writers.md: how a file that others write too is locked and replaced.
 
 // resolvePath resolves symbolic links, also of parts that do not exist yet (PS-WRT-001).
 func resolvePath(path string) (string, error) {

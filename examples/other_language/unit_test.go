@@ -33,7 +33,7 @@ func TestResolve(t *testing.T) { // PS-YAML-022
 	}
 }
 
-func TestScalarText(t *testing.T) { // section 7.3
+func TestScalarText(t *testing.T) { // spec/writers.md
 	for want, v := range map[string]any{
 		"null": nil, "true": true, "-12": int64(-12), "0.25": 0.25, "1.0": 1.0, "-0.0": math.Copysign(0, -1),
 		"1.0e+22": 1e22, "5.0e-324": 5e-324, "1.5e-07": 1.5e-7, "patient1": "patient1", "a b/c.d-": "a b/c.d-",
@@ -46,7 +46,7 @@ func TestScalarText(t *testing.T) { // section 7.3
 	}
 }
 
-func TestFileNames(t *testing.T) { // section 3.3
+func TestFileNames(t *testing.T) { // spec/writers.md
 	for id, want := range map[string]string{
 		"s1": "s1", "é ü": "é ü", "a.b": "a.b", "a/b": "a%2Fb", "../../evil": "%2E.%2F..%2Fevil", "50%": "50%25",
 		"\u0085": "%C2%85", strings.Repeat("a", 255): strings.Repeat("a", 183) + "~b0f3323e7a3cad8a",
@@ -140,7 +140,7 @@ func flagsIn(t *testing.T, folder string) string {
 	return strings.Join(found, " ")
 }
 
-func TestFlags(t *testing.T) { // sections 6, 7.7 and 8.4
+func TestFlags(t *testing.T) { // spec/core.md and writers.md
 	folder := t.TempDir()
 	s := open(t, folder+"/r.yaml", "null", `{"namespace": "ns"}`)
 	do(t, s, "set_status", `{"record": "a", "status": "running", "message": "go"}`, "")
@@ -170,7 +170,7 @@ func TestFlags(t *testing.T) { // sections 6, 7.7 and 8.4
 	}
 }
 
-func TestFileText(t *testing.T) { // sections 7.1 to 7.3
+func TestFileText(t *testing.T) { // spec/yaml.md and writers.md
 	folder := t.TempDir()
 	target := folder + "/data/r.yaml"
 	if err := os.Symlink("data/r.yaml", folder+"/link.yaml"); err != nil {
@@ -238,7 +238,7 @@ func TestReferenceFile(t *testing.T) { // PS-YAML-013, PS-YAML-015
 	}
 }
 
-func TestWriters(t *testing.T) { // section 8; flock excludes open descriptions, so goroutines do
+func TestWriters(t *testing.T) { // spec/writers.md; flock excludes open descriptions, so goroutines do
 	path := t.TempDir() + "/r.yaml"
 	done := make(chan error)
 	for w := range 4 {

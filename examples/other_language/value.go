@@ -73,7 +73,7 @@ func (o *Object) Object(key string) *Object {
 	return m
 }
 
-// bad stands for input that is no value of section 3.1. Its text is what an update writes back when
+// bad stands for input that is no value of spec/core.md. Its text is what an update writes back when
 // it came from a file (PS-YAML-025).
 type bad struct{ text, why string }
 

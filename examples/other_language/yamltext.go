@@ -16,7 +16,7 @@ const (
 	maxAliasNodes = 100_000 // PS-YAML-027
 )
 
-// parseYAML reads one YAML document (section 7.4); its errors have the code store. A file
+// parseYAML reads one YAML document (spec/yaml.md); its errors have the code store. A file
 // without content is an empty mapping.
 func parseYAML(data []byte) (*Object, error) {
 	if !utf8.Valid(data) {
@@ -238,8 +238,8 @@ func buildMapping(n *yaml.Node) (any, error) {
 	return o, nil
 }
 
-// writeYAML writes a file's mapping in block style (section 7.3). It writes no trailer, which
-// section 7.5 leaves open.
+// writeYAML writes a file's mapping in block style (spec/writers.md). It writes no trailer, which
+// spec/trailer.md leaves open.
 func writeYAML(root *Object) []byte {
 	w := &yamlWriter{}
 	w.object(root, 0, false)

@@ -41,7 +41,7 @@ _STORE = """\
 ## Options that name a store
 
 They are stronger than the configuration file, which is stronger than the environment
-(SPEC.md section 13).
+(spec/configuration.md).
 
 """
 

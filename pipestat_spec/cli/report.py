@@ -202,7 +202,7 @@ def _pairs(args: argparse.Namespace, texts: list[str], what: str) -> dict[str, G
 
 
 def _source(args: argparse.Namespace) -> dict[str, JSONValue]:
-    """Return the source; its `attempt` is an integer (SPEC.md section 3.5)."""
+    """Return the source; its `attempt` is an integer (spec/core.md)."""
     pairs = _pairs(args, args.source, "KEY=VALUE")
     source = {name: given.value for name, given in pairs.items()}
     attempt = source.get("attempt")

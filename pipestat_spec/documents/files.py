@@ -1,4 +1,4 @@
-"""Files of report documents: finding them, and reading their JSON (SPEC.md section 11)."""
+"""Files of report documents: finding them, and reading their JSON (spec/documents.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Report documents: what a job writes that cannot reach the store (SPEC.md section 11)."""
+"""Report documents: what a job writes that cannot reach the store (spec/documents.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What reporting, removing and setting a status do to a record (SPEC.md sections 5 and 6).
+"""What reporting, removing and setting a status do to a record (spec/core.md).
 
 Each function returns a pure change: given the current record it decides the new one and
 the history to append, or raises and decides nothing. Values are canonical and validated
@@ -134,16 +134,22 @@ def set_status(
     """Give the record a status, defined by the caller's status schema, and its message.
 
     A record that is not stored begins to exist. The modified time of the results stays.
-    The message of an earlier status goes with it.
+    The message of an earlier status goes with it, and its time; a new message alone leaves the
+    time since which the status stands.
     """
 
     def change(current: Record | None, *_: object) -> Outcome:
         if current is None:
             now = clock()
-            current = Record(key, created=now, modified=now)
-        elif current.status == status and message in (None, current.status_message):
+            record = Record(key, created=now, modified=now, status=status, status_time=now)
+        elif current.status != status:
+            since = later(clock(), current.status_time)
+            record = replace(current, status=status, status_time=since)
+        elif message in (None, current.status_message):
             return Outcome(current)
-        record = replace(current, status=status, status_message=message)
+        else:
+            record = current
+        record = replace(record, status_message=message)
         return Outcome(record if source is None else replace(record, source=source))
 
     return change
@@ -155,7 +161,7 @@ def clear_status() -> Change:
     def change(current: Record | None, *_: object) -> Outcome:
         if current is None or (current.status is None and current.status_message is None):
             return Outcome(current)
-        return Outcome(replace(current, status=None, status_message=None))
+        return Outcome(replace(current, status=None, status_message=None, status_time=None))
 
     return change
 

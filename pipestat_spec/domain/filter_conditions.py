@@ -1,4 +1,4 @@
-"""Filters as a list of conditions, the form that programs pass (SPEC.md section 12)."""
+"""Filters as a list of conditions, the form that programs pass (spec/queries.md)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def filter_from_conditions(
     Operators are eq, ne, lt, le, gt, ge, in and like. A key that is a string names one
     result, dots included; a list is a path into an object. `eq` null asks for null or
     missing, and so does null among the values of `in`. The conditions are joined by
-    `bool_operator`, AND or OR. Raises FilterSyntaxError (SPEC.md section 12).
+    `bool_operator`, AND or OR. Raises FilterSyntaxError (spec/queries.md).
     """
     joins: dict[str, type[And | Or]] = {"AND": And, "OR": Or}
     join = joins.get(str(bool_operator).upper())

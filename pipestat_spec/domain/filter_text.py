@@ -1,4 +1,4 @@
-"""The text form of filters (SPEC.md section 12).
+"""The text form of filters (spec/queries.md).
 
     filter    = all { "or" all }
     all       = negation { "and" negation }
@@ -154,7 +154,7 @@ _OPERATORS: dict[str, Operator] = {"=": "eq", "<": "lt", "<=": "le", ">": "gt", 
 
 
 def parse_filter(text: str) -> Filter:
-    """Return the filter that a text stands for (SPEC.md section 12).
+    """Return the filter that a text stands for (spec/queries.md).
 
     Raises FilterSyntaxError, whose `column` counts characters from 1.
     """

@@ -1,4 +1,4 @@
-"""Evaluating filters on records, with two-valued logic (SPEC.md section 12).
+"""Evaluating filters on records, with two-valued logic (spec/queries.md).
 
 This module is the meaning of a filter: a backend that answers queries itself must give
 exactly these answers.
@@ -59,12 +59,12 @@ _COMPARE: dict[str, Callable[[JSONValue, JSONValue], bool]] = {
 
 
 def matches(filter: Filter, record: Record) -> bool:
-    """Tell whether the record fulfils the filter; raises FilterSyntaxError (SPEC.md section 12)."""
+    """Tell whether the record fulfils the filter; raises FilterSyntaxError (spec/queries.md)."""
     return compile_filter(filter)(record)
 
 
 def compile_filter(filter: Filter) -> Predicate:
-    """Return the filter as a function of a record, for use on many (SPEC.md section 12).
+    """Return the filter as a function of a record, for use on many (spec/queries.md).
 
     Raises FilterSyntaxError for a `like` pattern that ends in its escape character.
     """
@@ -173,7 +173,7 @@ SPECIAL_FIELDS = frozenset(_SPECIAL)
 
 
 def field_value(record: Record, path: FieldPath, missing: JSONValue = None) -> JSONValue:
-    """Return the value of a field, `missing` where the record has none (SPEC.md section 12).
+    """Return the value of a field, `missing` where the record has none (spec/queries.md).
 
     The first segment names a result or a special field, the others lead through objects;
     arrays have no fields.
@@ -194,7 +194,7 @@ def field_value(record: Record, path: FieldPath, missing: JSONValue = None) -> J
 
 
 def order_key(value: JSONValue) -> OrderKey:
-    """Return a hashable key of the total order of values (SPEC.md section 12).
+    """Return a hashable key of the total order of values (spec/queries.md).
 
     null < booleans < numbers by value < strings by code point < arrays < objects, the last
     two by their canonical JSON text. Two values are equal for filters when their keys are:
@@ -240,7 +240,7 @@ def fields(filter: Filter) -> Iterator[FieldPath]:
 def unknown_fields(filter: Filter, known: Collection[str]) -> dict[str, str | None]:
     """Return the fields that are neither in `known` nor special, each with the nearest one.
 
-    A filter on such a field is allowed (SPEC.md section 12): it is a missing value. Usually it
+    A filter on such a field is allowed (spec/queries.md): it is a missing value. Usually it
     is a misspelling.
     """
     names = {path[0]: None for path in fields(filter)}

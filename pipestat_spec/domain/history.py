@@ -1,4 +1,4 @@
-"""The former values of a record's results, as they are shown (SPEC.md section 5)."""
+"""The former values of a record's results, as they are shown (spec/core.md)."""
 
 from __future__ import annotations
 

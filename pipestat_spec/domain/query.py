@@ -1,4 +1,4 @@
-"""Evaluating queries over a stream of records (SPEC.md section 12).
+"""Evaluating queries over a stream of records (spec/queries.md).
 
 The records come in code-point order of their identifiers, as `Backend.scan` yields them;
 no more of them than a page are kept.
@@ -49,7 +49,7 @@ _MISSING = object()
 
 
 def select(records: Iterable[Record], query: Query) -> Page:
-    """Return one page of the records that match (SPEC.md section 12).
+    """Return one page of the records that match (spec/queries.md).
 
     Filtering comes first: `total_size` counts all matches, before and after the page. The
     page starts after the cursor, whether or not a record of that name still exists.
@@ -129,7 +129,7 @@ def keep_columns(record: Record, columns: Sequence[str] | None) -> Record:
 
 
 def distinct(records: Iterable[Record], columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
-    """Return the distinct combinations of values in `columns` (SPEC.md section 12).
+    """Return the distinct combinations of values in `columns` (spec/queries.md).
 
     Columns are results or special fields. A record without any of them is left out; where
     one is missing, or null was reported, stands None. Equal numbers are one value (the
@@ -153,7 +153,7 @@ def recent(
     time_column: TimeColumn = "modified",
     cursor: str | None = None,
 ) -> Page:
-    """Return one page of records, newest first, equal times by identifier (SPEC.md section 12).
+    """Return one page of records, newest first, equal times by identifier (spec/queries.md).
 
     `start` and `end` belong to the range; naive times are UTC. Records whose time is not
     known are left out. The cursor is opaque and names a place in the order, so a record

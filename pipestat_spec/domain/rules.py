@@ -1,4 +1,4 @@
-"""From what a caller asks for to changes that may be applied (SPEC.md sections 5 and 6)."""
+"""From what a caller asks for to changes that may be applied (spec/core.md)."""
 
 from __future__ import annotations
 

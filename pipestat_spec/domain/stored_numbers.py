@@ -1,4 +1,4 @@
-"""Integers that stand in a store for results declared `number` (SPEC.md section 3).
+"""Integers that stand in a store for results declared `number` (spec/core.md).
 
 Other programs write such integers; they are read as the doubles that they mean.
 """

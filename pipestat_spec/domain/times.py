@@ -1,4 +1,4 @@
-"""Times are UTC with microseconds, and those of one record only ever grow (SPEC.md section 3)."""
+"""Times are UTC with microseconds, and those of one record only ever grow (spec/core.md)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def read_time(text: object, *, local: bool = False) -> datetime | None:
 
 
 def parse_time(text: str, *, end: bool = False) -> datetime:
-    """Return the time that a person wrote, as UTC (SPEC.md section 12).
+    """Return the time that a person wrote, as UTC (spec/queries.md).
 
     Any form of ISO 8601, a blank for the T; without an offset it is UTC. A date alone is its
     first microsecond, with `end` its last, so that a range includes its last day. Raises

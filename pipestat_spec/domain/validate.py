@@ -1,4 +1,4 @@
-"""Does a value fit its result? Decided before anything is stored (SPEC.md section 4)."""
+"""Does a value fit its result? Decided before anything is stored (spec/schema.md)."""
 
 from __future__ import annotations
 

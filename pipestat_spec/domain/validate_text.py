@@ -1,4 +1,4 @@
-"""What a text means for a result, and conversion when it is asked for (SPEC.md section 4)."""
+"""What a text means for a result, and conversion when it is asked for (spec/schema.md)."""
 
 from __future__ import annotations
 

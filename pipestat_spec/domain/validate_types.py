@@ -1,4 +1,4 @@
-"""The type rule of a value, and how a refusal reads (SPEC.md sections 3 and 4)."""
+"""The type rule of a value, and how a refusal reads (spec/core.md and schema.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Canonical values: what the data model admits and how host values become part of it.
 
-SPEC.md section 3. The domain canonicalises before anything is stored.
+spec/core.md. The domain canonicalises before anything is stored.
 """
 
 from __future__ import annotations

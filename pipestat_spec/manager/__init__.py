@@ -29,7 +29,7 @@ class PipestatManager(RecordOutputs):
     """Reports and retrieves the results and the status of one pipeline's records.
 
     Every setting may come from an argument, from `config_file`, from the environment, or from
-    the nearest `pipestat.yaml`, in that order (SPEC.md section 13). The store need not be there
+    the nearest `pipestat.yaml`, in that order (spec/configuration.md). The store need not be there
     yet. Raises NoBackendSpecifiedError when none names one.
 
         psm = PipestatManager(results_file_path="results.yaml", schema_path="schema.yaml")
@@ -357,7 +357,7 @@ class PipestatManager(RecordOutputs):
         """Store what report documents say, given as paths, mappings or models.
 
         All are checked before any is stored. Raises DocumentError, whose `problems` name
-        every wrong one, and ResultConflictError with `overwrite` off (SPEC.md section 11).
+        every wrong one, and ResultConflictError with `overwrite` off (spec/documents.md).
         """
         from pipestat_spec.ingest import ingest
 

@@ -330,7 +330,7 @@ class RecordReader:
         matches, and `next_page_token` is the `cursor` of the next
         page or None. `filter_conditions` are `{"key", "operator", "value"}`, joined by
         `bool_operator`; `where` is a filter text, and both together must hold
-        (SPEC.md section 12). Raises FilterSyntaxError.
+        (spec/queries.md). Raises FilterSyntaxError.
         """
         condition = filter_from_conditions(filter_conditions or [], bool_operator)
         if where is not None:

@@ -1,4 +1,4 @@
-"""What a store can promise: the closed list of SPEC.md section 15."""
+"""What a store can promise: the closed list of spec/core.md."""
 
 from __future__ import annotations
 

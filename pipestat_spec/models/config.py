@@ -1,4 +1,4 @@
-"""The configuration: its keys and what is set (SPEC.md section 13).
+"""The configuration: its keys and what is set (spec/configuration.md).
 
 One table, `KEYS`, says all: the type of each key, whether it is a path or an address, and
 the environment variable that stands for it.

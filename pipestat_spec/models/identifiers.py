@@ -1,4 +1,4 @@
-"""Rules for the names of records, results and namespaces (SPEC.md section 3)."""
+"""Rules for the names of records, results and namespaces (spec/core.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two layouts of a namespace in a file or database (SPEC.md sections 7 and 9)."""
+"""The two layouts of a namespace in a file or database (spec/yaml.md and sql.md)."""
 
 from __future__ import annotations
 

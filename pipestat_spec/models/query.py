@@ -1,4 +1,4 @@
-"""Filters, queries and pages (SPEC.md section 12)."""
+"""Filters, queries and pages (spec/queries.md)."""
 
 from __future__ import annotations
 

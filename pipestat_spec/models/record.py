@@ -1,4 +1,4 @@
-"""Records, results and history as every backend stores them (SPEC.md sections 3 and 5).
+"""Records, results and history as every backend stores them (spec/core.md).
 
 Frozen dataclasses and not pydantic models: they stand on the path of every report
 (docs/adr/0003).
@@ -32,7 +32,8 @@ class Record:
     """One record: its results in canonical form, its status and where they came from.
 
     `created` and `modified` are UTC with microseconds; `modified` is the time of the last
-    change of a result. Both are None where a store does not know them.
+    change of a result. `status_time` is the time since which the record has its status. Each
+    is None where a store does not know it.
     """
 
     key: RecordKey
@@ -42,6 +43,7 @@ class Record:
     source: Mapping[str, JSONValue] | None = None
     created: datetime | None = None
     modified: datetime | None = None
+    status_time: datetime | None = None
 
 
 class HistoryEntry(NamedTuple):

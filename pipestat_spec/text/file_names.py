@@ -1,4 +1,4 @@
-"""Identifiers as parts of file names (SPEC.md sections 7.6 and 7.7)."""
+"""Identifiers as parts of file names (spec/writers.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a string may hold, and how a value is shown in a message (SPEC.md section 3)."""
+"""What a string may hold, and how a value is shown in a message (spec/core.md)."""
 
 from __future__ import annotations
 

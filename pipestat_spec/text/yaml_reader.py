@@ -1,4 +1,4 @@
-"""The safe reader for YAML that others wrote (SPEC.md section 7.4).
+"""The safe reader for YAML that others wrote (spec/yaml.md).
 
 Mapping keys are the text of their scalar, timestamps stay strings, everything else is read
 as YAML 1.1, since that is what wrote the existing files. What cannot be kept, or would blow

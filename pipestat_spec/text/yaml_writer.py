@@ -1,4 +1,4 @@
-"""YAML that YAML 1.1 and YAML 1.2 parsers read alike (SPEC.md sections 7.3 and 7.5).
+"""YAML that YAML 1.1 and YAML 1.2 parsers read alike (spec/writers.md and trailer.md).
 
 Block style, two spaces per level, one scalar per line, strings plain only in a form that no
 parser takes for something else, otherwise in double quotes as JSON writes them.

@@ -1,4 +1,4 @@
-"""The backend for the samples of one project on PEPhub; see SPEC.md section 10.
+"""The backend for the samples of one project on PEPhub; see spec/pephub.md.
 
 A record is read, changed and written in two requests. Nothing locks a sample meanwhile, so
 `concurrent-writers` is not claimed (docs/adr/0011).

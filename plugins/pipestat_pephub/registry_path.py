@@ -1,4 +1,4 @@
-"""Registry paths, by which PEPhub names a project (SPEC.md section 10)."""
+"""Registry paths, by which PEPhub names a project (spec/pephub.md)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """What a sample of a PEP says about a record, and the sample that a new record asks for.
 
-The rules of SPEC.md section 10 about attributes stand here, and nothing else knows them.
+The rules of spec/pephub.md about attributes stand here, and nothing else knows them.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""Results in SQL databases, by SQLAlchemy (SPEC.md section 9)."""
+"""Results in SQL databases, by SQLAlchemy (spec/sql.md)."""

@@ -1,4 +1,4 @@
-"""The requirement catalogue, the rules of SPEC.md, the vectors and the mutants fit together."""
+"""The catalogue, the rules of the specification, the vectors and the mutants fit together."""
 
 from __future__ import annotations
 
@@ -29,7 +29,8 @@ from pipestat_conformance.vectors import load_vectors
 
 ROOT = Path(__file__).parents[2]
 SPEC = specification()
-HEADING = re.compile(r"^#{2,3} ([0-9]+(?:\.[0-9]+)?) ", re.MULTILINE)
+HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(([a-z]+\.md|README\.md|)(?:#([a-z0-9-]+))?\)")
 CATALOGUE = load_catalogue()
 VECTORS = load_vectors()
 BY_VECTORS = {id for vector in VECTORS for id in vector.requirements}
@@ -38,12 +39,17 @@ BY_TRIALS = {id for trial in TRIALS.values() for id in trial.requirements}
 BROKEN = {id for mutant in all_mutants().values() for id in mutant.breaks}
 
 
+def anchor(heading: str) -> str:
+    """Return the anchor that a heading has on GitHub."""
+    return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
+
+
 def ids(*testability: str) -> set[str]:
     return {id for id, one in CATALOGUE.items() if one.testability in testability}
 
 
 def test_every_rule_has_one_entry_in_the_order_of_the_specification() -> None:
-    rules = RULE.findall(SPEC)
+    rules = [rule for text in SPEC.values() for rule in RULE.findall(text)]
     assert [id for id, times in Counter(rules).items() if times > 1] == []
     assert list(CATALOGUE) == rules
 
@@ -62,16 +68,31 @@ def test_a_reused_id_is_refused() -> None:
 
 def test_every_section_is_an_anchor_and_holds_the_rule() -> None:
     sections: dict[str, str] = {}
-    marks = sorted(
-        [(match.start(), match[1], "") for match in HEADING.finditer(SPEC)]
-        + [(match.start(), "", match[1]) for match in RULE.finditer(SPEC)]
-    )
-    section = ""
-    for _, heading, rule in marks:
-        section = heading or section
-        if rule:
-            sections[rule] = section
+    for part, text in SPEC.items():
+        section = part
+        marks = [(match.start(), match[1], "") for match in HEADING.finditer(text)]
+        marks += [(match.start(), "", match[1]) for match in RULE.finditer(text)]
+        for _, heading, rule in sorted(marks):
+            if heading:
+                section = f"{part}#{anchor(heading)}"
+            else:
+                sections[rule] = section
     assert {id: one.section for id, one in CATALOGUE.items()} == sections
+
+
+def test_the_parts_are_the_files_and_their_links_lead_somewhere() -> None:
+    assert SPEC.keys() == {file.name for file in (ROOT / "spec").glob("*.md")}
+    anchors = {
+        part: {anchor(heading) for heading in HEADING.findall(text)} for part, text in SPEC.items()
+    }
+    for part, text in SPEC.items():
+        for target, place in LINK.findall(text):
+            assert place in {"", *anchors[target or part]}, f"{part}: {target}#{place}"
+
+
+def test_every_id_in_a_rule_is_one_of_the_catalogue() -> None:
+    named = {id for text in SPEC.values() for id in re.findall(r"PS-[A-Z]+-[0-9]{3}", text)}
+    assert named - CATALOGUE.keys() == set()
 
 
 def test_what_cannot_be_decided_at_once_says_why() -> None:

@@ -86,6 +86,8 @@ def test_errors_are_compared_by_code(in_process: InProcess) -> None:
         ({"error": "validation"}, True),
         ({"error": "conflict", "also_allowed": ["validation"]}, True),
         ({"error": "conflict"}, False),
+        ({"result": None, "also_allowed": ["validation"]}, True),
+        ({"result": None, "also_allowed": ["conflict"]}, False),
         ({"ok": True}, False),
     ):
         result = executor.run(steps({**bad, "expect": expect}, schema=SCHEMA))

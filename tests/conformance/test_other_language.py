@@ -1,4 +1,4 @@
-"""The implementation in Go, written from SPEC.md: it is conformant, and shares files with ours."""
+"""The implementation in Go, written from spec/: it is conformant, and shares files with ours."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ TARGETS: dict[str, tuple[Sequence[str], set[str]]] = {
         STORED | {"durable", "yaml-layout"},
     ),
 }
-# Vectors that nobody has to pass (SPEC.md section 15), by the target that leaves them out.
+# Vectors that nobody has to pass (spec/README.md), by the target that leaves them out.
 LEFT_OUT = {
     "memory": {"capability multi-namespace"},
     "yaml-one-file-per-record": {"capability atomic-batch", "capability multi-namespace"},

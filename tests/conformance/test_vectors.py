@@ -116,7 +116,7 @@ ENTRY = {
     "id": "PS-VAL-001",
     "title": "t",
     "level": "must",
-    "section": "3.1",
+    "section": "core.md#values",
     "basis": "published",
     "capability": None,
     "profile": "core",

@@ -23,7 +23,7 @@ UPDATE = os.environ.get("PIPESTAT_UPDATE_DOCS") == "1"
 def first_line(item: object) -> str:
     """Return the first line of a docstring as a phrase: no full stop, no reference."""
     line = (inspect.getdoc(item) or "").split("\n")[0].split("; `")[0]
-    return re.sub(r" \(SPEC.md section \d+\)", "", line).rstrip(".")
+    return re.sub(r" \(spec/\w+\.md\)", "", line).rstrip(".")
 
 
 def error_table() -> str:

@@ -1,4 +1,4 @@
-"""What a change does to a record, by the rules of SPEC.md sections 5 and 6."""
+"""What a change does to a record, by the rules of spec/core.md."""
 
 from __future__ import annotations
 
@@ -131,9 +131,20 @@ def test_removing_a_record() -> None:
 
 def test_status_makes_a_record_and_leaves_the_modified_time() -> None:
     made = set_status(KEY, "running", clock=at(NOON))(None).record
-    assert made == Record(KEY, {}, "running", created=NOON, modified=NOON)
-    done = set_status(KEY, "completed", clock=at(NOON + TICK))(made).record
-    assert done == Record(KEY, {}, "completed", created=NOON, modified=NOON)
+    assert made == Record(KEY, {}, "running", created=NOON, modified=NOON, status_time=NOON)
+    later = NOON + timedelta(seconds=5)
+    done = set_status(KEY, "completed", clock=at(later))(made).record
+    assert done == Record(KEY, {}, "completed", created=NOON, modified=NOON, status_time=later)
+
+
+def test_a_status_stands_since_it_was_set() -> None:
+    """A message alone leaves the time; another status gets a later one, whatever the clock says."""
+    running = set_status(KEY, "running", clock=at(NOON))(None).record
+    later = at(NOON + timedelta(seconds=5))
+    told = set_status(KEY, "running", message="lane 2", clock=later)(running).record
+    assert (told.status_message, told.status_time) == ("lane 2", NOON)
+    failed = set_status(KEY, "failed", clock=at(NOON))(told).record
+    assert failed.status_time == NOON + TICK
 
 
 def test_the_message_goes_with_its_status() -> None:
@@ -148,21 +159,25 @@ def test_clearing_the_status() -> None:
     failed = set_status(KEY, "failed", message="no reads")(stored(n=1)).record
     cleared = clear_status()(failed).record
     assert (cleared.status, cleared.status_message, cleared.results) == (None, None, {"n": 1})
+    assert cleared.status_time is None
     assert clear_status()(cleared).record is cleared
     assert clear_status()(None).record is None
 
 
 def test_changes_in_turn_are_one_change() -> None:
-    report = report_results(KEY, {"n": 2}, overwrite=True, clock=at(NOON + TICK))
-    outcome = in_turn(report, set_status(KEY, "completed"))(stored(n=1))
-    assert outcome.record == Record(KEY, {"n": 2}, "completed", created=NOON, modified=NOON + TICK)
+    clock = at(NOON + TICK)
+    report = report_results(KEY, {"n": 2}, overwrite=True, clock=clock)
+    outcome = in_turn(report, set_status(KEY, "completed", clock=clock))(stored(n=1))
+    assert outcome.record == Record(
+        KEY, {"n": 2}, "completed", created=NOON, modified=clock(), status_time=clock()
+    )
     assert outcome.history == (HistoryEntry("n", 1, NOON + TICK),)
     current = stored(n=1)
     assert in_turn()(current).record is current
 
 
 def test_when_a_record_was_made_stays_unknown() -> None:
-    """Records of other programs may have no times (SPEC.md section 7)."""
+    """Records of other programs may have no times (spec/yaml.md)."""
     later = NOON + timedelta(hours=1)
     old = Record(KEY, {"n": 1})
     reported = report_results(KEY, {"n": 2}, overwrite=True, clock=lambda: later)(old).record

@@ -1,4 +1,4 @@
-"""Canonical values, by the rules of SPEC.md section 3."""
+"""Canonical values, by the rules of spec/core.md."""
 
 from __future__ import annotations
 

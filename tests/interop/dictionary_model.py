@@ -1,6 +1,6 @@
 """The rules of the specification once more, on dictionaries and without the package.
 
-Written from SPEC.md sections 3, 5 and 6 for the state machine to compare with.
+Written from spec/core.md for the state machine to compare with.
 """
 
 from __future__ import annotations

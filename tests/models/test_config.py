@@ -1,4 +1,4 @@
-"""Configuration: keys, precedence, expansion (SPEC.md section 13)."""
+"""Configuration: keys, precedence, expansion (spec/configuration.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules for names, by SPEC.md section 3."""
+"""Rules for names, by spec/core.md."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_other_encodings(tmp_path: Path) -> None:
 
 
 def test_a_schema_is_read_without_heavy_libraries() -> None:
-    """A cold command has no time for them (SPEC.md leaves it to us; users notice)."""
+    """A cold command has no time for them (the specification leaves it to us; users notice)."""
     code = (
         "import sys\n"
         "from pipestat_spec.domain.validate import conform, from_text\n"

@@ -1,4 +1,4 @@
-"""YAML read and checked by nobody's code under test (SPEC.md sections 7.3 and 7.5).
+"""YAML read and checked by nobody's code under test (spec/writers.md and trailer.md).
 
 Two foreign parsers read a file, and its text is held against the rules for writing it.
 Canonical text is fixed by what it says and by the order in which it says it: it is parsed by a

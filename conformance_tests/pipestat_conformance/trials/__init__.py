@@ -1,4 +1,4 @@
-"""Trials: what can only be tried with processes, again and again (SPEC.md section 14).
+"""Trials: what can only be tried with processes, again and again (spec/core.md).
 
 An acknowledgement is a line of the protocol, so they work in every language; a backend in
 Python is served as a program. A SIGKILL does not prove that data survives a power failure.

@@ -1,4 +1,4 @@
-"""Writing out one result's schema, so that it validates on its own (SPEC.md section 4)."""
+"""Writing out one result's schema, so that it validates on its own (spec/schema.md)."""
 
 from __future__ import annotations
 

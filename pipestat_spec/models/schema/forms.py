@@ -1,4 +1,4 @@
-"""The four forms of an output schema, brought to one (SPEC.md section 4).
+"""The four forms of an output schema, brought to one (spec/schema.md).
 
 1. the JSON Schema form: `properties.samples.properties`, `properties.pipeline_name`;
 2. the same with `samples` as an array, the results in `items.properties`;

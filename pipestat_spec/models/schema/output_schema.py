@@ -1,4 +1,4 @@
-"""The output schema: which results a pipeline reports (SPEC.md section 4).
+"""The output schema: which results a pipeline reports (spec/schema.md).
 
 schema = parse_output_schema(document, source="schema.yaml")
 schema.levels["sample"].results["reads"].schema    # JSON Schema 2020-12, self-contained

@@ -1,4 +1,4 @@
-"""One result's schema: self-contained JSON Schema 2020-12 (SPEC.md section 4)."""
+"""One result's schema: self-contained JSON Schema 2020-12 (spec/schema.md)."""
 
 from __future__ import annotations
 

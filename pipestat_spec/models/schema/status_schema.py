@@ -1,4 +1,4 @@
-"""The statuses that a run can have (SPEC.md section 6)."""
+"""The statuses that a run can have (spec/core.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of results: JSON's, `file` and `image` (SPEC.md section 4)."""
+"""The types of results: JSON's, `file` and `image` (spec/schema.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From settings to a database's URL (SPEC.md section 13)."""
+"""From settings to a database's URL (spec/configuration.md)."""
 
 from __future__ import annotations
 

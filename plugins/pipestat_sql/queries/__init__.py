@@ -1,4 +1,4 @@
-"""Filters and pages, answered by the database (SPEC.md section 12)."""
+"""Filters and pages, answered by the database (spec/queries.md)."""
 
 from pipestat_sql.queries.distinct import distinct_values
 from pipestat_sql.queries.pages import recent_page, select_page

@@ -1,4 +1,4 @@
-"""Where a field's value stands in a row (SPEC.md sections 9 and 12)."""
+"""Where a field's value stands in a row (spec/sql.md and queries.md)."""
 
 from __future__ import annotations
 

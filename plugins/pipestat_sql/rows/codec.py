@@ -1,4 +1,4 @@
-"""Between a record and its row (SPEC.md sections 9 and 3)."""
+"""Between a record and its row (spec/sql.md and core.md)."""
 
 from __future__ import annotations
 

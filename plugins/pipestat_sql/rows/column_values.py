@@ -1,4 +1,4 @@
-"""What a column of a table can hold, and the forms in which it does (SPEC.md section 9)."""
+"""What a column of a table can hold, and the forms in which it does (spec/sql.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names of tables and columns (SPEC.md section 9, PS-SQL-010)."""
+"""Names of tables and columns (spec/sql.md, PS-SQL-010)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a table of records: which column holds which result (SPEC.md section 9)."""
+"""What is known of a table of records: which column holds which result (spec/sql.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The status of a record as a flag file (SPEC.md section 7.7).
+"""The status of a record as a flag file (spec/writers.md).
 
 The flag `{namespace}_{record}_{status}.flag` is the status; its content is the status too.
 It is looked up by its exact name for each defined status, since a pattern for `b` would

@@ -1,4 +1,4 @@
-"""The backend for results paths with `{record_identifier}` (SPEC.md section 7.6)."""
+"""The backend for results paths with `{record_identifier}` (spec/writers.md)."""
 
 from __future__ import annotations
 

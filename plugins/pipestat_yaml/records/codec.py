@@ -1,4 +1,4 @@
-"""Between a record and what a file holds for it (SPEC.md section 7.2).
+"""Between a record and what a file holds for it (spec/yaml.md).
 
 The results stand beside the reserved key `meta`, which holds times, source, message and
 history. In the `levels` layout it also holds the times and the history in the form that

@@ -1,4 +1,4 @@
-"""Which layout a file has to have, and what it cannot hold (SPEC.md section 7.1)."""
+"""Which layout a file has to have, and what it cannot hold (spec/yaml.md)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A flag's name does not tell the level. While a sample-level and a project-level record share
 an identifier, each keeps its own status as `meta.status`, and the flag follows the last one
-that was set; a record alone has its flag (SPEC.md section 7.7).
+that was set; a record alone has its flag (spec/writers.md).
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def claimed_capabilities(guard: WriteGuard, key: str) -> frozenset[Capability]:
 
 
 class RemoteBackend(Backend):
-    """Records of one namespace in one object; see SPEC.md section 8.5."""
+    """Records of one namespace in one object; see spec/remote.md."""
 
     file: str
 

@@ -1,4 +1,4 @@
-"""Flags that repeat the status of a record for other programs (SPEC.md section 7.7).
+"""Flags that repeat the status of a record for other programs (spec/writers.md).
 
 The status is `meta.status` in the object. Flags are written after it, only when
 `flag_file_dir` is set, and never read.

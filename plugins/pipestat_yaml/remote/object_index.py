@@ -1,4 +1,4 @@
-"""Which records the objects of a template hold (SPEC.md sections 3.3 and 7.6).
+"""Which records the objects of a template hold (spec/writers.md).
 
 The identifier inside an object counts, as for local files. Of many objects, those are read
 whose names do not tell: a name that decodes exactly can hold one record only, and holds it

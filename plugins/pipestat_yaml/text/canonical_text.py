@@ -1,4 +1,4 @@
-"""The reader for canonical text, line by line (SPEC.md section 7.5).
+"""The reader for canonical text, line by line (spec/trailer.md).
 
 It serves text that a checksum vouches for. Anything but what `pipestat_spec.text.yaml_writer`
 writes for values of the data model raises NotCanonical, and the caller turns to a YAML

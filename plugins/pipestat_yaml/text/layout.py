@@ -1,4 +1,4 @@
-"""The two layouts of a namespace in a file, `records` and `levels` (SPEC.md section 7)."""
+"""The two layouts of a namespace in a file, `records` and `levels` (spec/yaml.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text of a results file: what can be asked of it, and its next bytes (SPEC.md section 7).
+"""The text of a results file: what can be asked of it, and its next bytes (spec/yaml.md).
 
 A text knows nothing of where its bytes live or how they are replaced. One whose trailer vouches
 for it is searched and spliced as bytes (`pipestat_yaml.text.spliced_text`); any other is parsed as

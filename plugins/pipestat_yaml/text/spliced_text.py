@@ -1,4 +1,4 @@
-"""Text whose checksum vouches for it, searched and spliced as bytes (SPEC.md section 7.5)."""
+"""Text whose checksum vouches for it, searched and spliced as bytes (spec/trailer.md)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The last line of a canonical file: a checksum and where the records stand (SPEC.md section 7.5).
+"""The last line of a canonical file: a checksum and where the records stand (spec/trailer.md).
 
     # pipestat-spec: {"checksum": "crc32:1a2b3c4d", "sections": [...], "version": 1}
 

@@ -1,4 +1,4 @@
-"""Mutants of section 11: report documents."""
+"""Mutants of spec/documents.md: report documents."""
 
 from __future__ import annotations
 

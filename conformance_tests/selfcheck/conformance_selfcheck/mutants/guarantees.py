@@ -1,4 +1,4 @@
-"""Mutants of sections 14 and 15: what is lost, torn, held up or answered in a wrong way."""
+"""Mutants of spec/core.md: what is lost, torn, held up or answered in a wrong way."""
 
 from __future__ import annotations
 

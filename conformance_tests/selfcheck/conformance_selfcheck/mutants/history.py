@@ -1,4 +1,4 @@
-"""Mutants of section 5.3: history."""
+"""Mutants of spec/core.md: history."""
 
 from __future__ import annotations
 

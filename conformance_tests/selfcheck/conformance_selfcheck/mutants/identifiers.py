@@ -1,4 +1,4 @@
-"""Mutants of sections 3.2 to 3.4: names that are mixed up, and files with wrong names."""
+"""Mutants of spec/core.md: names that are mixed up, and files with wrong names."""
 
 from __future__ import annotations
 

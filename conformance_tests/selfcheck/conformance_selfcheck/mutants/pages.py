@@ -1,4 +1,4 @@
-"""Mutants of section 12.4: pages, columns, distinct values and recent records."""
+"""Mutants of spec/queries.md: pages, columns, distinct values and recent records."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of section 12: filters, order and pages."""
+"""Mutants of spec/queries.md: filters, order and pages."""
 
 from __future__ import annotations
 

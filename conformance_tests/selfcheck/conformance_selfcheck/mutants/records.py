@@ -1,4 +1,4 @@
-"""Mutants of section 3.5: records, sources, times and paths."""
+"""Mutants of spec/core.md: records, sources, times and paths."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of section 5: reports, retrieval and removal."""
+"""Mutants of spec/core.md: reports, retrieval and removal."""
 
 from __future__ import annotations
 

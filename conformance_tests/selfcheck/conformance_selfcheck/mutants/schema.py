@@ -1,4 +1,4 @@
-"""Mutants of section 4: output schemas that are read in another way than they are meant."""
+"""Mutants of spec/schema.md: output schemas that are read in another way than they are meant."""
 
 from __future__ import annotations
 

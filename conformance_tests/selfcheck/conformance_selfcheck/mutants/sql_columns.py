@@ -1,4 +1,4 @@
-"""Mutants of section 9: the columns of results, what stands beside them, and their names."""
+"""Mutants of spec/sql.md: the columns of results, what stands beside them, and their names."""
 
 from __future__ import annotations
 

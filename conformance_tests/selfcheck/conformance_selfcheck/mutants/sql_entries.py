@@ -1,4 +1,4 @@
-"""Mutants of section 9: the tables of the history, and the copies that the reference left."""
+"""Mutants of spec/sql.md: the tables of the history, and the copies that the reference left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The history tables of both layouts, as section 9 of SPEC.md says them; for SQLite."""
+"""The history tables of both layouts, as spec/sql.md says them; for SQLite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of section 9: tables, the columns of the system, whose rows, and their times."""
+"""Mutants of spec/sql.md: tables, the columns of the system, whose rows, and their times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names, types and texts of SQL tables, as section 9 of SPEC.md says them; for SQLite."""
+"""Names, types and texts of SQL tables, as spec/sql.md says them; for SQLite."""
 
 from __future__ import annotations
 

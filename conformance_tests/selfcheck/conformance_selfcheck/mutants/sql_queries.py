@@ -1,4 +1,4 @@
-"""Mutants of section 9: statements, transactions and queries in the database."""
+"""Mutants of spec/sql.md: statements, transactions and queries in the database."""
 
 from __future__ import annotations
 

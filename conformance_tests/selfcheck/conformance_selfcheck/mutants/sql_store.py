@@ -1,4 +1,4 @@
-"""A small backend of its own for SQLite databases: what the mutants of section 9 are made of.
+"""A small backend of its own for SQLite databases: what the mutants of spec/sql.md are made of.
 
 Slow and simple: it has no part of the storage plugin that it is compared with. What a mutant
 changes is a method here.

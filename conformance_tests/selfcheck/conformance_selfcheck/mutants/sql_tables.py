@@ -1,4 +1,4 @@
-"""The tables and rows of a namespace, as section 9 of SPEC.md says them; for SQLite."""
+"""The tables and rows of a namespace, as spec/sql.md says them; for SQLite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of section 6: statuses."""
+"""Mutants of spec/core.md: statuses."""
 
 from __future__ import annotations
 

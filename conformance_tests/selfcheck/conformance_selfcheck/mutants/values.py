@@ -1,4 +1,4 @@
-"""Mutants of section 3.1: values that are changed, refused or mixed up."""
+"""Mutants of spec/core.md: values that are changed, refused or mixed up."""
 
 from __future__ import annotations
 

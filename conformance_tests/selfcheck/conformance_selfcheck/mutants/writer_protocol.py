@@ -1,4 +1,4 @@
-"""Mutants of section 8: how a shared file is changed.
+"""Mutants of spec/writers.md: how a shared file is changed.
 
 Those that trials catch bring a writer of their own, which is right but for its fault.
 """

@@ -1,4 +1,4 @@
-"""Mutants of section 7.1: the two layouts, and of 7.6: one file for each record."""
+"""Mutants of spec/yaml.md: the two layouts, and of writers.md: one file for each record."""
 
 from __future__ import annotations
 

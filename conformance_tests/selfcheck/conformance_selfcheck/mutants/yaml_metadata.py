@@ -1,4 +1,4 @@
-"""Mutants of section 7.2: `meta`, its times and its history."""
+"""Mutants of spec/yaml.md: `meta`, its times and its history."""
 
 from __future__ import annotations
 

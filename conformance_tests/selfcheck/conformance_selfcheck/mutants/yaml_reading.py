@@ -1,4 +1,4 @@
-"""Mutants of section 7.4: readers that take text for something else."""
+"""Mutants of spec/yaml.md: readers that take text for something else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mutants of section 7.7: flags."""
+"""Mutants of spec/writers.md: flags."""
 
 from __future__ import annotations
 

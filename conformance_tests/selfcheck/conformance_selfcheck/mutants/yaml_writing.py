@@ -1,4 +1,4 @@
-"""Mutants of sections 7.3 and 7.5: text that parsers read in different ways, and trailers."""
+"""Mutants of spec/writers.md and trailer.md: text that parsers read in different ways."""
 
 from __future__ import annotations
 

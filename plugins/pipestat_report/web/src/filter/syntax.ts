@@ -1,4 +1,4 @@
-/** A filter as a tree, its error, and its text (SPEC.md section 12). */
+/** A filter as a tree, its error, and its text (spec/queries.md). */
 import type { Numeric } from "../model/values.ts";
 
 export type Path = readonly string[];

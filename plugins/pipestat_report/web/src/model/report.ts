@@ -50,7 +50,7 @@ export class Report {
   }
 }
 
-/** The keys of columns that are no results; no result has such a name (SPEC.md section 3.4). */
+/** The keys of columns that are no results; no result has such a name (spec/core.md). */
 export const ID = "record_identifier";
 export const STATUS = "status";
 export const MODIFIED = "pipestat_modified_time";

@@ -1,4 +1,4 @@
-/** Values of the data model as JavaScript holds them, and how they compare (SPEC.md section 12). */
+/** Values of the data model as JavaScript holds them, and how they compare (spec/queries.md). */
 
 export type Value =
   | null
