@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pipestat_spec.errors import InvalidValueError
 
-__all__ = ["check_text", "nearest", "printable", "shorten"]
+__all__ = ["check_text", "nearest", "no_formula", "printable", "shorten"]
+
+# What a spreadsheet computes; a number with a sign, or a sign alone, is none.
+_FORMULA = re.compile(r"[=@\t\r]|[+-](?!\d+(\.\d*)?([eE][+-]?\d+)?$).")
 
 
 def check_text(text: str, name: str) -> str:
@@ -29,6 +33,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def no_formula(text: str) -> str:
+    """Return the text of a cell; an apostrophe before it keeps a spreadsheet from computing it."""
+    return "'" + text if _FORMULA.match(text) else text
 
 
 def shorten(value: object, width: int = 80) -> str:
