@@ -18,7 +18,9 @@ from pipestat_report.options import Options, read_options
 from pipestat_report.report import build_report
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.models.record import RecordKey
 from pipestat_spec.plugins.loading import plugins
 
 SCHEMA = """
@@ -88,6 +90,17 @@ def test_the_document_has_every_value_apart(tmp_path: Path) -> None:
     assert time.endswith("Z")
     assert samples["fields"][1]["description"] == "A number."
     assert found["project"]["columns"] == [{"values": [7]}]
+
+
+def test_since_when_a_record_has_its_status(tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"x": 1}, "a")
+    psm.set_status("running", "b")
+    [(_, since)] = document(build_report(psm.store, tmp_path)[0])["samples"]["since"].items()
+    record = psm.store.backend.read(RecordKey("sample", "b"))
+    assert record is not None
+    assert record.status_time is not None
+    assert since == format_utc(record.status_time)
 
 
 def test_reported_nulls_are_told_apart(tmp_path: Path) -> None:

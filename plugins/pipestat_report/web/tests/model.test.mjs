@@ -33,6 +33,7 @@ const data = {
     ],
     ids: ["r1", "r2", "r3"],
     status: ["completed", null, "completed"],
+    since: {},
     messages: {},
     sources: {},
     created: [null, null, null],

@@ -52,6 +52,8 @@ export interface TableData {
   fields: FieldData[];
   ids: string[];
   status: (string | null)[];
+  /** Since when a record has its status, where the store knows. */
+  since: Record<string, string>;
   messages: Record<string, string>;
   sources: Record<string, unknown>;
   created: (string | null)[];

@@ -46,7 +46,7 @@ function cellText(value: Found): string {
 
 /** A text that a spreadsheet would run gets a quote before it; numbers stay what they are. */
 const harmless = (text: string): string =>
-  /^[=+\-@\t\r]/.test(text) && !/^[+-]?[\d.]+(e[+-]?\d+)?$/i.test(text) ? `'${text}` : text;
+  /^(?:[=@\t\r]|[+-](?!\d+(?:\.\d*)?(?:e[+-]?\d+)?$).)/i.test(text) ? `'${text}` : text;
 
 const quoteForCSV = (text: string): string =>
   /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

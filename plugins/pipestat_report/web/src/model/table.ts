@@ -81,6 +81,10 @@ export class Table {
     return this.data.status[row] ?? null;
   }
 
+  since(row: number): string | null {
+    return this.data.since[row] ?? null;
+  }
+
   message(row: number): string | null {
     return this.data.messages[row] ?? null;
   }

@@ -94,7 +94,7 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
     row >= samples.reported ? TROUBLED.length : TROUBLED.indexOf(samples.status(row) ?? "");
   const found = rows.filter((row) => rank(row) >= 0);
   if (!found.length) return null;
-  const newest = (row: number) => samples.modified(row) ?? "";
+  const newest = (row: number) => samples.since(row) ?? samples.modified(row) ?? "";
   found.sort((a, b) => rank(a) - rank(b) || (newest(a) < newest(b) ? 1 : -1));
   const condition: Condition = {
     kind: "choice",
@@ -120,7 +120,7 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
             <th scope="col">status</th>
             <th scope="col">why</th>
             <th scope="col" class="r">
-              modified (UTC)
+              {found.some((row) => samples.since(row)) ? "since (UTC)" : "modified (UTC)"}
             </th>
           </tr>
         </thead>
@@ -139,7 +139,7 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
                 {samples.message(row) ??
                   (row >= samples.reported ? "the workflow knows it; nothing was reported" : "")}
               </td>
-              <td class="r num muted nowrap">{formatTime(samples.modified(row))}</td>
+              <td class="r num muted nowrap">{formatTime(newest(row) || null)}</td>
             </tr>
           ))}
         </tbody>
