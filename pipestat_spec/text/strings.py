@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from pipestat_spec.errors import InvalidValueError
 
-__all__ = ["check_text", "nearest", "printable", "shorten"]
+__all__ = ["check_text", "nearest", "printable", "shorten", "shown_address"]
+
+_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
+# Whose names may hold a question mark; elsewhere a query follows, with keys in it.
+_WITHOUT_QUERY = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "file", "local")
 
 
 def check_text(text: str, name: str) -> str:
@@ -39,6 +44,32 @@ def shorten(value: object, width: int = 80) -> str:
         text = f"<{type(value).__name__}>"
     text = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text[: width + 1])
     return text if len(text) <= width else text[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def shown_address(text: str) -> str:
+    """Return a path or an address for messages: without user, password, keys and query.
+
+    Parts of a chained address (`zip::https://...`) are treated each for itself.
+    """
+    if "://" not in text:
+        return text
+    return "::".join(map(_shown_part, text.split("::")))
+
+
+def _shown_part(part: str) -> str:
+    match = _ADDRESS.fullmatch(part)
+    if match is None:
+        return part
+    scheme, rest = match.groups()
+    if scheme.lower() not in _WITHOUT_QUERY:
+        rest = re.split("[?#]", rest, maxsplit=1)[0]
+    place = rest.partition("/")[0]
+    name, colon, port = place.rpartition(":")
+    # A key may hold a slash; then what looks like a port is its beginning.
+    is_cut = "@" not in place and colon and not (port.isdigit() or place.endswith("]") or not port)
+    if "@" in place or (is_cut and name):
+        rest = rest.rpartition("@")[2] if is_cut else place.rpartition("@")[2] + rest[len(place) :]
+    return f"{scheme}://{rest}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
