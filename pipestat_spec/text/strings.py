@@ -7,10 +7,21 @@ from collections.abc import Iterable
 
 from pipestat_spec.errors import InvalidValueError
 
-__all__ = ["check_text", "nearest", "printable", "shorten", "shown_address"]
+__all__ = [
+    "check_text",
+    "nearest",
+    "printable",
+    "shorten",
+    "shown_address",
+    "spreadsheet_text",
+]
 
-_ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(.*)", re.DOTALL)
-# Whose names may hold a question mark; elsewhere a query follows, with keys in it.
+# Compiled at first use, since this module is on the path of every report.
+# What a spreadsheet computes; a number with a sign, or a sign alone, is none.
+_FORMULA = r"[=@\t\r]|[+-](?!\d+(\.\d*)?([eE][+-]?\d+)?$)."
+# What drives a terminal, or turns the direction of the text around it.
+_HIDDEN = "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+# Schemes whose names may hold a question mark; elsewhere a query follows, with keys in it.
 _WITHOUT_QUERY = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "file", "local")
 
 
@@ -36,6 +47,17 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def spreadsheet_text(text: str) -> str:
+    """Return a string for a cell of CSV and TSV, as a spreadsheet and a terminal may show it.
+
+    An apostrophe before it keeps a spreadsheet from computing it. Control characters but tabs and
+    ends of lines, and those that change the direction of text, are escaped.
+    """
+    if not text.isprintable():
+        text = re.sub(_HIDDEN, lambda match: match[0].encode("unicode_escape").decode(), text)
+    return "'" + text if re.match(_FORMULA, text) else text
+
+
 def shorten(value: object, width: int = 80) -> str:
     """Return `value` as text of at most `width` characters on one line, for messages."""
     try:
@@ -57,10 +79,9 @@ def shown_address(text: str) -> str:
 
 
 def _shown_part(part: str) -> str:
-    match = _ADDRESS.fullmatch(part)
-    if match is None:
+    scheme, separator, rest = part.partition("://")
+    if not separator:
         return part
-    scheme, rest = match.groups()
     if scheme.lower() not in _WITHOUT_QUERY:
         rest = re.split("[?#]", rest, maxsplit=1)[0]
     place = rest.partition("/")[0]
