@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["PatternError", "translated"]
+__all__ = ["PatternError", "backtracks", "translated"]
 
 _MAX_DEPTH = 50
 _Ranges = tuple[tuple[int, int], ...]
@@ -97,6 +97,14 @@ def translated(pattern: str) -> str:
     return text
 
 
+def backtracks(pattern: str) -> bool:
+    """Tell whether a pattern has look-around or back-references, which take time."""
+    text = translated(pattern)
+    for boundary in _BOUNDARIES.values():
+        text = text.replace(boundary, "")
+    return any(start in text for start in ("(?=", "(?!", "(?<=", "(?<!", "(?:\\"))
+
+
 class _Reader:
     """Reads a pattern from left to right.
 
@@ -114,8 +122,8 @@ class _Reader:
         rest = self.pattern[self.at :]
         hint = next((h for start, h in _ELSEWHERE.items() if rest.startswith(start)), hint)
         raise PatternError(
-            f"the pattern {shorten(repr(self.pattern))} is no regular expression of ECMA-262: "
-            f"{problem}, at character {self.at + 1}",
+            f"the pattern {shorten(repr(self.pattern))} is refused: {problem}, "
+            f"at character {self.at + 1}",
             hint,
         )
 
@@ -189,7 +197,7 @@ class _Reader:
         name = _NAME.match(self.pattern, self.at + 2)
         named = self.pattern.startswith("(?<", self.at) and name is not None
         if self.pattern.startswith("(?", self.at) and not named:
-            self.refuse("no group begins so")
+            self.refuse("no group of ECMA-262 begins so")
         self._groups += 1
         if named and name is not None:
             if name[1] in self._names:
@@ -278,7 +286,7 @@ class _Reader:
         elif kind.isascii() and kind.isprintable() and kind and not kind.isalnum():
             meant = kind
         if not meant:
-            self.refuse(f"{self.pattern[self.at : rest + 1]} has no meaning")
+            self.refuse(f"{self.pattern[self.at : rest + 1]} has no meaning in ECMA-262")
         self.at = rest + length
         return meant
 

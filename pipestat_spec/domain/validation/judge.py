@@ -9,11 +9,10 @@ from weakref import WeakKeyDictionary
 from jsonschema_rs import ValidationError, Validator
 
 from pipestat_spec.domain.validation.engine import compiled, engine_form
-from pipestat_spec.domain.validation.limits import check_work, is_bounded
+from pipestat_spec.domain.validation.limits import check_texts, check_work, is_bounded
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.schema.output_schema import ResultSchema
-from pipestat_spec.models.schema.types import schema_error
-from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.patterns import backtracks
 
 __all__ = ["Judge", "judge_of"]
 
@@ -23,17 +22,20 @@ class Judge:
     """A compiled schema.
 
     `patterns` maps those that the engine knows to those of the author. `bounded` says that no
-    value needs more work than its size tells.
+    value needs more work than its size tells, `backtracks` that some pattern takes the square.
     """
 
     validator: Validator
     patterns: Mapping[str, str]
     bounded: bool
+    backtracks: bool
 
     def check(self, value: JSONValue, schema: ResultSchema) -> None:
         """Raise SchemaValidationErrorDuringReport for a value that does not fit."""
         if not self.bounded:
             check_work(value, schema)
+        if self.backtracks:
+            check_texts(value, schema)
         if self.validator.is_valid(value):
             return
         from pipestat_spec.domain.validation.refusal import refusal
@@ -60,16 +62,10 @@ def _compiled(schema: ResultSchema) -> Judge:
     patterns: dict[str, str] = {}
     try:
         validator = compiled(engine_form(schema.schema, patterns))
-    except ValueError as error:
+    except ValueError:
         from pipestat_spec.domain.validation.keywords import check_schema_keywords
 
-        check_schema_keywords(schema)  # says all that is wrong with a schema, and where
-        raise schema_error(schema.source, schema.path, *_engine_problem(error)) from None
-    return Judge(validator, patterns, is_bounded(schema))
-
-
-def _engine_problem(error: ValueError) -> tuple[str, str | None]:
-    """Return what the engine alone refuses, and what mends it."""
-    if isinstance(error, ValidationError) and error.kind.name in ("format", "pattern"):
-        return "a pattern is too large or looks too far behind", "write a simpler one"
-    return shorten(str(error).partition("\n")[0], 160), None
+        check_schema_keywords(schema)  # says what is wrong, and where
+        raise
+    slow = any(map(backtracks, patterns.values()))
+    return Judge(validator, patterns, is_bounded(schema), slow)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from jsonschema_rs import ValidationError as EngineError
+
+from pipestat_spec.domain.validation.engine import compiled, engine_form
 from pipestat_spec.domain.validation.types import describe_types, found_instead_of, show
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.schema.keywords import subschemas
@@ -24,12 +27,27 @@ def check_schema_keywords(schema: ResultSchema, problems: Problems = AT_ONCE) ->
 
     `problems` may collect the errors.
     """
+    try:
+        compiled(engine_form(schema.schema, {}))
+    except ValueError as failure:
+        refused = failure
+    else:
+        return
     from jsonschema.validators import Draft202012Validator
 
     rules = Draft202012Validator(Draft202012Validator.META_SCHEMA)
-    for error in rules.iter_errors(schema.schema):
+    wrong = [_wrong_keyword(error, schema) for error in rules.iter_errors(schema.schema)]
+    for error in wrong or [_refused_by_the_engine(refused, schema)]:
         with problems:
-            raise _wrong_keyword(error, schema)
+            raise error
+
+
+def _refused_by_the_engine(error: ValueError, schema: ResultSchema) -> SchemaError:
+    kind = error.kind.name if isinstance(error, EngineError) else ""
+    problem, hint = shorten(str(error).partition("\n")[0], 160), None
+    if kind in ("format", "pattern"):
+        problem, hint = "a pattern is too large or looks too far behind", "write a simpler one"
+    return schema_error(schema.source, schema.path, problem, hint)
 
 
 def _wrong_keyword(error: ValidationError, schema: ResultSchema) -> SchemaError:

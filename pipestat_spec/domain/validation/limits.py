@@ -12,7 +12,10 @@ from pipestat_spec.models.schema.keywords import IN_PLACE, MAX_APPLIED, parts
 from pipestat_spec.models.schema.output_schema import ResultSchema
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["check_work", "is_bounded"]
+__all__ = ["check_texts", "check_work", "is_bounded"]
+
+# What the squares of the lengths of all texts in a value may add up to: one of 10,000 characters.
+_MAX_SQUARES = 10_000**2
 
 
 def is_bounded(schema: ResultSchema) -> bool:
@@ -31,6 +34,28 @@ def is_bounded(schema: ResultSchema) -> bool:
         return sizes[id(place)]
 
     return size(schema.schema) < MAX_APPLIED
+
+
+def check_texts(value: JSONValue, schema: ResultSchema) -> None:
+    """Raise SchemaValidationErrorDuringReport for texts too long for look-around."""
+    if sum(len(text) ** 2 for text in _texts(value)) > _MAX_SQUARES:
+        raise SchemaValidationErrorDuringReport(
+            f"result {schema.identifier!r}: its texts are too long for a pattern with look-around "
+            "or back-references: more than 10000 characters, or many long ones",
+            hint="write the pattern without them",
+            result_identifier=schema.identifier,
+            value=value,
+            schema=schema.declared,
+        )
+
+
+def _texts(value: JSONValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
+        yield from (value if isinstance(value, dict) else ())
 
 
 def check_work(value: JSONValue, schema: ResultSchema) -> None:

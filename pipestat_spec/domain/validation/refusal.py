@@ -25,7 +25,7 @@ def refusal(
 ) -> SchemaValidationErrorDuringReport:
     """Return the refusal of `value`; `patterns` maps those of the engine to the author's."""
     error = _decisive(error)
-    path = tuple(error.instance_path)
+    path = _real_path(value, error.instance_path)
     place = "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path)
     at = f" at {shorten(place.removeprefix('.'))}" if path else ""
     found = _inside(value, path)
@@ -79,6 +79,15 @@ def _rule(
     return keyword, rule
 
 
+def _real_path(value: Any, path: _Path) -> tuple[str | int, ...]:
+    """Return a way into a value; the engine takes a key such as '12' for an index."""
+    real: list[str | int] = []
+    for key in path:
+        real.append(str(key) if isinstance(value, Mapping) else key)
+        value = _step(value, key)
+    return tuple(real)
+
+
 def _inside(value: Any, path: _Path) -> Any:
     for key in path:
         value = _step(value, key)
@@ -87,7 +96,7 @@ def _inside(value: Any, path: _Path) -> Any:
 
 def _step(place: Any, key: str | int) -> Any:
     if isinstance(place, Mapping):
-        return place.get(key)
+        return place.get(str(key))
     if isinstance(place, list) and isinstance(key, int) and key < len(place):
         return place[key]
     return None
