@@ -21,7 +21,8 @@ def print_candidates(arguments: list[str]) -> int:
     """Print the records, results, columns or statuses that begin with a prefix, one a line.
 
     `arguments` are the kind (`columns` are results and fields), the prefix, and the words of the
-    command line before it, which may name a store. Says nothing of what is wrong: the command itself will.
+    command line before it, which may name a store. Says nothing of what is wrong: the command
+    itself will.
     """
     import shlex
     from contextlib import closing, redirect_stderr, suppress

@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from itertools import islice
 
 from pipestat_spec.json_values import JSONValue
-from pipestat_spec.text.strings import no_formula, printable
+from pipestat_spec.text.strings import printable, spreadsheet_text
 
 __all__ = [
     "MISSING",
@@ -142,7 +142,7 @@ def _cell(value: object) -> str:
 
 
 def _spreadsheet_cell(value: object) -> str:
-    return no_formula(value) if isinstance(value, str) else _cell(value)
+    return spreadsheet_text(value) if isinstance(value, str) else _cell(value)
 
 
 def _one_line(text: str) -> str:

@@ -33,7 +33,8 @@ What `--format json` prints is stable. Every list has one shape, that of `select
 any of them. JSON Schemas are in [`pipestat_spec/schemas`](../pipestat_spec/schemas). Lists: `page`
 and `distinct` for `select`, `records` for `retrieve` of several, `history`, `statuses` and
 `defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `findings` for
-`doctor`, `looper_configs`. The others: `record` for `retrieve`, `status` for `status get`, `inspection` and `store` for `inspect`.
+`doctor`, `looper_configs`. The others: `record` for `retrieve`, `status` for `status get`,
+`inspection` and `store` for `inspect`.
 Those of `config`, `output_schema`, `status_schema` and `report_document` are for editors and for
 programs that write such files.
 

@@ -31,6 +31,7 @@ from pipestat_spec.models.record import Level, Record
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shown_address
 
 __all__ = ["RecordReader", "stored_data"]
 
@@ -248,7 +249,7 @@ class RecordReader:
             f"Store: {where}",
             f"Pipeline type: {self.pipeline_type}",
             f"Records: {self.record_count}",
-            f"Output schema: {self.schema_path or 'none'}",
+            f"Output schema: {shown_address(self.schema_path or 'none')}",
             f"Status schema: {self.status_schema_source}",
         ]
         for level, results in self.all_result_schemas.items():

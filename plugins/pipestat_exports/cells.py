@@ -14,7 +14,7 @@ from collections.abc import Container, Sequence
 
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Column
-from pipestat_spec.text.strings import no_formula
+from pipestat_spec.text.strings import spreadsheet_text
 
 __all__ = ["cell_text", "json_text", "mixed_columns", "row_text"]
 
@@ -42,7 +42,7 @@ def _delimited(value: JSONValue, separator: str, missing: str, mixed: bool) -> s
         return missing
     text = json_text(value) if mixed else cell_text(value)
     if isinstance(value, str):
-        text = no_formula(text)
+        text = spreadsheet_text(text)
     special = isinstance(value, str) and (
         text in ("", missing) or text != text.strip() or _JSON.fullmatch(text) is not None
     )
