@@ -21,6 +21,7 @@ PLUGINS = REPOSITORY / "plugins"
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems", "whole_files"},
+    {"mounts"},
     # The data model: what text becomes and what becomes text, and when two values are the same.
     {"json_values"},
     {"text"},
@@ -78,6 +79,7 @@ FOR_PLUGINS = {
     "pipestat_spec.plugins.exporter_options",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
+    "pipestat_spec.mounts",
     "pipestat_spec.options",
     "pipestat_spec.tables",
     "pipestat_spec.whole_files",
