@@ -27,7 +27,9 @@ PARTS = (
     *("sql", "pephub", "remote", "trailer", "compatibility"),
 )
 RULE = re.compile(r"^\*\*(PS-[A-Z]+-[0-9]{3})\*\* ", re.MULTILINE)
-_MARK = re.compile(rf"^#{{2,3}} (?P<heading>.+)$|{RULE.pattern.replace('(PS', '(?P<rule>PS')}", re.M)
+_MARK = re.compile(
+    rf"^#{{2,3}} (?P<heading>.+)$|{RULE.pattern.replace('(PS', '(?P<rule>PS')}", re.M
+)
 _PROFILE_ROW = re.compile(r"^\| `([a-z-]+)` \|[^|]*\|[^|]*\|([^|]*)\|[^|]*\|$", re.M)
 _NAMED = re.compile(r"(?:( to )|)(?:\[[^]]+\]\(([^)]+)\)|(PS-[A-Z]+-[0-9]{3}))")
 _LINK = re.compile(r"\[([^]]+)\]\([^)]+\.md[^)]*\)|\[([^]]+)\]\(#[^)]+\)")
