@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Unpack
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pipestat_spec.backend import Backend, StoreSettings
 from pipestat_spec.domain import changes
@@ -234,6 +234,11 @@ class Store:
         """Return the folder where relative paths of a record's files start (PS-REC-005)."""
         file = self.results_file(identifier)
         return self.settings.base_folder if file is None else os.path.dirname(file)
+
+    @property
+    def storage_options(self) -> Mapping[str, Any]:
+        """What the remote file system of the results is opened with; secrets may be among it."""
+        return self.settings.config.get("storage_options") or {}
 
     def close(self) -> None:
         """Release what the backend holds."""

@@ -13,4 +13,4 @@ __all__ = ["write"]
 
 def write(table: Table, file: BinaryIO, options: Options) -> None:
     """Write the table with tabs."""
-    write_delimited(table, file, "\t", options.missing)
+    write_delimited(table, file, "\t", options)

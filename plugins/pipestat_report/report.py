@@ -13,6 +13,7 @@ from pipestat_report.document import read_level, report_json
 from pipestat_report.links import Links, PortableLinks
 from pipestat_report.options import Options
 from pipestat_report.page import render_page
+from pipestat_report.remote import RemoteFiles
 from pipestat_report.summary import static_summary
 from pipestat_report.thumbnails import Thumbnails
 from pipestat_spec.domain.times import format_utc, utc_now
@@ -50,7 +51,8 @@ def build_report(source: Source, output: Path, options: Options | None = None) -
 def _page(source: Source, options: Options, linker: Links | PortableLinks) -> bytes:
     samples = read_level(source, "sample", linker)
     project = read_level(source, "project", linker) if "project" in source.levels else None
-    thumbnails = Thumbnails(options.thumbnails_budget, options.thumbnail_width)
+    remote = RemoteFiles(source.place, source.storage_options) if options.fetch_images else None
+    thumbnails = Thumbnails(options.thumbnails_budget, options.thumbnail_width, remote)
     for table in (project, samples):
         if table is not None:
             thumbnails.add(table.images())

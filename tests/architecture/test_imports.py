@@ -93,7 +93,7 @@ PLUGIN_THIRD_PARTY = {
     "pipestat_sql": {"psycopg", "pydantic", "sqlalchemy"},
     "pipestat_exports": {"pyarrow", "xlsxwriter"},
     "pipestat_pephub": {"pydantic", "requests", "urllib3"},
-    "pipestat_report": {"PIL", "pypdfium2"},
+    "pipestat_report": {"PIL", "fsspec", "pypdfium2"},
     "pipestat_yaml": {"aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},
 }
 

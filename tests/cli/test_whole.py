@@ -170,7 +170,7 @@ def test_a_plugin_adds_a_command(run: Run, plugin: Plugin) -> None:
     assert done.err == "warning: plugin 'acme': there is a command 'report' already\n"
     assert "hello" in run("completion", "bash").out
     assert "did you mean 'hello'?" in run("helo", code=2).err
-    listed = json.loads(run("plugins", "--format", "json").out)
+    listed = json.loads(run("plugins", "--format", "json").out)["records"]
     assert [p for p in listed if p["plugin"] == "acme"] == [
         {
             "plugin": "acme",

@@ -18,7 +18,9 @@ from pipestat_report.options import Options, read_options
 from pipestat_report.report import build_report
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.models.record import RecordKey
 from pipestat_spec.plugins.loading import plugins
 
 SCHEMA = """
@@ -90,6 +92,17 @@ def test_the_document_has_every_value_apart(tmp_path: Path) -> None:
     assert found["project"]["columns"] == [{"values": [7]}]
 
 
+def test_since_when_a_record_has_its_status(tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"x": 1}, "a")
+    psm.set_status("running", "b")
+    [(_, since)] = document(build_report(psm.store, tmp_path)[0])["samples"]["since"].items()
+    record = psm.store.backend.read(RecordKey("sample", "b"))
+    assert record is not None
+    assert record.status_time is not None
+    assert since == format_utc(record.status_time)
+
+
 def test_reported_nulls_are_told_apart(tmp_path: Path) -> None:
     psm = PipestatManager(config_dict={"backend": "memory"})
     for name, values in {"a": {"x": None}, "b": {"x": 1}, "c": {"y": 1}}.items():
@@ -121,7 +134,7 @@ def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:
         "0": [{"kind": "file", "href": "../out/a%20%231%3F%C3%A9%20100%25.txt"}],
         "1": [{"kind": "file", "missing": True}],
         "2": [{"kind": "file", "href": "https://example.org/x.txt"}],
-        "3": [{"kind": "file"}],
+        "3": [{"kind": "file", "address": "s3://bucket/x.txt"}],
         "4": [{"kind": "file", "missing": True}],
     }
 

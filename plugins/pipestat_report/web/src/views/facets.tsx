@@ -5,11 +5,11 @@ import type { App } from "../app.ts";
 import { parseNumber } from "../filter/parse.ts";
 import type { Choice } from "../model/conditions.ts";
 import { binOf, edge, formatInteger, niceScale, short, type Scale } from "../model/numbers.ts";
-import { STATUS } from "../model/report.ts";
+import { NOT_REPORTED, STATUS } from "../model/report.ts";
 import { apartFrom, offers, type Offer } from "../model/selection.ts";
 import type { Field } from "../model/table.ts";
 import { isNumeric, type Numeric } from "../model/values.ts";
-import { NOT_REPORTED, StatusBadge, UnreportedBadge } from "../parts/badge.tsx";
+import { StatusBadge, UnreportedBadge } from "../parts/badge.tsx";
 
 const FIRST = 6;
 const FEW = 8;

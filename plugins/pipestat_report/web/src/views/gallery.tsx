@@ -7,6 +7,7 @@ import { formatInteger, plural } from "../model/numbers.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Empty } from "../parts/icons.tsx";
 import { Picture, pictureOf, whyNoPicture } from "../parts/values.tsx";
+import { NoRecords } from "./records.tsx";
 
 const GAP = 12;
 const CAPTION = 24;
@@ -24,6 +25,7 @@ export function Gallery({ app }: { app: App }) {
     const name = app.state.value.image;
     return name === null ? [] : app.rows.value.flatMap((row) => itemsOf(app, row, name));
   });
+  if (!report.samples.ids.length) return <NoRecords app={app} />;
   if (image === null) {
     return (
       <Empty title="No images">
