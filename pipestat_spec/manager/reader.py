@@ -11,7 +11,7 @@ from typing import Any, Self
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.history import history_dict, of_results
-from pipestat_spec.domain.query import page_with_fields
+from pipestat_spec.domain.query import check_limit, page_with_fields
 from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
@@ -412,7 +412,7 @@ class RecordReader:
 
         condition = None if where is None else parse_filter(where)
         records = self.store.matching(self._opened.resolve_level(level), condition, cursor)
-        return (record_dict(record) for record in islice(records, limit))
+        return (record_dict(record) for record in islice(records, check_limit(limit)))
 
 
 def stored_data(store: Store) -> dict[str, dict[str, dict[str, JSONValue]]]:
