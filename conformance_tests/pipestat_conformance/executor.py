@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipestat_conformance.claims import optional_profile
+from pipestat_conformance.claims import optional_profile, with_needed
 from pipestat_conformance.drivers import Answer, Driver, HarnessError, VectorFailed
 from pipestat_conformance.interchange import Inside, inside, unfit
 from pipestat_conformance.matchers import Comparison, resolve_saved
@@ -98,7 +98,7 @@ class Executor:
             return "a path per record" if PLACEHOLDER in vector.path else None
         step = scene.done[-1]
         profile = optional_profile(step.op, step.args)
-        optional = profile is not None and profile not in self._main.hello().profiles
+        optional = profile is not None and profile not in with_needed(self._main.hello().profiles)
         return step.op if optional else None
 
     def _scene(self, vector: Vector) -> Scene:

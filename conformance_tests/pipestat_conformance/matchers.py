@@ -9,6 +9,7 @@ these, at any depth:
     {"$one_of": [...]}           one of these, where a rule leaves the choice
     {"$unordered": [...]}        an array with these items in any order
     {"$includes": {...}}         an object with at least these entries
+    {"$document": {...}}         the text of a report document with at least these entries
     {"$timestamp": true}         a time as PS-REC-003 writes it ("local": the local form)
     {"$history": {"n": [1, 2]}}  these old values in the order of their times, which grow;
                                  with a second key `"form": "local"` times in local form
@@ -19,13 +20,16 @@ these, at any depth:
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
-from pipestat_conformance.special_values import decode
+from pipestat_conformance.special_values import decode, parse_json
 
 __all__ = ["Comparison", "kind_of", "resolve_saved"]
 
@@ -172,6 +176,31 @@ def _includes(
     return comparison.entries(expected["$includes"], actual, where)
 
 
+def _document(
+    comparison: Comparison, expected: Mapping[str, Any], actual: Any, where: str
+) -> str | None:
+    if not isinstance(actual, str):
+        return _said(where, f"expected the text of a document, got {_show(actual)}")
+    try:
+        # PS-DOC-010: what has neither dot nor exponent is an integer, `-0` as well.
+        document = parse_json(actual, integer=int)
+    except ValueError as error:
+        return _said(where, f"this is no document: {error}: {_show(actual)}")
+    problem = next((found.message for found in _documents().iter_errors(document)), None)
+    if problem is not None:
+        return _said(where, f"this is no document: {problem}")
+    strict = Comparison(strict=True, saved=comparison.saved)
+    return strict.entries(expected["$document"], document, where)
+
+
+@cache
+def _documents() -> Any:
+    from jsonschema import Draft202012Validator
+
+    schema = files("pipestat_spec") / "schemas" / "report_document.schema.json"
+    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
+
+
 def _timestamp(_: Comparison, expected: Mapping[str, Any], actual: Any, where: str) -> str | None:
     form = _LOCAL if expected["$timestamp"] == "local" else _UTC
     if isinstance(actual, str) and form.fullmatch(actual):
@@ -236,6 +265,7 @@ _MATCHERS: dict[str, _Matcher] = {
     "$one_of": _one_of,
     "$unordered": _unordered,
     "$includes": _includes,
+    "$document": _document,
     "$timestamp": _timestamp,
     "$history": _history,
     "$saved": _saved,
