@@ -113,12 +113,24 @@ class CommandParser(argparse.ArgumentParser):
                 others.append(argument)
                 continue
             action = self._option_string_actions.get(argument)
+            if action is None and argument.startswith("--"):
+                self._check_option(argument.partition("=")[0])
             if action is not None and action.nargs is None:
                 if not waiting or not self._is_value(waiting[-1]):
                     self.error(f"{argument} needs a value")
                 argument = f"{action.option_strings[-1]}={waiting.pop()}"
             options.append(argument)
         return [*options, "--", *others] if others else options
+
+    def _check_option(self, option: str) -> None:
+        """Leave with a usage error that names the nearest, unless there is such an option."""
+        if option not in self._option_string_actions:
+            from pipestat_spec.text.strings import nearest
+
+            near = nearest(option, self._option_string_actions)
+            self.error(
+                f"there is no option {option}" + (f"; did you mean {near!r}?" if near else "")
+            )
 
     def _is_value(self, text: str) -> bool:
         """Tell whether the text after an option is its value: no option that was forgotten."""

@@ -26,14 +26,15 @@ _HEAD = """\
 | 2 | wrong usage |
 
 `pipestat-spec --version` prints the versions of the package and of the specification,
-`pipestat-spec COMMAND --help` the page of a command. Plugins may add commands.
+`pipestat-spec help COMMAND` the page of a command. Plugins may add commands.
 
 What `--format json` prints is stable. Every list has one shape, that of `select`: an object with
 `total_size`, and `records`, an array with an object for each entry; `jq '.records[]'` goes through
 any of them. JSON Schemas are in [`pipestat_spec/schemas`](../pipestat_spec/schemas). Lists: `page`
 and `distinct` for `select`, `records` for `retrieve` of several, `history`, `statuses` and
-`defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `looper_configs`. The
-others: `record` for `retrieve`, `status` for `status get`, `inspection` and `store` for `inspect`.
+`defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `findings` for
+`doctor`, `looper_configs`. The others: `record` for `retrieve`, `status` for `status get`,
+`inspection` and `store` for `inspect`.
 Those of `config`, `output_schema`, `status_schema` and `report_document` are for editors and for
 programs that write such files.
 

@@ -93,7 +93,7 @@ def _page(found: OpenedStore, level: Level, args: argparse.Namespace) -> Page:
     from pipestat_spec.domain.query import check_limit
     from pipestat_spec.models.query import Page, Query
 
-    where, needed = condition(found, level, args), needed_results(args)
+    where, needed = condition(found, args), needed_results(args)
     if not args.sort:
         return found.store.select(Query(level, needed, where, args.limit, args.cursor))
     limit = check_limit(args.limit)

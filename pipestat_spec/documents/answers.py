@@ -23,6 +23,8 @@ __all__ = [
     "DefinedStatus",
     "DefinedStatusesAnswer",
     "DistinctAnswer",
+    "Finding",
+    "FindingsAnswer",
     "FormerValue",
     "HistoryAnswer",
     "InspectionAnswer",
@@ -210,6 +212,23 @@ class PluginsAnswer(SpecModel):
 
     total_size: _Count
     records: list[Plugin]
+
+
+class Finding(SpecModel):
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "not installed", "failed"]
+    detail: str
+
+
+class FindingsAnswer(SpecModel):
+    """What works on this machine, and what does not."""
+
+    model_config = ConfigDict(title="Findings")
+
+    total_size: _Count
+    records: list[Finding]
 
 
 class PipelineConfig(SpecModel):

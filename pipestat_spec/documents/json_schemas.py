@@ -52,6 +52,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "report_document": _of(ReportDocument),
     "defined_statuses": _of(answers.DefinedStatusesAnswer),
     "distinct": _of(answers.DistinctAnswer),
+    "findings": _of(answers.FindingsAnswer),
     "history": _of(answers.HistoryAnswer),
     "inspection": _of(answers.InspectionAnswer),
     "looper_configs": _of(answers.LooperConfigsAnswer),

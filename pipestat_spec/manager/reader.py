@@ -397,12 +397,21 @@ class RecordReader:
         return self.store.count(self._opened.resolve_level(level))
 
     def iter_records(
-        self, limit: int | None = None, cursor: str | None = None, level: str | None = None
+        self,
+        limit: int | None = None,
+        cursor: str | None = None,
+        level: str | None = None,
+        *,
+        where: str | None = None,
     ) -> Iterator[dict[str, JSONValue]]:
-        """Yield records as `retrieve_one` gives them, in code-point order; all without a limit."""
+        """Yield records as `retrieve_one` gives them, in code-point order; all without a limit.
+
+        `where` is a filter text. Raises FilterSyntaxError.
+        """
         from itertools import islice
 
-        records = self.store.scan(self._opened.resolve_level(level), after=cursor)
+        condition = None if where is None else parse_filter(where)
+        records = self.store.matching(self._opened.resolve_level(level), condition, cursor)
         return (record_dict(record) for record in islice(records, check_limit(limit)))
 
 

@@ -34,6 +34,7 @@ ANSWERS: list[tuple[str, list[str]]] = [
     ("problems", ["validate", "-p", "project"]),
     ("problems", ["validate"]),
     ("plugins", ["plugins"]),
+    ("findings", ["doctor"]),
     ("output_schema", ["infer-schema"]),
 ]
 
