@@ -53,7 +53,8 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 class Contribution:
     """What one document, or several folded ones, say of one record.
 
-    `attempt` is 0 and `time` None where the document does not tell.
+    `attempt` is 0 and `time` None where the document does not tell; `status_time` is the time of
+    the document that the status is from.
     """
 
     results: Mapping[str, JSONValue] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Contribution:
     source: Mapping[str, JSONValue] | None = None
     attempt: int = 0
     time: datetime | None = None
+    status_time: datetime | None = None
 
 
 def fold(contributions: Iterable[Contribution]) -> Contribution:
@@ -72,18 +74,18 @@ def fold(contributions: Iterable[Contribution]) -> Contribution:
     of the outcome are those of the document that ranks highest.
     """
     results: dict[str, JSONValue] = {}
-    status: tuple[str | None, str | None] = (None, None)
+    status: Contribution = Contribution()
     source: Mapping[str, JSONValue] | None = None
     attempt, time = 0, None
     # The sort is stable: of equal rank the last one overwrites.
     for item in sorted(contributions, key=_rank):
         results.update(item.results)
         if item.status is not None:
-            status = item.status, item.status_message
+            status = item
         if item.source is not None:
             source = item.source
         attempt, time = item.attempt, item.time
-    return Contribution(results, *status, source, attempt, time)
+    return replace(status, results=results, source=source, attempt=attempt, time=time)
 
 
 def _rank(contribution: Contribution) -> tuple[int, datetime]:
@@ -223,6 +225,7 @@ class _Checker:
                 folded,
                 status=verdict.status,
                 status_message=verdict.status_message,
+                status_time=verdict.status_time,
                 source=verdict.source,
             )
         return self._change(key, folded)
@@ -250,6 +253,7 @@ class _Checker:
             document.source_dict(),
             attempt or 0,
             document.time,
+            document.time,
         )
 
     def _change(self, key: RecordKey, contribution: Contribution) -> Change:
@@ -259,6 +263,7 @@ class _Checker:
             overwrite=self._overwrite,
             status=contribution.status,
             status_message=contribution.status_message,
+            status_time=contribution.status_time,
             source=contribution.source,
         )
 

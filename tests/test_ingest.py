@@ -390,6 +390,18 @@ def test_the_highest_attempt_wins_then_the_latest_time_then_the_last(make_store:
     assert store.history(RecordKey("sample", "s1")) == []
 
 
+def test_the_status_time_is_that_of_its_document(make_store: MakeStore) -> None:
+    store = make_store(schema=None, name="x.db", pipeline_name="p")
+    ingest(
+        store,
+        [
+            document(status="completed", time="2026-01-31T13:00:00+01:00"),
+            document(results={"n": 1}, time="2026-02-01T00:00:00Z"),
+        ],
+    )
+    assert sample(store).status_time == datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+
 def test_levels_and_records_do_not_meet(make_store: MakeStore) -> None:
     store = make_store()
     ingest(
