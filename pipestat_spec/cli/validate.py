@@ -253,7 +253,7 @@ def _check_documents(
 
 def _check_records(store: Store, args: argparse.Namespace, found: _Findings) -> None:
     count = 0
-    progress = Progress("validating", "records", quiet=args.quiet)
+    progress = Progress("validating", "record", quiet=args.quiet)
     levels = (args.pipeline_type,) if args.pipeline_type else store.rules.levels
     for level in levels:
         for record in store.scan(level):
