@@ -40,6 +40,7 @@ REPORTS = REPOSITORY / "build" / "scoreboard"
 # Stands for the address of the server that is started for the run.
 POSTGRESQL = "{postgresql}"
 HARNESS = Path(__file__).with_name("reference_harness.py")
+EMITTER_HARNESS = REPOSITORY / "tests" / "emitter" / "conformance_harness.py"
 PROFILES = (
     *("emitter", "reader", "core", "schema", "documents", "history", "query"),
     *("concurrent-writers", "durable", "exact-integers", "yaml-layout", "sql-layout"),
@@ -80,6 +81,8 @@ def targets() -> Iterator[Target]:
         environments_folder() / "third-party" / "bin" / "python",
     )
     yield Target("go", "Go example", ["--exec", str(REPORTS / "pipestat-go")])
+    emitter = shlex.join([sys.executable, str(EMITTER_HARNESS)])
+    yield Target("emitter", "`pipestat-emit`", ["--exec", emitter])
     yield Target("reference", "pipestat 0.13.1", ["--exec", reference_command(), "--quick"])
     claim = ["--claim", "concurrent-writers"]
     trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
@@ -200,7 +203,9 @@ def profile_cell(report: Mapping[str, Any], profile: str) -> str:
 
 
 def rule_cell(report: Mapping[str, Any], profile: str) -> str:
-    """Return how many rules of a profile hold."""
+    """Return how many rules of a profile hold; a rule may be one of several profiles."""
+    if report["profiles"].get(profile, {}).get("outcome", "not-run") == "not-run":
+        return ""
     verdicts = [
         rule["verdict"]
         for rule in report["requirements"]

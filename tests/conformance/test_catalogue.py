@@ -127,6 +127,11 @@ def test_every_testable_requirement_has_a_vector_or_trial() -> None:
     assert ids("stochastic") - BY_VECTORS - BY_TRIALS == set()
 
 
+def test_every_rule_of_core_has_a_vector_without_an_output_schema() -> None:
+    plain = {id for v in VECTORS if v.opening.schema is None for id in v.requirements}
+    assert (ids("deterministic") & rules_of_profiles()["core"]) - plain - BY_PROBES == set()
+
+
 def test_every_vector_and_trial_names_known_requirements() -> None:
     for vector in VECTORS:
         assert vector.requirements, vector.id
@@ -151,3 +156,30 @@ def test_a_profile_with_trials_has_some() -> None:
 
 def test_there_are_many_vectors() -> None:
     assert len(VECTORS) >= 120
+
+
+def test_the_minutes_of_a_profile_are_about_right() -> None:
+    """Of 200 words each, tables and examples included."""
+    texts = sections()
+    rules = rules_of_profiles()
+    for name, minutes in re.findall(
+        r"^\| `([a-z-]+)` \|[^|]*\|[^|]*\|[^|]*\| ([0-9]*) \|$", SPEC["README.md"], re.M
+    ):
+        places = {CATALOGUE[id].section for id in rules[name]}
+        whole = [place for place in places if rules[name] >= rules_of(place)]
+        words = sum(len(texts[place].split()) for place in whole)
+        assert abs(int(minutes or 0) - words / 200) < 2, (name, minutes, words / 200)
+
+
+def sections() -> dict[str, str]:
+    """Return the text below each heading."""
+    found: dict[str, str] = {}
+    for part, text in SPEC.items():
+        head, *pieces = re.split(r"^#{2,3} ", text, flags=re.M)
+        found[part] = head
+        found |= {f"{part}#{anchor(p.partition(chr(10))[0])}": p for p in pieces}
+    return found
+
+
+def rules_of(section: str) -> set[str]:
+    return {id for id, one in CATALOGUE.items() if one.section == section}

@@ -236,6 +236,20 @@ def test_images_that_no_browser_opens_say_where_they_are(browser: Browser, tmp_p
     assert browser.run("return document.images.length") == 0
 
 
+def test_the_header_stays_above_the_rows(browser: Browser, page: Path) -> None:
+    browser.open(page, "#records")
+    browser.run("document.querySelector('.grid').scrollTo(300, 1000)")
+    corner = (
+        "const b = document.querySelector('.grid').getBoundingClientRect();"
+        "return document.elementFromPoint(b.left + %d, b.top + 18).closest('thead') !== null"
+    )
+    browser.until("return document.querySelector('tr.row').dataset.place > 5")
+    assert browser.run(corner % 100)
+    assert browser.run(corner % 400)
+    column = "return document.elementFromPoint(b.left + 100, b.top + 300).closest('th') !== null"
+    assert browser.run(corner.partition("return")[0] + column)
+
+
 def test_the_page_itself_never_scrolls(browser: Browser, page: Path) -> None:
     for view in ("overview", "records", "gallery", "plots", "glossary", "records?rec=brain_R02"):
         browser.open(page, f"#{view}")
@@ -539,6 +553,16 @@ def test_a_print_has_all_records_whole(browser: Browser, wide_page: Path) -> Non
         assert places[f"rec{i:03}"] == places[f"end{i:03}"]
     assert re.search(r"The first \d of 10 highlighted results", " ".join(pages[0][0].split()))
     assert browser.until("return !document.querySelector('#print table')")
+
+
+def test_an_open_record_is_printed_alone(browser: Browser, page: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    browser.open(page, "#records?rec=kidney_R01")
+    text = "\n".join(text for text, _, _ in printed_pages(browser.window.pdf()))
+    assert "kidney_R01" in text
+    assert "mapping_rate" in text
+    assert "CTGTCTCTTATA" in text or "AGATCGGAAGAGC" in text
+    assert "brain_R01" not in text
 
 
 def test_forced_colours(new_browser: OpenBrowser, page: Path) -> None:
