@@ -93,6 +93,30 @@ def test_facets_count_what_select_finds(
     assert "genome = 'hg19'" in browser.text(".chip")
 
 
+def test_a_long_facet_offers_more(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report_many({f"s{i:03}": {"kind": f"kind {i % 70}"} for i in range(210)})
+    report = build_report(psm.store, tmp_path)[0]
+    browser.open(report, "#records")
+    assert len(browser.until("return [...document.querySelectorAll('[data-facet=kind] li')]")) == 8
+    for shown in (58, 70):
+        browser.click("[data-facet=kind] > button")
+        browser.until(
+            "return document.querySelectorAll('[data-facet=kind] li').length === arguments[0]",
+            shown,
+        )
+    browser.until("return !document.querySelector('[data-facet=kind] > button')")
+
+
+def test_the_view_that_a_report_opens_on(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"n": 1}, "s")
+    for mode, name in ((None, "Overview"), ("table", "Records"), ("gallery", "Gallery")):
+        report = build_report(psm.store, tmp_path / f"{mode}.html", Options(mode=mode))[0]
+        browser.open(report)
+        assert browser.text("nav [aria-current=page]").startswith(name)
+
+
 def test_a_brush_works_with_the_keyboard(
     browser: Browser, page: Path, project: tuple[Path, PipestatManager]
 ) -> None:
