@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pipestat_spec.documents.files import SourcedDocument, find_documents, read_documents
 from pipestat_spec.documents.report import (
@@ -93,8 +93,9 @@ def _rank(contribution: Contribution) -> tuple[int, datetime]:
 
 
 Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | ReportDocument | SourcedDocument
-# Called with the sources (files, documents in memory) that are checked, and their number.
-Progress: TypeAlias = Callable[[int, int], None]
+# Called with `reading` and how many documents were checked, then with `storing` and how many
+# records were handed to the store.
+Progress: TypeAlias = Callable[[Literal["reading", "storing"], int], None]
 
 
 @dataclass(frozen=True)
@@ -136,18 +137,19 @@ def ingest(
     out, and told in the report.
     """
     checker = _Checker(store, overwrite, PathPrefixes(path_prefixes))
-    sources = _sources(documents)
-    for number, source in enumerate(sources, 1):
+    count = 0
+    for source in _sources(documents):
         found = read_documents(source) if isinstance(source, Path) else [source]
         for document in found:
             checker.add(document)
-        if progress is not None:
-            progress(number, len(sources))
+            count += 1
+            if progress is not None:
+                progress("reading", count)
     for document in verdicts:
         checker.add(document, verdict=True)
     if checker.problems and not keep_going:
         raise _refused(checker.problems)
-    writer = _Writer(store, checker.changes(), keep_going)
+    writer = _Writer(store, checker.changes(), keep_going, progress)
     writer.write(check_first=not overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
     stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
@@ -272,8 +274,13 @@ class _Writer:
     """Applies all changes at once; keeps the conflicts, by the number of the change."""
 
     def __init__(
-        self, store: Store, todo: list[tuple[RecordKey, Change]], keep_going: bool
+        self,
+        store: Store,
+        todo: list[tuple[RecordKey, Change]],
+        keep_going: bool,
+        progress: Progress | None,
     ) -> None:
+        self._progress = progress
         self.todo = todo
         self.changed = 0
         self.conflicts: dict[int, ResultConflictError] = {}
@@ -293,6 +300,8 @@ class _Writer:
 
         def watch(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
             self.conflicts.pop(number, None)
+            if self._progress is not None:
+                self._progress("storing", number + 1)
             try:
                 outcome = change(current, foreign)
             except ResultConflictError as error:

@@ -352,13 +352,15 @@ def test_without_a_schema_any_value_goes_and_statuses_are_checked_all_the_same(
     assert len(refused(store, document(status="asleep"))) == 1
 
 
-def test_progress_counts_the_sources(tmp_path: Path, make_store: MakeStore) -> None:
+def test_progress_counts_documents_and_then_records(tmp_path: Path, make_store: MakeStore) -> None:
     files = [
-        write(tmp_path / f"{i}.pipestat.json", document(results={"reads": 1})) for i in range(3)
+        write(tmp_path / f"{i}.pipestat.json", document(results={"reads": 1})) for i in range(2)
     ]
-    told: list[tuple[int, int]] = []
-    ingest(make_store(), [*files, document()], keep_going=True, progress=lambda *n: told.append(n))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    told: list[tuple[str, int]] = []
+    other = document("other", results={"reads": 1})
+    ingest(make_store(), [*files, other], progress=lambda *now: told.append(now))
+    assert told[:3] == [("reading", 1), ("reading", 2), ("reading", 3)]
+    assert set(told[3:]) == {("storing", 1), ("storing", 2)}
 
 
 # Folding
