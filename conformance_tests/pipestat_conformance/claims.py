@@ -32,6 +32,7 @@ CAPABILITIES = (
     "durable",
     "history",
     "status",
+    "status-times",
     "times",
     "source",
     "project-level",
