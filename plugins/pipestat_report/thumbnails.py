@@ -136,7 +136,7 @@ def _small(name: str, content: bytes | None, width: int) -> bytes | None:
             picture.thumbnail((width, width * 2))
             mode = "RGBA" if "A" in picture.getbands() or "transparency" in picture.info else "RGB"
             output = BytesIO()
-            picture.convert(mode).save(output, "WEBP", quality=80, method=2)
+            picture.convert(mode).save(output, "WEBP", quality=75, method=4)
             return output.getvalue()
     # A picture may be anything that a pipeline wrote, and its decoder may raise anything.
     except Exception:  # noqa: BLE001

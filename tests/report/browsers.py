@@ -50,6 +50,8 @@ class Window(Protocol):
 
     def pdf(self) -> bytes: ...
 
+    def picture(self) -> bytes: ...
+
     def log(self) -> list[str]: ...
 
     def close(self) -> None: ...
@@ -185,6 +187,12 @@ class ChromiumWindow:
         options = {"preferCSSPageSize": True, "printBackground": False}
         return base64.b64decode(self.driver.execute_cdp_cmd("Page.printToPDF", options)["data"])
 
+    def picture(self) -> bytes:
+        options = {"format": "png"}
+        return base64.b64decode(
+            self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
+        )
+
     def log(self) -> list[str]:
         entries = self.driver.get_log("browser")
         return [e["message"] for e in entries if e["level"] in ("SEVERE", "WARNING")]
@@ -287,6 +295,10 @@ class FirefoxWindow:
 
     def pdf(self) -> bytes:
         found = self._call("browsingContext.print", context=self._context, orientation="landscape")
+        return base64.b64decode(found["data"])
+
+    def picture(self) -> bytes:
+        found = self._call("browsingContext.captureScreenshot", context=self._context)
         return base64.b64decode(found["data"])
 
     def log(self) -> list[str]:

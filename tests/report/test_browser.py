@@ -93,6 +93,30 @@ def test_facets_count_what_select_finds(
     assert "genome = 'hg19'" in browser.text(".chip")
 
 
+def test_a_long_facet_offers_more(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report_many({f"s{i:03}": {"kind": f"kind {i % 70}"} for i in range(210)})
+    report = build_report(psm.store, tmp_path)[0]
+    browser.open(report, "#records")
+    assert len(browser.until("return [...document.querySelectorAll('[data-facet=kind] li')]")) == 8
+    for shown in (58, 70):
+        browser.click("[data-facet=kind] > button")
+        browser.until(
+            "return document.querySelectorAll('[data-facet=kind] li').length === arguments[0]",
+            shown,
+        )
+    browser.until("return !document.querySelector('[data-facet=kind] > button')")
+
+
+def test_the_view_that_a_report_opens_on(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"n": 1}, "s")
+    for mode, name in ((None, "Overview"), ("table", "Records"), ("gallery", "Gallery")):
+        report = build_report(psm.store, tmp_path / f"{mode}.html", Options(mode=mode))[0]
+        browser.open(report)
+        assert browser.text("nav [aria-current=page]").startswith(name)
+
+
 def test_a_brush_works_with_the_keyboard(
     browser: Browser, page: Path, project: tuple[Path, PipestatManager]
 ) -> None:
@@ -234,6 +258,20 @@ def test_images_that_no_browser_opens_say_where_they_are(browser: Browser, tmp_p
     browser.open(report, "#overview")
     assert "--fetch-images" in browser.text("main")
     assert browser.run("return document.images.length") == 0
+
+
+def test_the_header_stays_above_the_rows(browser: Browser, page: Path) -> None:
+    browser.open(page, "#records")
+    browser.run("document.querySelector('.grid').scrollTo(300, 1000)")
+    corner = (
+        "const b = document.querySelector('.grid').getBoundingClientRect();"
+        "return document.elementFromPoint(b.left + %d, b.top + 18).closest('thead') !== null"
+    )
+    browser.until("return document.querySelector('tr.row').dataset.place > 5")
+    assert browser.run(corner % 100)
+    assert browser.run(corner % 400)
+    column = "return document.elementFromPoint(b.left + 100, b.top + 300).closest('th') !== null"
+    assert browser.run(corner.partition("return")[0] + column)
 
 
 def test_the_page_itself_never_scrolls(browser: Browser, page: Path) -> None:
@@ -539,6 +577,16 @@ def test_a_print_has_all_records_whole(browser: Browser, wide_page: Path) -> Non
         assert places[f"rec{i:03}"] == places[f"end{i:03}"]
     assert re.search(r"The first \d of 10 highlighted results", " ".join(pages[0][0].split()))
     assert browser.until("return !document.querySelector('#print table')")
+
+
+def test_an_open_record_is_printed_alone(browser: Browser, page: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    browser.open(page, "#records?rec=kidney_R01")
+    text = "\n".join(text for text, _, _ in printed_pages(browser.window.pdf()))
+    assert "kidney_R01" in text
+    assert "mapping_rate" in text
+    assert "CTGTCTCTTATA" in text or "AGATCGGAAGAGC" in text
+    assert "brain_R01" not in text
 
 
 def test_forced_colours(new_browser: OpenBrowser, page: Path) -> None:

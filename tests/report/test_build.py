@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import random
 import re
 import zipfile
 from hashlib import sha256
@@ -179,6 +180,29 @@ def test_thumbnails_stay_within_the_budget(tmp_path: Path) -> None:
     assert said["embedded"] < 6
     assert said["embedded"] + said["leftOut"] == 7
     assert len(block(small, "thumbnails")) * 3 / 4 <= budget + 3 * said["embedded"]
+
+
+def test_thumbnails_of_large_plots_are_small(tmp_path: Path) -> None:
+    """Two hundred images of 180 kB are to make a file of 5 MB at most: 25 kB each."""
+    from PIL import Image, ImageDraw
+
+    chance = random.Random(3)
+    psm = manager(tmp_path)
+    sizes = []
+    for number in range(4):
+        plot = Image.new("RGB", (1000, 700), "white")
+        pen = ImageDraw.Draw(plot)
+        for _ in range(8000):
+            x, y = chance.gauss(500, 160), chance.gauss(350, 110)
+            shade = tuple(chance.randrange(40, 220) for _ in range(3))
+            pen.ellipse([x - 2, y - 2, x + 2, y + 2], fill=shade)
+        plot.save(tmp_path / f"{number}.png")
+        sizes.append((tmp_path / f"{number}.png").stat().st_size)
+        psm.report({"plot": {"path": f"{number}.png", "title": "t"}}, f"s{number}")
+    assert sum(sizes) > 4 * 150_000
+    page = build_report(psm.store, tmp_path)[0]
+    assert document(page)["thumbnails"]["embedded"] == 4
+    assert len(block(page, "thumbnails")) < 4 * 25_000
 
 
 def test_a_pdf_gets_a_picture_of_its_first_page(tmp_path: Path) -> None:

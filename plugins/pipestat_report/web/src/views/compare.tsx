@@ -39,7 +39,7 @@ export function Compare({ app }: { app: App }) {
   const lines = linesOf(app, rows);
   const differing = lines.filter(differs).length;
   const shown = lines.filter((line) => !onlyDifferences || differs(line));
-  const [head, width] = app.phone.value ? [128, 150] : [212, 220];
+  const [head, width] = app.phone.value ? [120, 135] : [212, 220];
   return (
     <div class="gal">
       <div class="gbar">

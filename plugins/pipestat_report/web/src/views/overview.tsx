@@ -2,10 +2,10 @@
 import { useMemo } from "preact/hooks";
 import type { App } from "../app.ts";
 import type { Condition } from "../model/conditions.ts";
-import { edge, formatInteger, formatTime, niceScale, binOf, plural, short } from "../model/numbers.ts";
+import { edge, formatInteger, formatTime, niceScale, plural, short } from "../model/numbers.ts";
+import { binsOf, countBins } from "../model/plots.ts";
 import { STATUS } from "../model/report.ts";
 import type { Field, Table } from "../model/table.ts";
-import { isNumeric } from "../model/values.ts";
 import { Badge, countStatuses, StatusBar, type StatusCount } from "../parts/badge.tsx";
 import { NoRecords } from "./records.tsx";
 import { Results } from "./results.tsx";
@@ -182,10 +182,7 @@ function Highlights({ app }: { app: App }) {
 function HighlightCard({ app, field }: { app: App; field: Field }) {
   const summary = field.summary!;
   const scale = niceScale(summary.low, summary.high, 28);
-  const counts = new Array<number>(scale.count).fill(0);
-  for (const value of field.values) {
-    if (isNumeric(value)) counts[binOf(scale, Number(value))]!++;
-  }
+  const counts = countBins(binsOf(field, scale), scale.count, () => true);
   const most = Math.max(...counts);
   const width = 232 / scale.count;
   const bars = counts.map((count, i) =>

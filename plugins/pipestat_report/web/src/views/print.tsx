@@ -1,4 +1,4 @@
-/** What is printed: totals and all records that the filter lets through, highlights only. */
+/** What is printed: the open record, or all that the filter lets through, highlights only. */
 import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { useSignal } from "@preact/signals";
@@ -6,9 +6,10 @@ import { flushSync } from "../parts/flush.ts";
 import type { App } from "../app.ts";
 import { formatInteger, formatTime, plural } from "../model/numbers.ts";
 import { NOT_REPORTED } from "../model/report.ts";
-import { countStatuses, StatusBar } from "../parts/badge.tsx";
+import { Badge, countStatuses, StatusBar } from "../parts/badge.tsx";
 import type { Field } from "../model/table.ts";
 import { valueText } from "../parts/values.tsx";
+import { Results } from "./results.tsx";
 
 const MOST_ROWS = 2000;
 const MOST_COLUMNS = 8;
@@ -27,7 +28,13 @@ export function PrintPage({ app }: { app: App }) {
       removeEventListener("afterprint", end);
     };
   }, []);
-  return <div id="print">{printing.value && <PrintedRecords app={app} />}</div>;
+  const { record } = app.state.value;
+  return (
+    <div id="print">
+      {printing.value &&
+        (record === null ? <PrintedRecords app={app} /> : <PrintedRecord app={app} id={record} />)}
+    </div>
+  );
 }
 
 function PrintedRecords({ app }: { app: App }) {
@@ -111,6 +118,25 @@ function PrintedRecords({ app }: { app: App }) {
           ))}
         </tbody>
       </table>
+    </>
+  );
+}
+
+/** The record that is open, alone. */
+function PrintedRecord({ app, id }: { app: App; id: string }) {
+  const { data, samples } = app.report;
+  const row = samples.rowOf.get(id)!;
+  const message = samples.message(row);
+  return (
+    <>
+      <h1>{id}</h1>
+      <p>
+        {data.title}, pipeline <code>{data.pipeline}</code>, built {formatTime(data.built)} UTC
+      </p>
+      <p>
+        <Badge report={app.report} row={row} /> {message}
+      </p>
+      <Results app={app} table={samples} row={row} open={() => {}} />
     </>
   );
 }
