@@ -122,6 +122,11 @@ def looper_environment() -> PythonEnvironment:
     return _with_projects("looper")
 
 
+def multiqc_environment() -> PythonEnvironment:
+    """Return an environment of MultiQC; raises MissingPart."""
+    return _python_environment("multiqc", "multiqc", f"--group={REPOSITORY}/pyproject.toml:multiqc")
+
+
 def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     """Return an environment with this project and plugins of it, editable, after what they need.
 
