@@ -4,11 +4,13 @@
 
 Snakemake imports this module at every start, whether the plugin is enabled or not, and in the
 process of every `run:` job: nothing is imported here that Snakemake has not imported already.
+There is one thing to do in such a process: to leave the error of its job where it is found.
 """
 
 # No `from __future__ import annotations`: Snakemake looks at the types of the settings' fields.
 
 import logging
+import os
 import typing
 from dataclasses import dataclass, field
 
@@ -19,6 +21,14 @@ if typing.TYPE_CHECKING:
     from snakemake_logger_plugin_pipestat.session import Session
 
 __all__ = ["LogHandler", "LogHandlerSettings"]
+
+# Names the folder of errors to the processes of jobs.
+ERRORS_FOLDER = "PIPESTAT_SNAKEMAKE_ERRORS"
+
+if ERRORS_FOLDER in os.environ:
+    from snakemake_logger_plugin_pipestat.spawned import leave_errors
+
+    leave_errors()
 
 
 @dataclass
