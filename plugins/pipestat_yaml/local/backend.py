@@ -141,6 +141,14 @@ class YamlBackend(Backend):
             _store(decision, file, flags)
         return decision.transitions
 
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide all changes on the file of this moment, and write nothing."""
+        flags = self._flags(os.path.realpath(self.file))
+        with mapped_errors(self.file):
+            text = read_text(self.file)
+            decision = decide(text, self._rules, changes, flags.reader(len(changes)))
+            flags.check({**decision.flags_first, **decision.flags})
+
     def close(self) -> None:
         """Nothing is held between calls."""
 

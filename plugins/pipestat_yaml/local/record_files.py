@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -47,6 +47,11 @@ class RecordFilesBackend(Backend):
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self._of(key).update(key, change)
+
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide the changes of each file, and write nothing."""
+        for key, change in changes:
+            self._of(key).rehearse([(key, change)])
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         return self._of(key).history(key)
