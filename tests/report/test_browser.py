@@ -616,11 +616,13 @@ def test_forced_colours(new_browser: OpenBrowser, page: Path) -> None:
 
 
 def axe_source() -> str:
-    from tests.environments import MissingPart, report_web_folder
+    from tests.environments import MissingPart, npm_libraries
     from tests.legs import leave_out
+    from tests.report.web import WEB
 
     try:
-        return (report_web_folder() / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+        libraries = npm_libraries("report-web", WEB)
+        return (libraries / "node_modules/axe-core/axe.min.js").read_text("utf-8")
     except MissingPart as missing:
         leave_out("node", str(missing), "apt-get install nodejs npm")
 
