@@ -22,10 +22,8 @@ if typing.TYPE_CHECKING:
 
 __all__ = ["LogHandler", "LogHandlerSettings"]
 
-# Names the folder of errors to the processes of jobs.
-ERRORS_FOLDER = "PIPESTAT_SNAKEMAKE_ERRORS"
-
-if ERRORS_FOLDER in os.environ:
+# The name is that of `spawned.ERRORS_FOLDER`, which is not imported where nobody asks for it.
+if "PIPESTAT_SNAKEMAKE_ERRORS" in os.environ:
     from snakemake_logger_plugin_pipestat.spawned import leave_errors
 
     leave_errors()

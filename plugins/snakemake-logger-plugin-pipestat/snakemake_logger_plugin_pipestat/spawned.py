@@ -17,11 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from snakemake_logger_plugin_pipestat import ERRORS_FOLDER
-
 __all__ = ["SNAKEMAKE_LOGGER", "errors_folder", "leave_errors", "take_error", "tell_spawned"]
 
 SNAKEMAKE_LOGGER = "snakemake.logging"
+# Names the folder of errors to the processes of jobs.
+ERRORS_FOLDER = "PIPESTAT_SNAKEMAKE_ERRORS"
 
 
 def errors_folder(run: str) -> Path:
