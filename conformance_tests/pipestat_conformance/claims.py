@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipestat_conformance.special_values import decode
 from pipestat_conformance.vectors import Opening, Step, Vector
 
 __all__ = [
@@ -89,12 +90,14 @@ def profile_of(requirement: str) -> str | None:
 def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
     """Return the profile without which an operation may be answered `unsupported`, or None.
 
-    Nothing that can be claimed promises report documents (PS-CAP-005) and converting text
-    (PS-RES-009): for these it is the empty string.
+    Nothing that can be claimed promises report documents (PS-CAP-005), converting text
+    (PS-RES-009) and part of a list of records: for these it is the empty string.
     """
     if op in ("select", "distinct", "recent"):
         return "query"
     if op == "ingest" or (op == "report" and args.get("convert")):
+        return ""
+    if op == "records" and {"after", "limit"} & args.keys():
         return ""
     return None
 
@@ -178,7 +181,7 @@ def _records(vector: Vector) -> Iterator[str]:
 
 
 def _named(args: Mapping[str, Any], key: str = "record") -> Iterable[str]:
-    records = args.get("records")
+    records = decode(args.get("records"))
     several = records if isinstance(records, Mapping) else ()
     return [name for name in (args.get(key), *several) if isinstance(name, str)]
 
