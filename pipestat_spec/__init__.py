@@ -8,11 +8,13 @@ for nothing that it does not need (docs/adr/0003).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from pipestat_spec._version import SPEC_VERSION, __version__
 
+# Not imported from typing, which alone takes as long as all of this.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from pipestat_spec.errors import PipestatError
     from pipestat_spec.manager import (
         PipestatDualManager,

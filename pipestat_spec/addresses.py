@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.text.file_names import PLACEHOLDER
-from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.strings import shorten, shown_address
 
 if TYPE_CHECKING:
     from pipestat_spec.backend import BackendFactory
 
-__all__ = ["Claim", "absolute_path", "check_file", "check_path", "claim", "is_address", "masked"]
+__all__ = ["Claim", "absolute_path", "check_file", "check_path", "claim", "is_address"]
 
 _PLACEHOLDER = r"(?<!\$)\{[^{}/]*\}"
 # What files of other kinds are made by; none of them holds a store.
@@ -47,11 +47,6 @@ def _scheme(text: str) -> str:
     word, colon, _ = text.partition(":")
     is_word = len(word) > 1 and word[0].isalpha() and word.isascii()
     return word if colon and is_word and all(c.isalnum() or c in "+.-" for c in word) else ""
-
-
-def masked(text: str) -> str:
-    """Return an address for messages, without what may be a user and a password."""
-    return shorten(re.sub(r"//.*@", "//***@", text))
 
 
 def absolute_path(path: str, folder: str) -> str:
@@ -96,7 +91,8 @@ def claim(text: str, folder: str, factories: Iterable[BackendFactory]) -> Claim 
             continue
         if PLACEHOLDER in text:
             raise MissingConfigDataError(
-                f"{masked(text)}: {PLACEHOLDER} is for files, and this is a store for all records",
+                f"{shorten(shown_address(text))}: {PLACEHOLDER} is for files, "
+                "and this is a store for all records",
                 hint="leave it out",
             )
         values = {key: value for key, value in settings.items() if key != factory.name}
@@ -110,7 +106,7 @@ def check_file(text: str) -> None:
     for ending, made in _NO_STORES.items():
         if name.endswith(ending):
             raise MissingConfigDataError(
-                f"{masked(text)}: results are not stored as {ending}",
+                f"{shorten(shown_address(text))}: results are not stored as {ending}",
                 hint=made.format(name=shorten(os.path.basename(text))),
             )
     scheme = _scheme(text)

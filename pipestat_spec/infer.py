@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pipestat_spec.backend import Backend, Capability
@@ -27,6 +26,7 @@ from pipestat_spec.opening import check_exists, choose_backend, load_config, sto
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import yaml_text
+from pipestat_spec.whole_files import replace_file
 
 __all__ = ["infer_results", "infer_schema", "schema_text"]
 
@@ -72,7 +72,7 @@ def infer_schema(
         raise SchemaError(f"{place}: holds no {what} to infer a schema from")
     schema = _document(pipeline_name or namespace, sections)
     if output_file is not None:
-        Path(output_file).write_text(schema_text(schema), encoding="utf-8")
+        replace_file(output_file, schema_text(schema).encode())
     return schema
 
 
@@ -222,7 +222,7 @@ def _kind(value: JSONValue) -> str:
     path = value.get("path")
     if not isinstance(path, str) or not isinstance(value.get("title"), str):
         return kind
-    if isinstance(value.get("thumbnail_path"), str) or Path(path).suffix.lower() in _IMAGES:
+    if isinstance(value.get("thumbnail_path"), str) or os.path.splitext(path)[1].lower() in _IMAGES:
         return "image"
     return "file"
 

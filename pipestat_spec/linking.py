@@ -11,7 +11,8 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from pipestat_spec.errors import PipestatSummarizeError
-from pipestat_spec.text.file_names import cut_component, encode_component
+from pipestat_spec.text.file_names import encode_component
+from pipestat_spec.whole_files import replace_link, replacing
 
 if TYPE_CHECKING:
     from pipestat_spec.json_values import JSONValue
@@ -140,11 +141,7 @@ def _put(place: str, file: str, copy: bool, done: Linked) -> None:
     if is_link and os.readlink(place) == text:
         done.unchanged += 1
         return
-    temporary = _temporary(place)
-    with suppress(FileNotFoundError):
-        os.unlink(temporary)
-    os.symlink(text, temporary)
-    os.replace(temporary, place)
+    replace_link(place, text)
     done.made += 1
 
 
@@ -157,15 +154,12 @@ def _put_copy(place: str, file: str, done: Linked) -> None:
         done.unchanged += 1
         return
     else:
-        temporary = _temporary(place)
-        shutil.copy2(file, temporary)
-        os.replace(temporary, place)
+        found = os.stat(file)
+        with open(file, "rb") as original, replacing(place, found.st_mode & 0o777) as new:
+            shutil.copyfileobj(original, new)
+            new.flush()
+            os.utime(new.fileno(), ns=(found.st_atime_ns, found.st_mtime_ns))
     done.made += 1
-
-
-def _temporary(place: str) -> str:
-    folder, name = os.path.split(place)
-    return os.path.join(folder, f".{cut_component(name, name)}.{os.getpid()}.tmp")
 
 
 def _same(first: str, second: str) -> bool:

@@ -9,6 +9,7 @@ from pipestat_spec.errors import SchemaError, SchemaNotFoundError
 from pipestat_spec.models.schema.output_schema import OutputSchema, parse_output_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.text.locations import MissingText, read_document
+from pipestat_spec.text.strings import shown_address
 from pipestat_spec.text.unreadable import UnreadableText
 
 __all__ = ["load_document", "load_output_schema", "load_status_schema"]
@@ -20,13 +21,13 @@ def load_output_schema(location: str | os.PathLike[str]) -> OutputSchema:
     Raises SchemaNotFoundError, and SchemaError that says where and what mends it.
     """
     source = os.fspath(location)
-    return parse_output_schema(load_document(source), source)
+    return parse_output_schema(load_document(source), shown_address(source))
 
 
 def load_status_schema(location: str | os.PathLike[str]) -> StatusSchema:
     """Read a status schema; locations and errors as for `load_output_schema`."""
     source = os.fspath(location)
-    return parse_status_schema(load_document(source), source)
+    return parse_status_schema(load_document(source), shown_address(source))
 
 
 def load_document(location: str | os.PathLike[str]) -> Any:
@@ -35,10 +36,12 @@ def load_document(location: str | os.PathLike[str]) -> Any:
     try:
         return read_document(source)
     except MissingText as error:
+        place = shown_address(source)
         raise SchemaNotFoundError(
-            f"schema {source}: {error}", hint=error.hint, source=source
+            f"schema {place}: {error}", hint=error.hint, source=place
         ) from None
     except UnreadableText as error:
+        place = shown_address(source)
         raise SchemaError(
-            f"{source}: {error}", hint=error.hint, source=source, line=error.line
+            f"{place}: {error}", hint=error.hint, source=place, line=error.line
         ) from None

@@ -7,10 +7,11 @@ no defaults and no return shapes of older interfaces: those are `PipestatManager
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Unpack
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Unpack
 
 from pipestat_spec.backend import Backend, StoreSettings
 from pipestat_spec.domain import changes
@@ -18,6 +19,7 @@ from pipestat_spec.domain.rules import Rules
 from pipestat_spec.domain.stored_numbers import StoredNumbers
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.json_values import JSONValue
+from pipestat_spec.logs import logger
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -27,7 +29,7 @@ from pipestat_spec.text.file_names import expand_record_path
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.rules import ReportOptions
-    from pipestat_spec.models.query import Page, Query, TimeColumn
+    from pipestat_spec.models.query import FieldPath, Filter, Page, Query, TimeColumn
     from pipestat_spec.models.schema.output_schema import OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
 
@@ -59,6 +61,8 @@ class Store:
             backend.capabilities,
             backend.refused_identifiers,
         )
+        # Conditions of filters that were looked at: level, field and the kinds compared with.
+        self._doubted: set[tuple[Level, FieldPath, frozenset[int]]] = set()
 
     @property
     def place(self) -> str | None:
@@ -167,15 +171,49 @@ class Store:
         self.rules.check_level(level)
         return self._numbers.records(level, self.backend.scan(level, after=after, limit=limit))
 
+    def matching(
+        self, level: Level, where: Filter | None, after: str | None = None
+    ) -> Iterator[Record]:
+        """Yield the records of a level that match, as `scan` does."""
+        records = self.scan(level, after)
+        if where is None:
+            return records
+        from pipestat_spec.domain.filters import compile_filter
+
+        holds = compile_filter(where)
+        self._warn_of_doubts(level, where)
+        return (record for record in records if holds(record))
+
     def select(self, query: Query) -> Page:
         """Return the records that match, a page at a time."""
         self.rules.check_level(query.level)
-        schema = self.rules.level_schema(query.level)
-        if query.where is not None and schema is not None and schema.results:
-            from pipestat_spec.domain.filters import unknown_fields
+        page = self._numbers.page(query.level, self.backend.select(query))
+        if query.where is not None:
+            self._warn_of_doubts(query.level, query.where, page.records)
+        return page
 
-            self.rules.warn_undeclared(unknown_fields(query.where, schema.results))
-        return self._numbers.page(query.level, self.backend.select(query))
+    def _warn_of_doubts(self, level: Level, where: Filter, seen: Iterable[Record] = ()) -> None:
+        """Warn, once for each, of conditions that no record can fulfil.
+
+        The records of the store are read only as far as those already seen leave a doubt.
+        """
+        from pipestat_spec.domain.filter_doubts import conditions, doubts
+        from pipestat_spec.domain.filters import unknown_fields
+
+        schema = self.rules.level_schema(level)
+        declared = schema.results if schema else {}
+        told = unknown_fields(where, declared) if declared else {}
+        self.rules.warn_undeclared(told)
+        new = {
+            path: kinds
+            for path, kinds in conditions(where).items()
+            if (level, path, kinds) not in self._doubted
+        }
+        if not new:
+            return
+        self._doubted.update((level, path, kinds) for path, kinds in new.items())
+        for line in doubts(new, chain(seen, self.scan(level)), (*declared, *told)):
+            logger().warning("%s", line)
 
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
         """Return the different combinations of the columns' values, ordered."""
@@ -236,6 +274,11 @@ class Store:
         """Return the folder where relative paths of a record's files start (PS-REC-005)."""
         file = self.results_file(identifier)
         return self.settings.base_folder if file is None else os.path.dirname(file)
+
+    @property
+    def storage_options(self) -> Mapping[str, Any]:
+        """What the remote file system of the results is opened with; secrets may be among it."""
+        return self.settings.config.get("storage_options") or {}
 
     def close(self) -> None:
         """Release what the backend holds."""

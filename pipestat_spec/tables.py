@@ -6,7 +6,7 @@ The records are read once and kept in a temporary file, since the last one may b
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
     from pipestat_spec.plugins.hookspecs import Source
 
-__all__ = ["FIELDS", "MISSING", "Column", "Selection", "Table", "read_table"]
+__all__ = ["FIELDS", "MISSING", "Column", "Kind", "Selection", "Table", "column_kind", "read_table"]
 
 Kind: TypeAlias = Literal[
     "boolean", "integer", "number", "string", "array", "object", "file", "image", "any"
@@ -48,6 +48,7 @@ _KINDS: dict[type, Kind] = {
     float: "number",
     str: "string",
     list: "array",
+    dict: "object",
 }
 
 
@@ -216,16 +217,29 @@ class _Found:
 
     def _kind(self, path: FieldPath, schema: Mapping[str, Any] | None) -> Kind:
         kinds = self._kinds.get(path, set()) - {"null"}
-        kinds = {"object" if kind == "tree" else kind for kind in kinds}
-        exact = "long" not in kinds
-        kinds.discard("long")
-        declared = _declared_kind(schema)
-        if declared is not None and kinds <= _FITTING.get(declared, {declared}):
-            return declared
-        if kinds == {"integer", "number"} and exact:
-            return "number"
-        (kind,) = kinds if len(kinds) == 1 else ("any",)
-        return kind  # type: ignore[return-value]
+        return _settled({"object" if kind == "tree" else kind for kind in kinds}, schema)
+
+
+def column_kind(schema: Mapping[str, Any] | None, values: Collection[JSONValue]) -> Kind:
+    """Return the kind of a column with these values, of which the output schema says `schema`."""
+    types = set(map(type, values)) - {type(None)}
+    kinds: set[str] = {_KINDS[found] for found in types}
+    if int in types and any(type(v) is int and abs(v) > _EXACT_DOUBLES for v in values):
+        kinds.add("long")
+    return _settled(kinds, schema)
+
+
+def _settled(kinds: set[str], schema: Mapping[str, Any] | None) -> Kind:
+    """Return what values of these kinds are together; `long` says that no double holds one."""
+    exact = "long" not in kinds
+    kinds = kinds - {"long"}
+    declared = _declared_kind(schema)
+    if declared is not None and kinds <= _FITTING.get(declared, {declared}):
+        return declared
+    if kinds == {"integer", "number"} and exact:
+        return "number"
+    (kind,) = kinds if len(kinds) == 1 else ("any",)
+    return kind  # type: ignore[return-value]
 
 
 def _heading(path: FieldPath, flatten: bool) -> str:

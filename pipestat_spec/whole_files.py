@@ -1,13 +1,25 @@
-"""Files that are replaced in one step: whoever reads meanwhile sees the old or the new one."""
+"""Files that are replaced in one step: whoever reads meanwhile sees the old or the new one.
+
+The temporary file beside the new one is made exclusively, under a name that nobody can prepare:
+a link that waits in a shared folder leads nowhere, and two programs never share one. What a
+killed program left is removed by the next that writes into the folder.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
-__all__ = ["replace_file", "replacing"]
+__all__ = ["replace_file", "replace_link", "replacing"]
+
+_TEMPORARY = re.compile(r"\.pipestat-[0-9a-f]{16}\.tmp")
+# A writer touches its file as it goes; one that rests for so long is dead.
+_DEAD_AFTER = 3600.0
 
 
 def replace_file(path: str | os.PathLike[str], content: bytes, mode: int | None = None) -> None:
@@ -15,26 +27,70 @@ def replace_file(path: str | os.PathLike[str], content: bytes, mode: int | None 
 
     Raises OSError, and leaves nothing half-written behind.
     """
-    with replacing(path, mode) as temporary:
-        temporary.write_bytes(content)
+    with replacing(path, mode) as file:
+        file.write(content)
 
 
 @contextmanager
-def replacing(path: str | os.PathLike[str], mode: int | None = None) -> Iterator[Path]:
-    """Give the path of a temporary file to write; it takes the place of `path` at the end.
+def replacing(path: str | os.PathLike[str], mode: int | None = None) -> Iterator[BinaryIO]:
+    """Give a new file to write, open for reading too; it takes the place of `path` at the end.
 
-    After an error the old file is there as it was. Raises OSError.
+    After an error the old file is there as it was. A device or a pipe is written to directly.
+    Raises OSError.
     """
     target = Path(path)
+    if _is_written_to(target):
+        with target.open("wb") as file:
+            yield file
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    temporary = _unused(target.parent)
+    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())
-        with suppress(FileNotFoundError):
-            temporary.chmod(target.stat().st_mode & 0o777 if mode is None else mode)
+        with os.fdopen(descriptor, "w+b") as file:
+            _remove_dead(target.parent, os.fstat(descriptor).st_mtime)
+            yield file
+            file.flush()
+            with suppress(FileNotFoundError):
+                os.fchmod(descriptor, target.stat().st_mode & 0o777 if mode is None else mode)
+            os.fsync(descriptor)
         temporary.replace(target)
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+def replace_link(path: str | os.PathLike[str], text: str) -> None:
+    """Put a symbolic link with this text in place of `path`; raises OSError."""
+    temporary = _unused(Path(path).parent)
+    os.symlink(text, temporary)
+    try:
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink()
+        raise
+
+
+def _unused(folder: Path) -> Path:
+    return folder / f".pipestat-{os.urandom(8).hex()}.tmp"
+
+
+def _is_written_to(target: Path) -> bool:
+    """Tell a device or a pipe; a file in its place would be no use to anybody."""
+    if target.parent == Path("/dev"):
+        return True
+    try:
+        mode = target.stat().st_mode
+    except OSError:
+        return False
+    return stat.S_ISCHR(mode) or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def _remove_dead(folder: Path, now: float) -> None:
+    """Remove what killed programs left; `now` is by the clock of the folder's file system."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name):
+                with suppress(OSError):
+                    if now - entry.stat(follow_symlinks=False).st_mtime > _DEAD_AFTER:
+                        os.unlink(entry.path)

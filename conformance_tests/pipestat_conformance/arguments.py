@@ -80,7 +80,7 @@ _seconds.__name__ = "number of seconds"
 def _run(parser: argparse.ArgumentParser) -> None:
     _target(parser)
     add = parser.add_argument
-    add("--profile", action="append", metavar="P", help="judge this profile, and core")
+    add("--profile", action="append", metavar="P", help="judge this profile, and what it needs")
     add("--vector", action="append", default=[], metavar="ID", help="run this one; * and ? match")
     add("--known-failures", type=Path, metavar="FILE", help="failures that are known")
     add(

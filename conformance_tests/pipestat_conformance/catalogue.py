@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,7 +28,7 @@ class Requirement:
     basis: str
     since: str
     testability: str
-    profile: str | None
+    profiles: Sequence[str]
     capability: str | None = None
     reason: str | None = None
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from pipestat_conformance.special_values import decode
@@ -24,9 +23,9 @@ __all__ = [
     "check_claims",
     "optional_profile",
     "probes",
-    "profile_of",
     "refused_identifier",
     "refuses_too_much",
+    "with_needed",
 ]
 
 CAPABILITIES = (
@@ -44,58 +43,48 @@ CAPABILITIES = (
 )
 
 
-@dataclass(frozen=True)
-class Profile:
-    """A named set of rules: ids, or prefixes of ids that end before the number."""
-
-    rules: tuple[str, ...]
-
-
-PROFILES: Mapping[str, Profile] = {
-    "core": Profile(
-        (
-            *("PS-VAL", "PS-REC", "PS-SCH", "PS-RES", "PS-STA", "PS-CAP"),
-            *("PS-ID-001", "PS-ID-002", "PS-ID-003", "PS-ID-004", "PS-ID-009", "PS-ID-010"),
-            *("PS-GUA-005", "PS-GUA-006"),
-        )
-    ),
-    "history": Profile(("PS-HIS",)),
-    "query": Profile(("PS-QRY",)),
-    "concurrent-writers": Profile(
-        ("PS-GUA-002", "PS-GUA-003", "PS-GUA-004", "PS-GUA-007", "PS-GUA-008")
-    ),
-    "durable": Profile(("PS-GUA-001",)),
-    "exact-integers": Profile(("PS-VAL-002",)),
-    "yaml-layout": Profile(
-        ("PS-YAML", "PS-WRT", "PS-ID-005", "PS-ID-006", "PS-ID-007", "PS-ID-008")
-    ),
-    "sql-layout": Profile(("PS-SQL",)),
+# The profiles that each profile needs; its rules are those that the catalogue gives to it.
+PROFILES: Mapping[str, tuple[str, ...]] = {
+    "emitter": (),
+    "reader": (),
+    "core": (),
+    "schema": ("core",),
+    "documents": ("core", "schema"),
+    "history": ("core",),
+    "query": ("core",),
+    "concurrent-writers": ("core",),
+    "durable": ("core",),
+    "exact-integers": ("core",),
+    "yaml-layout": ("core", "reader"),
+    "sql-layout": ("core", "schema"),
 }
 # What these promise can only be tried, again and again, with processes.
 TRIAL_PROFILES = ("concurrent-writers", "durable")
 
 
 class ClaimError(Exception):
-    """A target claims what is not on the closed lists, or leaves `core` out."""
+    """A target claims what is not on the closed lists, or nothing."""
 
 
-def profile_of(requirement: str) -> str | None:
-    """Return the first profile that a rule belongs to, or None (PS-CAP-005)."""
-    for name, profile in PROFILES.items():
-        if requirement in profile.rules or requirement.rpartition("-")[0] in profile.rules:
-            return name
-    return None
+def with_needed(profiles: Iterable[str]) -> tuple[str, ...]:
+    """Return the profiles and those that they need, in the order of the specification."""
+    found = {need for name in profiles for need in (name, *PROFILES[name])}
+    return tuple(name for name in PROFILES if name in found)
 
 
 def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
     """Return the profile without which an operation may be answered `unsupported`, or None.
 
-    Nothing that can be claimed promises report documents (PS-CAP-005), converting text
-    (PS-RES-009) and part of a list of records: for these it is the empty string.
+    Nothing that can be claimed promises to convert text (PS-RES-009), and to list a part of the
+    records: for these it is the empty string.
     """
     if op in ("select", "distinct", "recent"):
         return "query"
-    if op == "ingest" or (op == "report" and args.get("convert")):
+    if op == "ingest":
+        return "documents"
+    if op == "emit":
+        return "emitter"
+    if op == "report" and args.get("convert"):
         return ""
     if op == "records" and {"after", "limit"} & args.keys():
         return ""
@@ -105,13 +94,13 @@ def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
 def check_claims(
     capabilities: Iterable[str], profiles: Iterable[str], refused_identifiers: str | None = None
 ) -> None:
-    """Raise ClaimError for an unknown name, too many refused ones, and without `core`."""
+    """Raise ClaimError for an unknown name, too many refused ones, and without any profile."""
     unknown = [f"capability {name!r}" for name in capabilities if name not in CAPABILITIES]
     unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
     if unknown:
         raise ClaimError(f"the {unknown[0]} is not on the list of the specification")
-    if "core" not in profiles:
-        raise ClaimError("the profile 'core' is not claimed, and it cannot be left out")
+    if not tuple(profiles):
+        raise ClaimError(f"no profile is claimed; profiles: {', '.join(PROFILES)}")
     if refused_identifiers is not None:
         problem = refuses_too_much(refused_identifiers)
         if problem is not None:

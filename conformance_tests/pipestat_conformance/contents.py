@@ -35,14 +35,14 @@ def _vectors(profile: str | None) -> Iterator[str]:
 
 def _requirements(profile: str | None) -> Iterator[str]:
     for requirement in load_catalogue().values():
-        if profile in (None, requirement.profile):
+        if profile is None or profile in requirement.profiles:
             tested = "" if requirement.testability == "deterministic" else requirement.testability
             yield f"{requirement.id}  {requirement.level:<6} {requirement.title}  {tested}".rstrip()
 
 
 def _profiles(_: str | None) -> Iterator[str]:
-    for name, profile in PROFILES.items():
-        yield f"{name}  {' '.join(profile.rules)}"
+    for name, needs in PROFILES.items():
+        yield f"{name:<18}  needs {', '.join(needs)}" if needs else name
 
 
 def _capabilities(_: str | None) -> Iterator[str]:

@@ -6,8 +6,10 @@ these, at any depth:
     {"$any": true}               anything
     {"$type": "string"}          a value of that kind, or of one of a list of kinds
     {"$number": 1}               this number, as integer or double
+    {"$one_of": [...]}           one of these, where a rule leaves the choice
     {"$unordered": [...]}        an array with these items in any order
     {"$includes": {...}}         an object with at least these entries
+    {"$document": {...}}         the text of a report document with at least these entries
     {"$timestamp": true}         a time as PS-REC-003 writes it ("local": the local form)
     {"$history": {"n": [1, 2]}}  these old values in the order of their times, which grow;
                                  with a second key `"form": "local"` times in local form
@@ -20,15 +22,18 @@ these, at any depth:
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from pipestat_conformance.drivers import VectorFailed
-from pipestat_conformance.special_values import decode
+from pipestat_conformance.special_values import decode, parse_json
 
 __all__ = ["Comparison", "kind_of", "resolve_saved"]
 
@@ -148,6 +153,15 @@ def _number(_: Comparison, expected: Mapping[str, Any], actual: Any, where: str)
     return Comparison(strict=False).plain(decode(expected["$number"]), actual, where)
 
 
+def _one_of(
+    comparison: Comparison, expected: Mapping[str, Any], actual: Any, where: str
+) -> str | None:
+    choices = expected["$one_of"]
+    if any(comparison.difference(choice, actual) is None for choice in choices):
+        return None
+    return _said(where, f"expected one of {_show(choices)}, got {_show(actual)}")
+
+
 def _unordered(
     comparison: Comparison, expected: Mapping[str, Any], actual: Any, where: str
 ) -> str | None:
@@ -169,6 +183,31 @@ def _includes(
     if kind_of(actual) != "object":
         return _said(where, f"expected an object, got {_show(actual)}")
     return comparison.entries(expected["$includes"], actual, where)
+
+
+def _document(
+    comparison: Comparison, expected: Mapping[str, Any], actual: Any, where: str
+) -> str | None:
+    if not isinstance(actual, str):
+        return _said(where, f"expected the text of a document, got {_show(actual)}")
+    try:
+        # PS-DOC-010: what has neither dot nor exponent is an integer, `-0` as well.
+        document = parse_json(actual, integer=int)
+    except ValueError as error:
+        return _said(where, f"this is no document: {error}: {_show(actual)}")
+    problem = next((found.message for found in _documents().iter_errors(document)), None)
+    if problem is not None:
+        return _said(where, f"this is no document: {problem}")
+    strict = Comparison(strict=True, saved=comparison.saved)
+    return strict.entries(expected["$document"], document, where)
+
+
+@cache
+def _documents() -> Any:
+    from jsonschema import Draft202012Validator
+
+    schema = files("pipestat_spec") / "schemas" / "report_document.schema.json"
+    return Draft202012Validator(json.loads(schema.read_text(encoding="utf-8")))
 
 
 def _timestamp(_: Comparison, expected: Mapping[str, Any], actual: Any, where: str) -> str | None:
@@ -252,8 +291,10 @@ _MATCHERS: dict[str, _Matcher] = {
     "$any": lambda *_: None,
     "$type": _type,
     "$number": _number,
+    "$one_of": _one_of,
     "$unordered": _unordered,
     "$includes": _includes,
+    "$document": _document,
     "$timestamp": _timestamp,
     "$history": _history,
     "$saved": _saved,

@@ -20,9 +20,9 @@ __all__ = ["RunOptions"]
 class RunOptions:
     """What to run, and on what.
 
-    `profiles` None judges all that are claimed; `core` is always among them. `select` are
-    ids of vectors and trials, or patterns of them. `quick` leaves trials out, of
-    which else `jobs` are made at once. `peer` is the
+    `profiles` None judges all that are claimed; those that they need come with them. `select` are
+    ids of vectors and trials, or patterns of them. `quick` leaves trials out, of which else `jobs`
+    are made at once. `peer` is the
     program that shares a store with the target in the trials of mixed writers.
     """
 

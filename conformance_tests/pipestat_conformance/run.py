@@ -15,11 +15,11 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from pipestat_conformance.claims import (
-    PROFILES,
     TRIAL_PROFILES,
     check_claims,
     probes,
     refused_identifier,
+    with_needed,
 )
 from pipestat_conformance.drivers import HarnessError, Hello
 from pipestat_conformance.executor import Executor
@@ -78,11 +78,9 @@ def run(options: RunOptions) -> Run:
 
 
 def judged_profiles(options: RunOptions, hello: Hello) -> tuple[str, ...]:
-    """Return the profiles that the run is about, in the order of the specification."""
-    wanted = set(hello.profiles if options.profiles is None else options.profiles) | {"core"}
-    if options.quick:
-        wanted -= set(TRIAL_PROFILES)
-    return tuple(name for name in PROFILES if name in wanted)
+    """Return the profiles that the run is about, and those that they need."""
+    wanted = with_needed(hello.profiles if options.profiles is None else options.profiles)
+    return tuple(name for name in wanted if not (options.quick and name in TRIAL_PROFILES))
 
 
 def _selected(vectors: Sequence[Vector], select: Sequence[str]) -> list[Vector]:
@@ -106,8 +104,11 @@ def skip_reason(
 ) -> tuple[Verdict, str] | None:
     """Return why a vector is not run on such a target, or None."""
     if vector.profile not in judged:
-        why = "was not asked for" if vector.profile in claimed else "is not claimed"
+        asked = vector.profile in with_needed(claimed)
+        why = "was not asked for" if asked else "is not claimed"
         return Verdict.DISABLED, f"the profile {vector.profile} {why}"
+    if vector.opening.schema is not None and "schema" not in with_needed(claimed):
+        return Verdict.UNSUPPORTED, "the profile schema is not claimed"
     missing = [name for name in vector.needs if name not in capabilities]
     if missing:
         return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"

@@ -107,9 +107,14 @@ def to_json(value: Any) -> str:
     return json.dumps(encode(value), ensure_ascii=True, allow_nan=False, separators=(",", ":"))
 
 
-def parse_json(text: str | bytes) -> Any:
-    """Read JSON strictly: no NaN, no key twice, and `-0` stays negative. Raises ValueError."""
-    return json.loads(text, parse_int=_integer, parse_constant=_refuse, object_pairs_hook=_object)
+def parse_json(text: str | bytes, integer: Callable[[str], int | float] | None = None) -> Any:
+    """Read JSON strictly: no NaN, no key twice. Raises ValueError.
+
+    `integer` reads the digits of an integer; without it `-0` stays negative.
+    """
+    return json.loads(
+        text, parse_int=integer or _integer, parse_constant=_refuse, object_pairs_hook=_object
+    )
 
 
 def _integer(digits: str) -> int | float:

@@ -37,7 +37,7 @@ from pipestat import PipestatManager, exceptions
 from pipestat.parsed_schema import ParsedSchema
 
 CAPABILITIES = ["history", "multi-namespace", "project-level", "status", "times"]
-PROFILES = ["core", "history", "query", "yaml-layout"]
+PROFILES = ["core", "schema", "history", "query", "yaml-layout"]
 # The first class that an exception is an instance of.
 CODES = [
     (exceptions.RecordNotFoundError, "not-found"),

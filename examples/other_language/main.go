@@ -37,7 +37,7 @@ var (
 	errUnsupported = errors.New("unsupported operation")
 	capabilities   = []string{"concurrent-writers", "durable", "history", "status", "times", "source",
 		"project-level", "multi-namespace", "atomic-batch", "exact-integers"}
-	profiles = []string{"core", "yaml-layout", "history", "concurrent-writers", "durable", "exact-integers"}
+	profiles = []string{"core", "schema", "yaml-layout", "history", "concurrent-writers", "durable", "exact-integers"}
 )
 
 // object builds an Object from alternating keys and values.

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn, TextIO
+
+# Nothing else is imported before `run` can tell an interrupt, typing neither.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn, TextIO
 
 __all__ = ["main", "run"]
 
@@ -20,19 +24,24 @@ INTERRUPTED, BROKEN_PIPE = 130, 141
 
 def run() -> NoReturn:
     """Run the command line of this process and exit."""
-    import gc
+    code = INTERRUPTED
+    # Also before the command begins, and after its end, an interrupt is no fault to be traced.
+    try:
+        import gc
 
-    # A command makes little garbage: collecting it would cost more than it frees.
-    gc.set_threshold(100_000, 50, 50)
-    # Data is UTF-8 whatever the locale says.
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure") and stream.encoding.lower() != "utf-8":
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
-    code = main(sys.argv[1:])
-    if _nothing_waits():
-        _flush(sys.stderr)
-        # Taking the interpreter apart takes as long as the report did.
-        os._exit(code)
+        # A command makes little garbage: collecting it would cost more than it frees.
+        gc.set_threshold(100_000, 50, 50)
+        # Data is UTF-8 whatever the locale says.
+        for stream in (sys.stdout, sys.stderr):
+            if hasattr(stream, "reconfigure") and stream.encoding.lower() != "utf-8":
+                stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+        code = main(sys.argv[1:])
+        if _nothing_waits():
+            _flush(sys.stderr)
+            # Taking the interpreter apart takes as long as the report did.
+            os._exit(code)
+    except KeyboardInterrupt:
+        pass
     sys.exit(code)
 
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.cli.messages import warning
-
 if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.json_values import JSONValue
     from pipestat_spec.models.query import Filter
-    from pipestat_spec.models.record import Level, Record
+    from pipestat_spec.models.record import Record
     from pipestat_spec.opening import OpenedStore
 
 __all__ = ["add_choice", "cell", "column_names", "condition", "needed_results", "sorted_records"]
@@ -44,24 +42,14 @@ def column_names(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def condition(found: OpenedStore, level: Level, args: argparse.Namespace) -> Filter | None:
-    """Return the filter of `--where` and `--status`; what can match nothing is warned of."""
-    from pipestat_spec.domain.filter_doubts import doubts
+def condition(found: OpenedStore, args: argparse.Namespace) -> Filter | None:
+    """Return the filter of `--where` and `--status`."""
     from pipestat_spec.domain.filter_text import parse_filter
-    from pipestat_spec.domain.filters import unknown_fields
     from pipestat_spec.models.query import And, In
 
     parts: list[Filter] = []
     if args.where is not None:
-        where = parse_filter(args.where)
-        schema = found.store.rules.level_schema(level)
-        declared = schema.results if schema else {}
-        told = unknown_fields(where, declared) if declared else {}
-        # As the store does when it selects; it says so once.
-        found.store.rules.warn_undeclared(told)
-        for line in doubts(where, found.store.scan(level), (*declared, *told)):
-            warning(line)
-        parts.append(where)
+        parts.append(parse_filter(args.where))
     if args.status:
         statuses = found.store.statuses
         parts.append(In(("status",), tuple(statuses.check(name) for name in args.status)))

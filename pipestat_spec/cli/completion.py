@@ -1,12 +1,15 @@
 """`completion`: a script that makes a shell complete commands, options and their values.
 
-The script is static, made from the parsers: completing starts no Python.
+The script is made from the parsers, and starts no Python for what they know. For names that only
+a store knows it calls `pipestat-spec __candidates KIND PREFIX WORDS...`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
+
+from pipestat_spec.cli.candidates import CANDIDATES
 
 if TYPE_CHECKING:
     import argparse
@@ -16,6 +19,16 @@ if TYPE_CHECKING:
 __all__ = ["configure"]
 
 SHELLS = ("bash", "zsh", "fish")
+# What the store knows of the values of an argument, by the name under which it is kept.
+_KINDS = {
+    "record_identifier": "records",
+    "result_identifier": "results",
+    "columns": "columns",
+    "sort": "columns",
+    "distinct": "columns",
+    "status": "statuses",
+    "only": "statuses",
+}
 
 
 class Option(NamedTuple):
@@ -24,6 +37,7 @@ class Option(NamedTuple):
     strings: tuple[str, ...]
     takes_value: bool
     choices: tuple[str, ...]
+    kind: str
     help: str
 
 
@@ -34,6 +48,7 @@ class Completion(NamedTuple):
     help: str
     options: tuple[Option, ...]
     choices: tuple[str, ...]
+    kind: str
     files: bool
 
 
@@ -69,16 +84,20 @@ def _completions() -> Iterator[Completion]:
 def _completion(name: str, parser: CommandParser, help: str) -> Completion:
     options: list[Option] = []
     choices: tuple[str, ...] = ()
+    kind = ""
     files = False
     for action in parser.actions():
         values = tuple(map(str, action.choices or ()))
         if action.option_strings:
             shown = (action.help or "").replace("%%", "%")
-            options.append(Option(tuple(action.option_strings), action.nargs != 0, values, shown))
+            known = _KINDS.get(action.dest, "")
+            strings = tuple(action.option_strings)
+            options.append(Option(strings, action.nargs != 0, values, known, shown))
         else:
             choices += values
-            files = files or not values
-    return Completion(name, help, tuple(options), choices, files)
+            kind = _KINDS.get(action.dest, "")
+            files = files or not (values or kind)
+    return Completion(name, help, tuple(options), choices, kind, files)
 
 
 def _words(commands: list[Completion]) -> dict[str, list[str]]:
@@ -99,12 +118,15 @@ def _bash(commands: list[Completion]) -> str:
     )
     options = "".join(
         f'        "{c.name}") words="'
-        f'{" ".join([*(s for o in c.options for s in o.strings), *c.choices])}" ;;\n'
+        f'{" ".join([*(s for o in c.options for s in o.strings), *c.choices])}"'
+        f"{f' kind={c.kind}' if c.kind else ''} ;;\n"
         for c in commands
     )
     values = "".join(
         f'        "{c.name}:{string}") words="{" ".join(o.choices)}" ;;\n'
         if o.choices
+        else f'        "{c.name}:{string}") kind={o.kind} ;;\n'
+        if o.kind
         else f'        "{c.name}:{string}") files=1 ;;\n'
         for c in commands
         for o in c.options
@@ -117,13 +139,14 @@ def _bash(commands: list[Completion]) -> str:
         seconds=seconds,
         options=options,
         values=values,
+        candidates=CANDIDATES,
     ).rstrip()
 
 
 _BASH = """\
 _pipestat_spec() {{
     local current="${{COMP_WORDS[COMP_CWORD]}}" previous="${{COMP_WORDS[COMP_CWORD-1]}}"
-    local command="${{COMP_WORDS[1]}}" words="" files=""
+    local command="${{COMP_WORDS[1]}}" words="" files="" kind="" line
     COMPREPLY=()
     if [ "$COMP_CWORD" -eq 1 ]; then
         COMPREPLY=($(compgen -W "{firsts} --help --version" -- "$current"))
@@ -141,10 +164,18 @@ _pipestat_spec() {{
     esac
     case "$command:$previous" in
 {values}    esac
-    if [ -z "$words$files" ]; then
+    if [ -z "$words$files$kind" ]; then
         case "$command" in
 {options}        esac
-        case "$current" in -*) ;; *) files=1 ;; esac
+        case "$current" in -*) kind="" ;; *) files=1 ;; esac
+    fi
+    if [ -n "$kind" ]; then
+        # Names are data: compgen would expand what is in them.
+        while IFS= read -r line; do COMPREPLY+=("$line"); done < <(
+            "${{COMP_WORDS[0]}}" {candidates} "$kind" "$current" \
+                "${{COMP_WORDS[@]:1:COMP_CWORD-1}}" 2> /dev/null
+        )
+        return
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
     if [ -n "$files" ]; then
@@ -194,15 +225,23 @@ def _fish_command(command: Completion) -> Iterator[str]:
         yield f"{head} -F"
     if command.choices:
         yield f"{head} -a '{' '.join(command.choices)}'"
+    if command.kind:
+        yield f"{head} -a {_fish_candidates(command.kind)}"
     for option in command.options:
         parts = [head]
         for string in option.strings:
             parts.append(f"-l {string[2:]}" if string.startswith("--") else f"-s {string[1:]}")
         if option.choices:
             parts.append(f"-x -a '{' '.join(option.choices)}'")
+        elif option.kind:
+            parts.append(f"-x -a {_fish_candidates(option.kind)}")
         elif option.takes_value:
             parts.append("-r -F")
         yield " ".join([*parts, "-d", _fish_quote(option.help)])
+
+
+def _fish_candidates(kind: str) -> str:
+    return f"'(pipestat-spec {CANDIDATES} {kind} \"\" (commandline -opc)[2..-1])'"
 
 
 def _fish_quote(text: str) -> str:

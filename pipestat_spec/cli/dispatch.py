@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
+from pipestat_spec.cli.candidates import CANDIDATES
+
 if TYPE_CHECKING:
     from pipestat_spec.cli.parser import CommandParser
 
@@ -40,6 +42,7 @@ COMMANDS: dict[str, Command] = {
     "infer-schema": Command("make an output schema from stored results", "infer_schema:configure"),
     "init": Command("write a configuration and an output schema to start from", "init:configure"),
     "plugins": Command("list the installed plugins", "plugins:configure"),
+    "doctor": Command("say what works here: plugins, extras, locks, the store", "doctor:configure"),
     "convert": Command("copy a store into another layout or backend", "convert:configure"),
     "ingest": Command("store the report documents that jobs left behind", "ingest:configure"),
     "looper-config": Command("write what looper says to its pipelines", "looper_config:configure"),
@@ -73,6 +76,12 @@ def dispatch(arguments: list[str]) -> int:
     if not arguments or arguments[0].startswith("-"):
         return _without_command(arguments)
     first, rest = arguments[0], arguments[1:]
+    if first == "help":
+        return dispatch([*(word for word in rest if not word.startswith("-")), "--help"])
+    if first == CANDIDATES:
+        from pipestat_spec.cli.candidates import print_candidates
+
+        return print_candidates(rest)
     if rest and f"{first} {rest[0]}" in COMMANDS:
         return _run(f"{first} {rest[0]}", leading + rest[1:])
     if first in COMMANDS:

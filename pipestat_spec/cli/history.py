@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format, add_output, add_record, add_rows, add_store
-from pipestat_spec.cli.output import TABULAR
+from pipestat_spec.cli.options import add_list, add_record, add_store
 
 if TYPE_CHECKING:
     import argparse
@@ -25,32 +24,33 @@ def configure(parser: CommandParser) -> None:
         metavar="NAME",
         help="this result only; may be repeated",
     )
-    add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
-    add_output(parser)
-    add_rows(parser)
+    add_list(parser, of_records=True)
     add_store(parser)
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, parser=parser)
     parser.examples(
         "pipestat-spec history -f results.yaml -r sample1",
         "pipestat-spec history -f results.yaml -r sample1 -i reads --format json",
-        text="Times are UTC; until that time the result had the value beside it. JSON is\n"
-        "{result: {time: value}}.",
+        "pipestat-spec history -f results.yaml -r sample1 -o history.csv",
+        text="Times are UTC; until that time the result had the value beside it.",
     )
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.output import print_data, print_rows
+    from pipestat_spec.cli.listing import Exported, Listing, print_list
     from pipestat_spec.cli.stores import opened, resolve_key
-    from pipestat_spec.domain.history import history_dict, of_results
+    from pipestat_spec.domain.history import of_results
     from pipestat_spec.domain.times import format_utc
+    from pipestat_spec.models.record import Record
+    from pipestat_spec.tables import Selection
 
+    columns = ("until", "result", "value")
     with opened(args) as found:
-        entries = found.store.history(resolve_key(found, args))
-    entries = of_results(entries, args.result_identifier)
-    if args.format in TABULAR:
-        rows = ((format_utc(entry.time), entry.result, entry.value) for entry in entries)
-        columns = ("until", "result", "value")
-        print_rows(columns, rows, args.format, header=not args.no_header, wide=args.wide)
-    else:
-        print_data(history_dict(entries), args.format)
+        key = resolve_key(found, args)
+        entries = of_results(found.store.history(key), args.result_identifier)
+        rows = [(format_utc(entry.time), entry.result, entry.value) for entry in entries]
+        # For exporters each former value is a record of its own.
+        records = [Record(key, dict(zip(columns, row, strict=True))) for row in rows]
+        source = Selection(found.store, key.level, lambda: records)
+        exported = Exported(source, key.level, columns)
+        print_list(Listing(columns, rows, "value", exported=exported), args)
     return 0

@@ -45,6 +45,7 @@ def configure(parser: CommandParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.errors import NoBackendSpecifiedError
     from pipestat_spec.infer import infer_schema, schema_text
+    from pipestat_spec.whole_files import replace_file
 
     wanted = {"level": args.level, "strict": args.strict, "pipeline_name": args.pipeline_name}
     try:
@@ -60,8 +61,7 @@ def _run(args: argparse.Namespace) -> int:
     if args.output is None:
         print(text, end="")
         return 0
-    with open(args.output, "w", encoding="utf-8") as file:
-        file.write(text)
+    replace_file(args.output, text.encode())
     if not args.quiet:
         note(f"wrote {args.output}")
     return 0

@@ -113,6 +113,7 @@ def _run(args: argparse.Namespace) -> int:
     from pathlib import Path
 
     from pipestat_spec.errors import PipestatStartupError
+    from pipestat_spec.whole_files import replace_file
 
     folder = Path(args.folder)
     texts = {folder / CONFIG_NAME: _CONFIG, folder / SCHEMA_NAME: _SCHEMA}
@@ -124,7 +125,7 @@ def _run(args: argparse.Namespace) -> int:
         )
     folder.mkdir(parents=True, exist_ok=True)
     for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
+        replace_file(path, text.encode())
         if not args.quiet:
             note(f"wrote {path}")
     if not args.quiet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.options import add_format, add_output, add_store
-from pipestat_spec.text.strings import printable
+from pipestat_spec.text.strings import printable, shown_address
 
 if TYPE_CHECKING:
     import argparse
@@ -57,6 +57,7 @@ def _run(args: argparse.Namespace) -> int:
 def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
     store, config = found.store, found.config
     backend = store.backend
+    schema = config.get("schema_path")
     return {
         "backend": found.backend,
         "location": backend.file or backend.url,
@@ -67,7 +68,7 @@ def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
         "pipeline_type": level,
         "config_file": str(config.path) if config.path else None,
         "config_found": config.is_found,
-        "schema": config.get("schema_path"),
+        "schema": schema and shown_address(schema),
         "status_schema": store.settings.statuses.source,
         "validate_results": store.rules.validate,
         "results": _declared(store),

@@ -81,19 +81,18 @@ def _print(configs: list[LooperConfig], done: list[Written], format: str) -> Non
         for config in configs:
             print(config.path)
         return
+    from pipestat_spec.cli.listing import list_answer
     from pipestat_spec.cli.output import print_data
-    from pipestat_spec.documents.answers import LooperConfigsAnswer, PipelineConfig
+    from pipestat_spec.documents.answers import PipelineConfig
 
-    answer = LooperConfigsAnswer(
-        [
-            PipelineConfig(
-                pipeline_name=config.pipeline_name,
-                config_file=config.path,
-                levels=list(config.levels),
-                action=written.action,
-                template_variables=config.template_variables(),
-            )
-            for config, written in zip(configs, done, strict=True)
-        ]
+    answers = (
+        PipelineConfig(
+            pipeline_name=config.pipeline_name,
+            config_file=config.path,
+            levels=list(config.levels),
+            action=written.action,
+            template_variables=config.template_variables(),
+        )
+        for config, written in zip(configs, done, strict=True)
     )
-    print_data(answer.model_dump(mode="json"), format)
+    print_data(list_answer(answer.model_dump(mode="json") for answer in answers), format)

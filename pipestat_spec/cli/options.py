@@ -16,12 +16,16 @@ __all__ = [
     "STORE_GROUP",
     "STORE_OPTIONS",
     "add_format",
+    "add_list",
     "add_output",
     "add_quiet",
     "add_record",
-    "add_rows",
     "add_store",
 ]
+
+# Formats of every list beside `table`, and those that only lists of records have.
+LIST_FORMATS = ("json", "yaml", "csv", "tsv")
+EXPORTED_FORMATS = ("markdown", "jsonl", "parquet", "xlsx")
 
 STORE_GROUP = "options that name a store"
 # Option strings, configuration key and metavar of what names a store.
@@ -71,23 +75,22 @@ def describe_key(key: str) -> str:
     return f"{definition.description} (environment: {definition.environment})"
 
 
-def add_record(parser: CommandParser) -> None:
+def add_record(parser: CommandParser, *, several: bool = False) -> None:
     """Add `-r`; without it the configured record is meant, at project level the project."""
     parser.add_argument(
         "-r",
         "--record-identifier",
         metavar="RECORD",
+        action="append" if several else "store",
         help=f"the record (environment: {KEYS['record_identifier'].environment}; "
-        "at project level the project name)",
+        "at project level the project name)" + ("; may be repeated" if several else ""),
     )
 
 
 def add_format(parser: CommandParser, choices: Sequence[str]) -> None:
-    """Add `--format`; the first choice is the default."""
-    default = choices[0]
-    parser.add_argument(
-        "--format", choices=choices, default=default, help=f"of the output; default {default}"
-    )
+    """Add `--format`; without it the ending of `-o` decides, and else the first choice."""
+    parser.add_argument("--format", choices=choices, help=f"of the output; default {choices[0]}")
+    parser.set_defaults(formats=tuple(choices))
 
 
 def add_output(parser: CommandParser) -> None:
@@ -97,8 +100,12 @@ def add_output(parser: CommandParser) -> None:
     )
 
 
-def add_rows(parser: CommandParser) -> None:
-    """Add what says how rows are printed."""
+def add_list(
+    parser: CommandParser, *, of_records: bool = False, first: Sequence[str] = ("table",)
+) -> None:
+    """Add what `print_list` heeds; a list `of_records` has the formats of exporters too."""
+    add_format(parser, (*first, *LIST_FORMATS, *(EXPORTED_FORMATS if of_records else ())))
+    parser.add_argument("-o", "--output", metavar="FILE", help="write there instead of printing")
     parser.add_argument(
         "--no-header", action="store_true", help="leave out the line with the columns' names"
     )

@@ -13,7 +13,7 @@ from contextlib import contextmanager, redirect_stdout
 from itertools import islice
 
 from pipestat_spec.json_values import JSONValue
-from pipestat_spec.text.strings import printable
+from pipestat_spec.text.strings import printable, spreadsheet_text
 
 __all__ = [
     "MISSING",
@@ -96,8 +96,11 @@ def _all_numbers(cells: Iterable[object]) -> bool:
 
 
 @contextmanager
-def printing_to(file: str) -> Iterator[None]:
-    """Print into a file instead, which is written when all is done."""
+def printing_to(file: str | None) -> Iterator[None]:
+    """Print into a file instead, which is written when all is done; None prints as ever."""
+    if file is None:
+        yield
+        return
     from io import StringIO
 
     from pipestat_spec.whole_files import replace_file
@@ -113,7 +116,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 
 def _csv_cell(value: object) -> str:
-    text = _cell(value)
+    text = _spreadsheet_cell(value)
     # Quotes tell an empty string from a missing value.
     if (value is not MISSING and not text) or any(c in text for c in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
@@ -122,7 +125,7 @@ def _csv_cell(value: object) -> str:
 
 def _tsv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
     for row in (columns, *rows):
-        yield "\t".join(_one_line(_cell(cell)) for cell in row)
+        yield "\t".join(_one_line(_spreadsheet_cell(cell)) for cell in row)
 
 
 def _table(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
@@ -136,6 +139,10 @@ def _table(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
 
 def _cell(value: object) -> str:
     return "" if value is MISSING else value_text(value)
+
+
+def _spreadsheet_cell(value: object) -> str:
+    return spreadsheet_text(value) if isinstance(value, str) else _cell(value)
 
 
 def _one_line(text: str) -> str:

@@ -16,7 +16,7 @@ commands:
 
 _FOOT = """
 options:
-  -h, --help     show this help, or with COMMAND that of the command
+  -h, --help     show this help, or with COMMAND that of the command; so does help COMMAND
   --version      show the versions of the package and of the specification
 
 exit codes: 0 done, 1 refused or failed, 2 wrong usage

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 __all__ = ["CommandParser"]
 
 _DEFAULT_WIDTH = 100
+# Endings of files that are not called as their format is.
+_ENDINGS = {"yml": "yaml", "md": "markdown"}
 
 
 class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
@@ -26,6 +28,20 @@ def _width() -> int:
         return max(int(os.environ.get("COLUMNS", "")), 40) - 2
     except ValueError:
         return _DEFAULT_WIDTH
+
+
+def _format_of(file: str | None, formats: Sequence[str]) -> str:
+    """Return the format that the ending of a file names, the first one without a file.
+
+    Empty where only an exporter may know the ending; commands that print text print it then.
+    """
+    _, dot, ending = (file or "").rpartition(".")
+    named = _ENDINGS.get(ending.lower(), ending.lower()) if dot else ""
+    if file is None or named == "txt":
+        return formats[0]
+    if named in formats:
+        return named
+    return "" if formats[0] == "table" else formats[0]
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -63,8 +79,8 @@ class CommandParser(argparse.ArgumentParser):
         """Parse the arguments and run the command; return its exit code."""
         parsed = self.parse_args(self._ordered(arguments))
         file = getattr(parsed, "print_to", None)
-        if file is None:
-            return int(parsed.run(parsed) or 0)
+        if getattr(parsed, "format", "") is None and "formats" in parsed:
+            parsed.format = _format_of(file or getattr(parsed, "output", None), parsed.formats)
         from pipestat_spec.cli.output import printing_to
 
         with printing_to(file):
@@ -97,12 +113,24 @@ class CommandParser(argparse.ArgumentParser):
                 others.append(argument)
                 continue
             action = self._option_string_actions.get(argument)
+            if action is None and argument.startswith("--"):
+                self._check_option(argument.partition("=")[0])
             if action is not None and action.nargs is None:
                 if not waiting or not self._is_value(waiting[-1]):
                     self.error(f"{argument} needs a value")
                 argument = f"{action.option_strings[-1]}={waiting.pop()}"
             options.append(argument)
         return [*options, "--", *others] if others else options
+
+    def _check_option(self, option: str) -> None:
+        """Leave with a usage error that names the nearest, unless there is such an option."""
+        if option not in self._option_string_actions:
+            from pipestat_spec.text.strings import nearest
+
+            near = nearest(option, self._option_string_actions)
+            self.error(
+                f"there is no option {option}" + (f"; did you mean {near!r}?" if near else "")
+            )
 
     def _is_value(self, text: str) -> bool:
         """Tell whether the text after an option is its value: no option that was forgotten."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format, add_output
-from pipestat_spec.cli.output import MISSING, TABULAR
+from pipestat_spec.cli.options import add_list
+from pipestat_spec.cli.output import MISSING
 
 if TYPE_CHECKING:
     import argparse
@@ -23,9 +23,8 @@ _OBSERVERS = ("result_reported", "status_changed", "record_removed")
 
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `plugins`."""
-    add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
-    add_output(parser)
-    parser.set_defaults(run=_run)
+    add_list(parser)
+    parser.set_defaults(run=_run, parser=parser)
     parser.examples(
         "pipestat-spec plugins",
         "pipestat-spec plugins --format json",
@@ -35,16 +34,14 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.output import print_data, print_rows
+    from pipestat_spec.cli.listing import Listing, print_list
 
     found = _describe_plugins()
-    if args.format not in TABULAR:
-        print_data(found, args.format)
-        return 0
     columns = list(_ALWAYS + _SOMETIMES)
     if args.format == "table":
         columns = [c for c in columns if c in _ALWAYS or any(plugin[c] for plugin in found)]
-    print_rows(columns, ([_cell(plugin[c]) for c in columns] for plugin in found), args.format)
+    rows = [[_cell(plugin[c]) for c in columns] for plugin in found]
+    print_list(Listing(columns, rows, "plugin", found), args)
     return 0
 
 

@@ -26,14 +26,21 @@ _HEAD = """\
 | 2 | wrong usage |
 
 `pipestat-spec --version` prints the versions of the package and of the specification,
-`pipestat-spec COMMAND --help` the page of a command. Plugins may add commands.
+`pipestat-spec help COMMAND` the page of a command. Plugins may add commands.
 
-What `--format json` prints is stable, and described by the JSON Schemas in
-[`pipestat_spec/schemas`](../pipestat_spec/schemas): `record` for `retrieve`, `page` and
-`distinct` for `select`, `history`, `status` and `statuses` for `status get` and `status list`,
-`inspection` and `store` for `inspect`, `problems` for `validate`, `plugins`, `looper_configs`.
+What `--format json` prints is stable. Every list has one shape, that of `select`: an object with
+`total_size`, and `records`, an array with an object for each entry; `jq '.records[]'` goes through
+any of them. JSON Schemas are in [`pipestat_spec/schemas`](../pipestat_spec/schemas). Lists: `page`
+and `distinct` for `select`, `records` for `retrieve` of several, `history`, `statuses` and
+`defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `findings` for
+`doctor`, `looper_configs`. The others: `record` for `retrieve`, `status` for `status get`,
+`inspection` and `store` for `inspect`.
 Those of `config`, `output_schema`, `status_schema` and `report_document` are for editors and for
 programs that write such files.
+
+With `-o FILE` the ending says what is written, unless `--format` does: `.json`, `.yaml` and `.txt`
+as printed; for records also `.csv`, `.tsv`, `.md`, `.jsonl`, `.parquet`, `.xlsx` and `.html`, as
+[tables](tables.md) describes them.
 
 """
 

@@ -1,10 +1,10 @@
-"""`retrieve`: print one record, or some of its results."""
+"""`retrieve`: print records, or some of their results."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_format, add_output, add_record, add_store
+from pipestat_spec.cli.options import add_list, add_record, add_store
 
 if TYPE_CHECKING:
     import argparse
@@ -18,7 +18,7 @@ __all__ = ["configure"]
 
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `retrieve`."""
-    add_record(parser)
+    add_record(parser, several=True)
     parser.add_argument(
         "-i",
         "--result-identifier",
@@ -26,26 +26,36 @@ def configure(parser: CommandParser) -> None:
         metavar="NAME",
         help="print this result only: its bare value; may be repeated, which prints an object",
     )
-    add_format(parser, ("text", "json", "yaml"))
-    add_output(parser)
+    add_list(parser, of_records=True, first=("text", "table"))
     add_store(parser)
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=_run, parser=parser)
     parser.examples(
         "pipestat-spec retrieve -f results.yaml -r sample1",
         "pipestat-spec retrieve -f results.yaml -r sample1 -i reads",
         "pipestat-spec retrieve -f results.yaml -r sample1 -i reads -i plot --format json",
-        text="As text a string is printed as it is and any other value as JSON. Records that "
-        "match a\nfilter, or all, come from 'pipestat-spec select'.",
+        "pipestat-spec retrieve -f results.yaml -r sample1 -r sample2 -i reads -o two.csv",
+        text="As text a string is printed as it is and any other value as JSON. Several "
+        "records are a\nlist, as a table without --format. Records that match a filter, or all, "
+        "come from\n'pipestat-spec select'.",
     )
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.output import print_data
-    from pipestat_spec.cli.stores import opened, resolve_key
+    from pipestat_spec.cli.listing import print_list, record_list
+    from pipestat_spec.cli.output import print_data, printing_to
+    from pipestat_spec.cli.stores import opened
 
     with opened(args) as found:
-        record = found.store.get(resolve_key(found, args))
-    print_data(_wanted(record, args.result_identifier), args.format)
+        named = dict.fromkeys(args.record_identifier or [None])
+        keys = [found.resolve_key(name, args.pipeline_type) for name in named]
+        records = [found.store.get(key) for key in keys]
+        if len(records) > 1 or args.format not in ("text", "json", "yaml"):
+            if args.format == "text":
+                args.format = "table"
+            print_list(record_list(found, keys[0].level, records, args.result_identifier), args)
+            return 0
+    with printing_to(args.output):
+        print_data(_wanted(records[0], args.result_identifier), args.format)
     return 0
 
 

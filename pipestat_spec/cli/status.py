@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import note
 from pipestat_spec.cli.options import (
     add_format,
+    add_list,
     add_output,
     add_quiet,
     add_record,
-    add_rows,
     add_store,
 )
-from pipestat_spec.cli.output import MISSING, TABULAR
 
 if TYPE_CHECKING:
     import argparse
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.models.record import Record
-    from pipestat_spec.models.schema.status_schema import StatusSchema
 
 __all__ = ["configure_clear", "configure_get", "configure_list", "configure_set"]
 
 _DEFAULT = """
 Without a status schema the statuses are running, completed, failed, waiting and partial.
 """
+
+# What `status list` shows of each record.
+_LISTED = ("status", "status_message")
 
 
 def configure_set(parser: CommandParser) -> None:
@@ -60,6 +60,7 @@ def configure_get(parser: CommandParser) -> None:
     """Fill the parser of `status get`."""
     add_record(parser)
     add_format(parser, ("text", "json", "yaml"))
+    add_output(parser)
     add_quiet(parser)
     add_store(parser)
     parser.set_defaults(run=_get)
@@ -120,12 +121,10 @@ def configure_list(parser: CommandParser) -> None:
     parser.add_argument(
         "--defined", action="store_true", help="list the defined statuses and not the records"
     )
-    add_format(parser, ("table", "json", "yaml", "csv", "tsv"))
-    add_output(parser)
-    add_rows(parser)
+    add_list(parser, of_records=True)
     add_quiet(parser)
     add_store(parser)
-    parser.set_defaults(run=_list)
+    parser.set_defaults(run=_list, parser=parser)
     parser.examples(
         "pipestat-spec status list -f results.yaml",
         "pipestat-spec status list -f results.yaml --only failed --only partial --format tsv",
@@ -134,22 +133,22 @@ def configure_list(parser: CommandParser) -> None:
 
 
 def _list(args: argparse.Namespace) -> int:
+    from pipestat_spec.cli.listing import Listing, print_list, record_list
     from pipestat_spec.cli.stores import opened, resolve_level
 
     with opened(args, may_be_new=args.defined) as found:
         statuses = found.store.settings.statuses
         if args.defined:
-            _print_defined(statuses, args)
+            rows = [[name, s.description, list(s.color)] for name, s in statuses.statuses.items()]
+            columns = ("status", "description", "color")
+            print_list(Listing(columns, rows, colours=statuses.colours()), args)
             return 0
         for name in args.only or ():
             statuses.check(name)
-        records = [
-            record
-            for record in found.store.scan(resolve_level(found, args))
-            if not args.only or record.status in args.only
-        ]
-    _print_records(records, statuses, args)
-    if args.format == "table" and not args.quiet:
+        level = resolve_level(found, args)
+        records = [r for r in found.store.scan(level) if not args.only or r.status in args.only]
+        print_list(record_list(found, level, records, _LISTED), args)
+    if args.format == "table" and args.output is None and not args.quiet:
         note(_summary(records))
     return 0
 
@@ -160,58 +159,3 @@ def _summary(records: list[Record]) -> str:
 
     counts = Counter(record.status or "without status" for record in records)
     return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no records"
-
-
-def _print_records(records: list[Record], statuses: StatusSchema, args: argparse.Namespace) -> None:
-    from pipestat_spec.cli.output import print_data
-
-    if args.format in TABULAR:
-        rows = (
-            [
-                record.key.identifier,
-                *(MISSING if x is None else x for x in (record.status, record.status_message)),
-            ]
-            for record in records
-        )
-        columns = ("record_identifier", "status", "status_message")
-        _print_rows(columns, rows, statuses, args)
-        return
-    print_data(
-        [
-            {
-                "record_identifier": record.key.identifier,
-                "status": record.status,
-                "status_message": record.status_message,
-            }
-            for record in records
-        ],
-        args.format,
-    )
-
-
-def _print_defined(statuses: StatusSchema, args: argparse.Namespace) -> None:
-    from pipestat_spec.cli.output import print_data
-
-    if args.format in TABULAR:
-        rows = ((name, s.description, list(s.color)) for name, s in statuses.statuses.items())
-        _print_rows(("status", "description", "color"), rows, statuses, args)
-    else:
-        print_data(statuses.as_dict(), args.format)
-
-
-def _print_rows(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    statuses: StatusSchema,
-    args: argparse.Namespace,
-) -> None:
-    from pipestat_spec.cli.output import print_rows
-
-    print_rows(
-        columns,
-        rows,
-        args.format,
-        header=not args.no_header,
-        wide=args.wide,
-        colours=statuses.colours(),
-    )

@@ -26,6 +26,11 @@ def configure(parser: CommandParser) -> None:
         help="write a zip file of the report and all files that it links to",
     )
     parser.add_argument(
+        "--fetch-images",
+        action="store_true",
+        help="show images at s3:// and https:// addresses too: fetch them for small pictures",
+    )
+    parser.add_argument(
         "--mode", choices=("table", "gallery"), help="what it opens on; default the overview"
     )
     parser.add_argument(
@@ -59,6 +64,7 @@ def _run(args: argparse.Namespace) -> int:
             "mode": args.mode,
             "portable": args.portable or str(output).lower().endswith(".zip") or None,
             "title": args.title,
+            "fetch_images": args.fetch_images or None,
             "not_reported": _identifiers(args.records) if args.records else None,
         }
         exporter = choose_exporter(None, "html")

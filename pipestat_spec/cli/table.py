@@ -87,16 +87,14 @@ def _run(args: argparse.Namespace) -> int:
 
 def _chosen(found: OpenedStore, level: Level, args: argparse.Namespace) -> Source:
     """Return the store, or those of its records that match, in the order asked for."""
-    from pipestat_spec.domain.filters import compile_filter
     from pipestat_spec.tables import Selection
 
-    where = condition(found, level, args)
+    where = condition(found, args)
     if where is None and not args.sort:
         return found.store
-    holds = compile_filter(where) if where is not None else None
 
     def records() -> Iterable[Record]:
-        matching = (r for r in found.store.scan(level) if holds is None or holds(r))
+        matching = found.store.matching(level, where)
         return sorted_records(matching, args.sort) if args.sort else matching
 
     return Selection(found.store, level, records)

@@ -80,10 +80,10 @@ def _run(args: argparse.Namespace) -> int:
 
 def _print(problems: list[Problem], style: str) -> None:
     if style != "text":
+        from pipestat_spec.cli.listing import list_answer
         from pipestat_spec.cli.output import print_data
-        from pipestat_spec.documents.answers import ProblemsAnswer
 
-        print_data(ProblemsAnswer(problems).model_dump(mode="json"), style)
+        print_data(list_answer(problem.model_dump(mode="json") for problem in problems), style)
         return
     for problem in problems:
         record = f"{problem.level} {problem.record!r}: " if problem.record is not None else ""

@@ -1,7 +1,8 @@
 """What commands print with `--format json`: each shape is a model and a published JSON Schema.
 
-`validate` and `looper-config` build these models. Commands that print one small answer must
-not wait for pydantic (docs/adr/0003): a test holds what they print to the same models.
+Every list is an object with `total_size` and, in `records`, an object for each entry. Commands
+that print small answers must not wait for pydantic (docs/adr/0003): a test holds what they print
+to these models.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from pipestat_spec.documents.fields import (
 from pipestat_spec.models.record import Level
 
 __all__ = [
+    "DefinedStatus",
+    "DefinedStatusesAnswer",
     "DistinctAnswer",
+    "Finding",
+    "FindingsAnswer",
+    "FormerValue",
     "HistoryAnswer",
     "InspectionAnswer",
     "LevelCounts",
@@ -32,6 +38,7 @@ __all__ = [
     "ProblemsAnswer",
     "RecordAnswer",
     "RecordStatus",
+    "RecordsAnswer",
     "StatusAnswer",
     "StatusesAnswer",
     "StoreAnswer",
@@ -48,6 +55,15 @@ class RecordAnswer(SpecModel):
     record_identifier: RecordIdentifier
 
 
+class RecordsAnswer(SpecModel):
+    """Some records."""
+
+    model_config = ConfigDict(title="Records")
+
+    total_size: _Count
+    records: list[RecordAnswer]
+
+
 class PageAnswer(SpecModel):
     """One page of records, as a search answers."""
 
@@ -59,21 +75,30 @@ class PageAnswer(SpecModel):
     records: list[RecordAnswer]
 
 
-class DistinctAnswer(RootModel[list[list[Any]]]):
-    """The different combinations of some results' values, one array for each."""
+class DistinctAnswer(SpecModel):
+    """The different combinations of some results' values; null: no value."""
 
     model_config = ConfigDict(title="Distinct values")
 
+    total_size: _Count
+    records: list[dict[str, Any]]
 
-_Past = Annotated[dict[str, Any], WithJsonSchema({"type": "object", "propertyNames": TIME_SCHEMA})]
+
+class FormerValue(SpecModel):
+    """The value that a result had until a time."""
+
+    until: Annotated[str, WithJsonSchema(TIME_SCHEMA)]
+    result: Annotated[str, WithJsonSchema(RESULT_IDENTIFIER_SCHEMA)]
+    value: Any
 
 
-class HistoryAnswer(RootModel[dict[str, _Past]]):
-    """The former values of a record's results, by result and by the time of replacement."""
+class HistoryAnswer(SpecModel):
+    """The former values of a record's results, oldest first."""
 
-    model_config = ConfigDict(
-        title="History", json_schema_extra={"propertyNames": RESULT_IDENTIFIER_SCHEMA}
-    )
+    model_config = ConfigDict(title="History")
+
+    total_size: _Count
+    records: list[FormerValue]
 
 
 class StatusAnswer(RootModel[str | None]):
@@ -90,10 +115,30 @@ class RecordStatus(SpecModel):
     status_message: str | None
 
 
-class StatusesAnswer(RootModel[list[RecordStatus]]):
+class StatusesAnswer(SpecModel):
     """The statuses of the records of one level, in code-point order of their identifiers."""
 
     model_config = ConfigDict(title="Statuses")
+
+    total_size: _Count
+    records: list[RecordStatus]
+
+
+class DefinedStatus(SpecModel):
+    """One status of the status schema."""
+
+    status: str
+    description: str
+    color: list[int] = Field(description="red, green and blue, 0 to 255")
+
+
+class DefinedStatusesAnswer(SpecModel):
+    """The statuses that there are, in the order of their definition."""
+
+    model_config = ConfigDict(title="Defined statuses")
+
+    total_size: _Count
+    records: list[DefinedStatus]
 
 
 class LevelCounts(SpecModel):
@@ -139,10 +184,13 @@ class Problem(SpecModel):
     result: str | None = None
 
 
-class ProblemsAnswer(RootModel[list[Problem]]):
+class ProblemsAnswer(SpecModel):
     """What `validate` finds wrong; empty when all is in order."""
 
     model_config = ConfigDict(title="Problems")
+
+    total_size: _Count
+    records: list[Problem]
 
 
 class Plugin(SpecModel):
@@ -157,10 +205,30 @@ class Plugin(SpecModel):
     error: str | None
 
 
-class PluginsAnswer(RootModel[list[Plugin]]):
+class PluginsAnswer(SpecModel):
     """The installed plugins."""
 
     model_config = ConfigDict(title="Plugins")
+
+    total_size: _Count
+    records: list[Plugin]
+
+
+class Finding(SpecModel):
+    """One thing that was looked at."""
+
+    what: str
+    state: Literal["ok", "not installed", "failed"]
+    detail: str
+
+
+class FindingsAnswer(SpecModel):
+    """What works on this machine, and what does not."""
+
+    model_config = ConfigDict(title="Findings")
+
+    total_size: _Count
+    records: list[Finding]
 
 
 class PipelineConfig(SpecModel):
@@ -173,7 +241,10 @@ class PipelineConfig(SpecModel):
     template_variables: dict[str, str]
 
 
-class LooperConfigsAnswer(RootModel[list[PipelineConfig]]):
+class LooperConfigsAnswer(SpecModel):
     """What looper says to its pipelines, one entry for each."""
 
     model_config = ConfigDict(title="Configurations of looper")
+
+    total_size: _Count
+    records: list[PipelineConfig]

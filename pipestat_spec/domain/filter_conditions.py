@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipestat_spec.domain.filters import check_pattern
+from pipestat_spec.domain.filters import check_path, check_pattern
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import FilterSyntaxError, InvalidValueError
 from pipestat_spec.json_values import JSONValue
@@ -101,7 +101,7 @@ def _path(key: object, where: str) -> FieldPath:
             hint="give a string, or a list of strings that leads into an object",
             key=key,
         )
-    return tuple(segments)
+    return check_path(tuple(segments))
 
 
 def _equal(path: FieldPath, value: JSONValue, where: str) -> Filter:  # noqa: ARG001

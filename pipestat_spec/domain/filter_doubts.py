@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from pipestat_spec.domain.filter_text import format_path
 from pipestat_spec.domain.filters import (
@@ -20,7 +20,7 @@ from pipestat_spec.models.query import And, Comparison, FieldPath, Filter, In, L
 from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import nearest
 
-__all__ = ["doubts"]
+__all__ = ["conditions", "doubts"]
 
 _MISSING = object()
 _NAMES = {
@@ -37,15 +37,24 @@ _MENDS = {
 }
 
 
-def doubts(filter: Filter, records: Iterable[Record], declared: Iterable[str] = ()) -> list[str]:
+def conditions(filter: Filter) -> dict[FieldPath, frozenset[int]]:
+    """Return which kinds of values a filter compares each field with."""
+    wanted: dict[FieldPath, set[int]] = {}
+    for path, kinds in _conditions(filter):
+        wanted.setdefault(path, set()).update(kinds)
+    return {path: frozenset(kinds) for path, kinds in wanted.items()}
+
+
+def doubts(
+    wanted: Mapping[FieldPath, frozenset[int]],
+    records: Iterable[Record],
+    declared: Iterable[str] = (),
+) -> list[str]:
     """Return a line for each condition that no record can fulfil: a name is unknown, or a type.
 
     `declared` are names that are right also where no record has them. Reads no more records
     than it needs.
     """
-    wanted: dict[FieldPath, set[int]] = {}
-    for path, kinds in _conditions(filter):
-        wanted.setdefault(path, set()).update(kinds)
     found: dict[FieldPath, set[int]] = {path: set() for path in wanted}
     names: dict[str, None] = {}
     waiting = set(wanted)
@@ -93,7 +102,7 @@ def _conditions(filter: Filter) -> Iterator[tuple[FieldPath, set[int]]]:
             yield filter.field, set()
 
 
-def _line(path: FieldPath, wanted: set[int], found: set[int], known: Collection[str]) -> str:
+def _line(path: FieldPath, wanted: frozenset[int], found: set[int], known: Collection[str]) -> str:
     name = format_path(path)
     if not found:
         near = nearest(path[0], known) if path[0] not in known else None

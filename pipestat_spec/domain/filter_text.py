@@ -19,9 +19,10 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
 
-from pipestat_spec.domain.filters import check_pattern
+from pipestat_spec.domain.filters import check_path, check_pattern
 from pipestat_spec.errors import FilterSyntaxError, InvalidValueError
 from pipestat_spec.json_values import MAX_INTEGER, MIN_INTEGER, JSONValue
 from pipestat_spec.models.query import (
@@ -48,6 +49,8 @@ __all__ = [
     "read_token",
     "syntax_error",
 ]
+
+T = TypeVar("T")
 
 _KEYWORDS = frozenset({"and", "or", "not", "in", "like", "is", "null", "true", "false"})
 _BARE = r"[A-Za-z_][A-Za-z0-9_-]*"
@@ -205,7 +208,8 @@ class _Parser:
     def _test(self) -> Filter:
         if self._token.kind != "field":
             raise self._error("the name of a result", hint=self._name_hint())
-        path = read_path(self._take().text)
+        token = self._take()
+        path = self._checked(token, check_path, read_path(token.text))
         if self._token.kind == "operator":
             return self._comparison(path)
         if self._accept("keyword", "is"):
@@ -250,11 +254,14 @@ class _Parser:
         token = self._token
         if token.kind != "string":
             raise self._error("a pattern", hint="patterns stand in single quotes: 'chr%'")
-        pattern = str(self._literal())
+        return self._checked(token, check_pattern, str(self._literal()))
+
+    def _checked(self, token: Token, check: Callable[[T], T], value: T) -> T:
         try:
-            return check_pattern(pattern)
+            return check(value)
         except FilterSyntaxError as error:
-            raise self._error("a pattern", token, hint=error.hint, found=error.message) from None
+            wanted = "a field" if token.kind == "field" else "a pattern"
+            raise self._error(wanted, token, hint=error.hint, found=error.message) from None
 
     def _literal(self) -> JSONValue:
         token = self._token

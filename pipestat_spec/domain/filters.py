@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import FilterSyntaxError
-from pipestat_spec.json_values import JSONValue
+from pipestat_spec.json_values import MAX_DEPTH, JSONValue
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -31,7 +31,9 @@ from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
+    "LONGEST_PATTERN",
     "SPECIAL_FIELDS",
+    "check_path",
     "check_pattern",
     "compile_filter",
     "field_value",
@@ -45,6 +47,9 @@ __all__ = [
 Predicate: TypeAlias = Callable[[Record], bool]
 # Rank of the type in the total order, then what orders values within the type.
 OrderKey: TypeAlias = tuple[int, JSONValue]
+
+# Characters of a `like` pattern.
+LONGEST_PATTERN = 100_000
 
 # Ranks of the total order across types.
 NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT = range(6)
@@ -146,8 +151,22 @@ def _runs(pattern: str) -> list[str]:
     return runs
 
 
+def check_path(path: FieldPath) -> FieldPath:
+    """Return the path of a field; raises FilterSyntaxError when it leads deeper than values do."""
+    if len(path) > MAX_DEPTH:
+        raise FilterSyntaxError(
+            f"a path of {len(path)} names is longer than {MAX_DEPTH}", hint="no value is so deep"
+        )
+    return path
+
+
 def check_pattern(pattern: str) -> str:
-    """Return the `like` pattern; raises FilterSyntaxError when it ends in its escape."""
+    """Return the `like` pattern; raises FilterSyntaxError when it is too long or ends in a `\\`."""
+    if len(pattern) > LONGEST_PATTERN:
+        raise FilterSyntaxError(
+            f"a pattern of {len(pattern)} characters is longer than {LONGEST_PATTERN}",
+            hint="leave out what the others say",
+        )
     if re.fullmatch(r"(?:[^\\]|\\.)*+", pattern, re.DOTALL) is None:
         raise FilterSyntaxError(
             f"the pattern {shorten(pattern, 40)!r} ends in a backslash that escapes nothing",

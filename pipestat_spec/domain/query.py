@@ -19,7 +19,7 @@ from pipestat_spec.domain.filters import (
 )
 from pipestat_spec.domain.times import as_utc, format_utc, parse_time
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
-from pipestat_spec.json_values import JSONValue
+from pipestat_spec.json_values import MAX_INTEGER, JSONValue
 from pipestat_spec.models.query import (
     Page,
     Query,
@@ -76,9 +76,9 @@ def check_limit(limit: object) -> int | None:
     """Return a limit of records, None for no limit; raises FilterSyntaxError."""
     if limit is None:
         return None
-    if not isinstance(limit, int) or isinstance(limit, bool) or limit < 1:
+    if not isinstance(limit, int) or isinstance(limit, bool) or not 0 < limit <= MAX_INTEGER:
         raise FilterSyntaxError(
-            f"the limit {shorten(limit, 40)} is not a positive integer",
+            f"the limit {shorten(limit, 40)} is not a positive integer of 64 bits",
             hint="leave it out to get all records",
             limit=limit,
         )

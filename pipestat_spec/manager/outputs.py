@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError
 from pipestat_spec.logs import logger
 from pipestat_spec.manager.reader import RecordReader
@@ -103,20 +104,27 @@ class RecordOutputs(RecordReader):
 
     @overload
     def to_dataframe(
-        self, level: str | None = None, *, engine: Literal["pandas"] = "pandas"
+        self,
+        level: str | None = None,
+        *,
+        engine: Literal["pandas"] = "pandas",
+        where: str | None = None,
     ) -> pandas.DataFrame: ...
 
     @overload
     def to_dataframe(
-        self, level: str | None = None, *, engine: Literal["polars"]
+        self, level: str | None = None, *, engine: Literal["polars"], where: str | None = None
     ) -> polars.DataFrame: ...
 
-    def to_dataframe(self, level: str | None = None, *, engine: str = "pandas") -> Any:
+    def to_dataframe(
+        self, level: str | None = None, *, engine: str = "pandas", where: str | None = None
+    ) -> Any:
         """Return one row per record, `status` included, as a data frame of pandas or polars.
 
         The types are those of the output schema, or of what is stored; what is missing is a
-        null in each. In pandas `record_identifier` is the index. Raises
-        PipestatDependencyError when the package is not installed.
+        null in each. In pandas `record_identifier` is the index. `where` is a filter text: only
+        records that match. Raises PipestatDependencyError when the package is not installed,
+        and FilterSyntaxError.
         """
         from pipestat_spec.manager import frames
         from pipestat_spec.tables import read_table
@@ -128,7 +136,8 @@ class RecordOutputs(RecordReader):
             )
         wanted = self._opened.resolve_level(level)
         schema = self.store.rules.level_schema(wanted)
-        with read_table(self.store.scan(wanted), schema) as table:
+        condition = None if where is None else parse_filter(where)
+        with read_table(self.store.matching(wanted, condition), schema) as table:
             return make(table)
 
     # In notebooks

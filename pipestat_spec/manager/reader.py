@@ -11,7 +11,7 @@ from typing import Any, Self
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.history import history_dict, of_results
-from pipestat_spec.domain.query import page_with_fields
+from pipestat_spec.domain.query import check_limit, page_with_fields
 from pipestat_spec.domain.times import format_utc, parse_time
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
@@ -31,6 +31,7 @@ from pipestat_spec.models.record import Level, Record
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
+from pipestat_spec.text.strings import shown_address
 
 __all__ = ["RecordReader", "stored_data"]
 
@@ -248,7 +249,7 @@ class RecordReader:
             f"Store: {where}",
             f"Pipeline type: {self.pipeline_type}",
             f"Records: {self.record_count}",
-            f"Output schema: {self.schema_path or 'none'}",
+            f"Output schema: {shown_address(self.schema_path or 'none')}",
             f"Status schema: {self.status_schema_source}",
         ]
         for level, results in self.all_result_schemas.items():
@@ -396,13 +397,22 @@ class RecordReader:
         return self.store.count(self._opened.resolve_level(level))
 
     def iter_records(
-        self, limit: int | None = None, cursor: str | None = None, level: str | None = None
+        self,
+        limit: int | None = None,
+        cursor: str | None = None,
+        level: str | None = None,
+        *,
+        where: str | None = None,
     ) -> Iterator[dict[str, JSONValue]]:
-        """Yield records as `retrieve_one` gives them, in code-point order; all without a limit."""
+        """Yield records as `retrieve_one` gives them, in code-point order; all without a limit.
+
+        `where` is a filter text. Raises FilterSyntaxError.
+        """
         from itertools import islice
 
-        records = self.store.scan(self._opened.resolve_level(level), after=cursor)
-        return (record_dict(record) for record in islice(records, limit))
+        condition = None if where is None else parse_filter(where)
+        records = self.store.matching(self._opened.resolve_level(level), condition, cursor)
+        return (record_dict(record) for record in islice(records, check_limit(limit)))
 
 
 def stored_data(store: Store) -> dict[str, dict[str, dict[str, JSONValue]]]:

@@ -88,6 +88,10 @@ class Source(Protocol):
     def record_folder(self, identifier: str) -> str:
         """Return the folder, or address, that a record's relative paths start from."""
 
+    @property
+    def storage_options(self) -> Mapping[str, Any]:
+        """What the remote file system of the results is opened with; secrets may be among it."""
+
 
 class Exporter(Protocol):
     """Writes records in another form.

@@ -11,8 +11,9 @@ from pipestat_spec.text.unreadable import UnreadableText, decode
 
 __all__ = ["MissingText", "parse_document", "read_document", "read_text"]
 
-# Seconds to wait for a server.
+# Seconds to wait for a server, each time and in all.
 _TIMEOUT = 10
+_LONGEST = 60
 _MAX_BYTES = 16 * 1024 * 1024
 
 
@@ -83,12 +84,18 @@ def _neighbour(path: str) -> str | None:
 
 def _fetch(address: str) -> bytes:
     from http.client import HTTPException
+    from time import monotonic
     from urllib.request import Request, urlopen
 
     try:
         request = Request(address, headers={"User-Agent": "pipestat-spec"})
         with urlopen(request, timeout=_TIMEOUT) as response:
-            content: bytes = response.read(_MAX_BYTES + 1)
+            end = monotonic() + _LONGEST
+            content = b""
+            while len(content) <= _MAX_BYTES and (part := response.read1(65_536)):
+                content += part
+                if monotonic() > end:
+                    raise TimeoutError(f"not all of it came within {_LONGEST} seconds")
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "reason", None) or error
         code = getattr(error, "code", None)

@@ -2,7 +2,8 @@
 
 In a column of strings a string is written as it is, and in quotes where it would be taken for
 something else: for null, or for what is missing. All other columns hold JSON. So 0, false, null,
-the empty string and what is missing are five different cells.
+the empty string and what is missing are five different cells. A string that a spreadsheet would
+compute begins with an apostrophe.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Container, Sequence
 
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Column
+from pipestat_spec.text.strings import spreadsheet_text
 
 __all__ = ["cell_text", "json_text", "mixed_columns", "row_text"]
 
@@ -39,6 +41,8 @@ def _delimited(value: JSONValue, separator: str, missing: str, mixed: bool) -> s
     if value is MISSING:
         return missing
     text = json_text(value) if mixed else cell_text(value)
+    if isinstance(value, str):
+        text = spreadsheet_text(text)
     special = isinstance(value, str) and (
         text in ("", missing) or text != text.strip() or _JSON.fullmatch(text) is not None
     )

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from pipestat_exports.options import Options, read_options
 from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError
@@ -16,9 +18,9 @@ from pipestat_spec.whole_files import replace_file, replacing
 if TYPE_CHECKING:
     from pipestat_spec.plugins.hookspecs import Source
 
-__all__ = ["export_table", "missing_library", "write_file", "write_types"]
+__all__ = ["as_text", "export_table", "missing_library", "write_file", "write_types"]
 
-Write = Callable[[Table, Path, Options], None]
+Write = Callable[[Table, BinaryIO, Options], None]
 
 
 def export_table(
@@ -35,21 +37,31 @@ def export_table(
     schema = source.schema.levels[options.level] if source.schema else None
     records = source.scan(options.level)
     with read_table(records, schema, options.columns, flatten=options.flatten) as table:
-        write_file(output, lambda path: write(table, path, options))
+        write_file(output, lambda file: write(table, file, options))
         if not options.types:
             return [output]
         return [output, write_types(output, table.columns, options)]
 
 
-def write_file(output: Path, write: Callable[[Path], None]) -> None:
+def write_file(output: Path, write: Callable[[BinaryIO], None]) -> None:
     """Let `write` fill the file in one step; raises PipestatSummarizeError when it cannot be."""
     try:
-        with replacing(output) as temporary:
-            write(temporary)
+        with replacing(output) as file:
+            write(file)
     except OSError as error:
         raise PipestatSummarizeError(
             f"{output} cannot be written: {error}", hint="choose another file"
         ) from error
+
+
+@contextmanager
+def as_text(file: BinaryIO) -> Iterator[TextIO]:
+    """Give the file to write text to, which goes out as UTF-8 with the ends of lines as given."""
+    text = TextIOWrapper(file, encoding="utf-8", newline="", write_through=True)
+    try:
+        yield text
+    finally:
+        text.detach()
 
 
 def write_types(output: Path, columns: list[Column], options: Options) -> Path:

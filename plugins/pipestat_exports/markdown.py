@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from pathlib import Path
+from typing import BinaryIO
 
 from pipestat_exports.cells import cell_text
+from pipestat_exports.export import as_text
 from pipestat_exports.options import Options
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Table
@@ -18,14 +19,14 @@ _MARKED = re.compile(r"[\\`*_\[\]|~#]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
 
-def write(table: Table, path: Path, options: Options) -> None:
+def write(table: Table, file: BinaryIO, options: Options) -> None:
     """Write the table; whatever a value holds, it is shown as text in its cell."""
-    with path.open("w", encoding="utf-8") as file:
-        file.write(_line(_cell(column.name) for column in table.columns))
+    with as_text(file) as text:
+        text.write(_line(_cell(column.name) for column in table.columns))
         numbers = ("integer", "number")
-        file.write(_line("--:" if c.kind in numbers else "---" for c in table.columns))
+        text.write(_line("--:" if c.kind in numbers else "---" for c in table.columns))
         for row in table.rows():
-            file.write(_line(options.missing if v is MISSING else _cell(v) for v in row))
+            text.write(_line(options.missing if v is MISSING else _cell(v) for v in row))
 
 
 def _line(cells: Iterable[str]) -> str:

@@ -18,14 +18,15 @@ class Options:
 
     `level` is sample or project. `columns` names the columns beside `record_identifier` (None:
     the status and all results); `flatten` gives objects a column for each key. `missing` stands
-    in text formats for what was not reported. `types` writes the columns' types beside a CSV or
-    TSV file.
+    in text formats for what was not reported. `header` False leaves out the line with the columns'
+    names, where a format has one. `types` writes the columns' types beside a CSV or TSV file.
     """
 
     level: Level = "sample"
     columns: tuple[str, ...] | None = None
     flatten: bool = False
     missing: str = "NA"
+    header: bool = True
     types: bool = False
 
     def __post_init__(self) -> None:
@@ -35,7 +36,7 @@ class Options:
             raise wrong_option("columns", self.columns, "give a list of names")
         if not str(self.missing).isprintable():
             raise wrong_option("missing", self.missing, "give a short text such as NA")
-        for name in ("flatten", "types"):
+        for name in ("flatten", "header", "types"):
             if not isinstance(getattr(self, name), bool):
                 raise wrong_option(name, getattr(self, name), "use true or false")
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipestat_exports.cells import json_text
 from pipestat_exports.export import missing_library
@@ -19,7 +18,7 @@ _AT_ONCE = 10_000
 _PLAIN = ("boolean", "integer", "number", "string")
 
 
-def write(table: Table, path: Path, options: Options) -> None:
+def write(table: Table, file: BinaryIO, options: Options) -> None:
     """Write the table in groups of rows; a null of a plain column is a missing value."""
     try:
         import pyarrow
@@ -42,7 +41,7 @@ def write(table: Table, path: Path, options: Options) -> None:
         ],
         metadata={"pipestat_level": options.level},
     )
-    with ParquetWriter(path, schema) as writer:
+    with ParquetWriter(file, schema) as writer:
         for columns in _batches(table):
             arrays = [
                 pyarrow.array(values, field.type)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from pipestat_exports.cells import mixed_columns, row_text
-from pipestat_exports.export import write_file, write_types
+from pipestat_exports.export import as_text, write_file, write_types
 from pipestat_exports.options import Options, read_options
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import MISSING, Column, Table, read_table
@@ -40,24 +40,24 @@ def export_summary(source: Source, folder: Path, given: Mapping[str, Any]) -> li
             Column("Pipeline Type", (), "string"),
             *(column for column in table.columns[1:] if column.kind not in _OBJECTS),
         ]
-        write_file(stats, lambda path: _write_stats(path, table, columns, options))
-        write_file(objects, lambda path: _write_objects(path, table))
+        write_file(stats, lambda file: _write_stats(file, table, columns, options))
+        write_file(objects, lambda file: _write_objects(file, table))
     return [stats, objects, write_types(stats, columns, options)]
 
 
-def _write_stats(path: Path, table: Table, columns: list[Column], options: Options) -> None:
+def _write_stats(file: BinaryIO, table: Table, columns: list[Column], options: Options) -> None:
     shown = [number for number, column in enumerate(table.columns) if column in columns]
     mixed = mixed_columns(columns)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(row_text([column.name for column in columns], "\t", options.missing))
+    with as_text(file) as text:
+        text.write(row_text([column.name for column in columns], "\t", options.missing))
         for index, row in enumerate(table.rows(), 1):
             cells = [index, row[0], options.level, *(row[number] for number in shown)]
-            file.write(row_text(cells, "\t", options.missing, mixed))
+            text.write(row_text(cells, "\t", options.missing, mixed))
 
 
-def _write_objects(path: Path, table: Table) -> None:
+def _write_objects(file: BinaryIO, table: Table) -> None:
     names = [(n, c.name) for n, c in enumerate(table.columns) if c.kind in _OBJECTS]
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with as_text(file) as text:
         empty = True
         for row in table.rows():
             found: dict[str, JSONValue] = {
@@ -65,6 +65,6 @@ def _write_objects(path: Path, table: Table) -> None:
             }
             if found:
                 empty = False
-                file.write(yaml_text({row[0]: found}) + "\n")
+                text.write(yaml_text({row[0]: found}) + "\n")
         if empty:
-            file.write("{}\n")
+            text.write("{}\n")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import BinaryIO
 
 from pipestat_exports.csv import write_delimited
 from pipestat_exports.options import Options
@@ -11,6 +11,6 @@ from pipestat_spec.tables import Table
 __all__ = ["write"]
 
 
-def write(table: Table, path: Path, options: Options) -> None:
+def write(table: Table, file: BinaryIO, options: Options) -> None:
     """Write the table with tabs."""
-    write_delimited(table, path, "\t", options.missing)
+    write_delimited(table, file, "\t", options)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pipestat_exports.cells import cell_text
 from pipestat_exports.export import missing_library
@@ -19,7 +18,7 @@ _MOST_ROWS, _MOST_COLUMNS, _LONGEST_TEXT = 1_048_576, 16_384, 32_767
 _EXACT_DOUBLES = 2**53
 
 
-def write(table: Table, path: Path, options: Options) -> None:
+def write(table: Table, file: BinaryIO, options: Options) -> None:
     """Write the table; raises PipestatSummarizeError for what a sheet cannot hold.
 
     Cells of what is missing are empty. Text is text, also where it looks like a formula.
@@ -30,7 +29,7 @@ def write(table: Table, path: Path, options: Options) -> None:
         raise missing_library("xlsxwriter", "Excel") from None
     if table.count >= _MOST_ROWS or len(table.columns) > _MOST_COLUMNS:
         raise _refused(f"{table.count} records with {len(table.columns)} columns")
-    with path.open("wb") as file, xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
         sheet = book.add_worksheet(options.level)
         head = book.add_format({"bold": True})
         for number, column in enumerate(table.columns):

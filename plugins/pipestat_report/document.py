@@ -26,6 +26,8 @@ class LevelTable:
     def __init__(self, records: Iterable[Record]) -> None:
         self.identifiers: list[str] = []
         self.statuses: list[str | None] = []
+        # Since when each record has its status, by row: not every store knows.
+        self.since: dict[int, str] = {}
         self.messages: dict[int, str] = {}
         self.sources: dict[int, Any] = {}
         self.created: list[str | None] = []
@@ -44,6 +46,8 @@ class LevelTable:
         self.statuses.append(record.status)
         self.created.append(_time(record.created))
         self.modified.append(_time(record.modified))
+        if record.status_time is not None:
+            self.since[row] = format_utc(record.status_time)
         if record.status_message is not None:
             self.messages[row] = record.status_message
         if record.source is not None:
@@ -73,6 +77,7 @@ class LevelTable:
             "fields": self.fields,
             "ids": self.identifiers,
             "status": self.statuses,
+            "since": self.since,
             "messages": self.messages,
             "sources": self.sources,
             "created": self.created,

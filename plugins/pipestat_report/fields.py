@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
+
+from pipestat_spec.tables import column_kind
 
 if TYPE_CHECKING:
     from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
 
 __all__ = ["describe_fields"]
 
-_TYPES: dict[type, str] = {
-    bool: "boolean",
-    int: "integer",
-    float: "number",
-    str: "string",
-    list: "array",
-    dict: "object",
-}
-
 
 def describe_fields(
-    level: LevelSchema | None, columns: Mapping[str, Iterable[Any]]
+    level: LevelSchema | None, columns: Mapping[str, Collection[Any]]
 ) -> list[dict[str, Any]]:
     """Return a description of each declared result and of each one found, declared ones first.
 
@@ -32,15 +25,15 @@ def describe_fields(
     described = [_declared(result, columns.get(result.identifier, ())) for result in ordered]
     for name in columns:
         if name not in declared:
-            described.append({"name": name, "kind": _kind_of(columns[name])})
+            described.append({"name": name, "kind": _kind(None, columns[name])})
     return described
 
 
-def _declared(result: ResultSchema, values: Iterable[Any]) -> dict[str, Any]:
+def _declared(result: ResultSchema, values: Collection[Any]) -> dict[str, Any]:
     schema = result.schema
     field: dict[str, Any] = {
         "name": result.identifier,
-        "kind": _declared_kind(result) or _kind_of(values),
+        "kind": _kind(schema, values),
         "declared": True,
     }
     if result.highlight:
@@ -60,18 +53,6 @@ def _declared(result: ResultSchema, values: Iterable[Any]) -> dict[str, Any]:
     return field
 
 
-def _declared_kind(result: ResultSchema) -> str | None:
-    if result.object_type:
-        return result.object_type
-    types = (result.types or frozenset()) - {"null"}
-    if types == {"integer", "number"}:
-        return "number"
-    return next(iter(types)) if len(types) == 1 else None
-
-
-def _kind_of(values: Iterable[Any]) -> str:
-    """Return the type that all values have, `mixed` when they differ or there is none."""
-    found = {_TYPES.get(type(value), "mixed") for value in values if value is not None}
-    if found == {"integer", "number"}:
-        return "number"
-    return found.pop() if len(found) == 1 else "mixed"
+def _kind(schema: Mapping[str, Any] | None, values: Collection[Any]) -> str:
+    kind = column_kind(schema, values)
+    return "mixed" if kind == "any" else kind

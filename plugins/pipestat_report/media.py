@@ -22,7 +22,8 @@ class Media:
 
     `href` is the link (None: there is none), `missing` that the file is not there, `shown`
     that a browser shows what the link leads to. `sources` are the local files that a thumbnail
-    can be made of, the best one first; `thumbnail` is where it stands among those embedded.
+    can be made of, the best one first, and `remote` the addresses; `thumbnail` is where it
+    stands among those embedded.
     """
 
     kind: str
@@ -31,6 +32,7 @@ class Media:
     missing: bool = False
     shown: bool = False
     sources: tuple[str, ...] = ()
+    remote: tuple[str, ...] = ()
     thumbnail: tuple[int, int] | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -39,6 +41,9 @@ class Media:
         for name in ("href", "missing", "shown", "thumbnail"):
             if value := getattr(self, name):
                 content[name] = value
+        if self.remote and not self.href:
+            # Where it is: the path that was reported may be relative.
+            content["address"] = self.remote[-1]
         if self.keys:
             content["keys"] = list(self.keys)
         return content
@@ -85,6 +90,7 @@ def _describe(
     target = locate(path, folder)
     if target.address is not None:
         media.href = safe_address(target.address)
+        media.remote = (target.address,)
     elif target.file is not None:
         if os.path.exists(target.file):
             media.href = linker.link(target.file)
@@ -92,6 +98,10 @@ def _describe(
             media.sources = (target.file,)
         else:
             media.missing = True
-    if small is not None and (file := locate(small, folder).file) and os.path.isfile(file):
-        media.sources = (file, *media.sources)
+    if small is not None:
+        made = locate(small, folder)
+        if made.file is not None and os.path.isfile(made.file):
+            media.sources = (made.file, *media.sources)
+        elif made.address is not None and not media.sources:
+            media.remote = (made.address, *media.remote)
     return media

@@ -19,7 +19,8 @@ class Options:
     `mode` is the view that it opens on, `table` or `gallery` (None: the overview).
     `not_reported` names records that a workflow knows; those that are not in the store are
     shown as such. `thumbnails_budget` is how many bytes of pictures are embedded at most,
-    `thumbnail_width` their width in pixels. `portable` makes a zip file with what is linked.
+    `thumbnail_width` their width in pixels. `fetch_images` makes them of images at addresses
+    too. `portable` makes a zip file with what is linked.
     """
 
     title: str | None = None
@@ -27,6 +28,7 @@ class Options:
     not_reported: tuple[str, ...] = ()
     thumbnails_budget: int = 8_000_000
     thumbnail_width: int = 320
+    fetch_images: bool = False
     portable: bool = False
 
     def __post_init__(self) -> None:

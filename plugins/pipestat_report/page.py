@@ -12,6 +12,7 @@ from typing import Any
 
 from pipestat_report.colours import status_rules
 from pipestat_report.encoding import to_json
+from pipestat_spec.text.strings import printable
 
 __all__ = ["render_page"]
 
@@ -46,7 +47,7 @@ def render_page(
 <meta http-equiv="Content-Security-Policy" content="{policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="generator" content="{escape(document["tool"])}">
-<title>{escape(document["title"])}</title>
+<title>{escape(printable(document["title"]))}</title>
 <style>{style}</style>
 </head>
 <body>

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from pipestat_report.document import read_level, report_json
 from pipestat_report.links import Links, PortableLinks
 from pipestat_report.options import Options
 from pipestat_report.page import render_page
+from pipestat_report.remote import RemoteFiles
 from pipestat_report.summary import static_summary
 from pipestat_report.thumbnails import Thumbnails
 from pipestat_spec.domain.times import format_utc, utc_now
 from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.whole_files import replacing
 
 if TYPE_CHECKING:
     from pipestat_spec.plugins.hookspecs import Source
@@ -34,28 +35,24 @@ def build_report(source: Source, output: Path, options: Options | None = None) -
     path = _output_file(output, source.namespace, ".zip" if options.portable else ".html")
     portable = PortableLinks() if options.portable else None
     page = _page(source, options, portable or Links(str(path.parent.absolute())))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if portable is None:
-            temporary.write_bytes(page)
-        else:
-            _write_zip(temporary, path.stem, page, portable)
-        temporary.replace(path)
+        with replacing(path) as file:
+            if portable is None:
+                file.write(page)
+            else:
+                _write_zip(file, path.stem, page, portable)
     except OSError as error:
         raise PipestatSummarizeError(
             f"the report cannot be written: {error}", hint="choose another output"
         ) from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
     return [path]
 
 
 def _page(source: Source, options: Options, linker: Links | PortableLinks) -> bytes:
     samples = read_level(source, "sample", linker)
     project = read_level(source, "project", linker) if "project" in source.levels else None
-    thumbnails = Thumbnails(options.thumbnails_budget, options.thumbnail_width)
+    remote = RemoteFiles(source.place, source.storage_options) if options.fetch_images else None
+    thumbnails = Thumbnails(options.thumbnails_budget, options.thumbnail_width, remote)
     for table in (project, samples):
         if table is not None:
             thumbnails.add(table.images())
@@ -87,11 +84,11 @@ def _output_file(output: Path, namespace: str, suffix: str) -> Path:
     return output.with_suffix(suffix) if suffix == ".zip" else output
 
 
-def _write_zip(path: Path, name: str, page: bytes, links: PortableLinks) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+def _write_zip(file: BinaryIO, name: str, page: bytes, links: PortableLinks) -> None:
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{name}.html", page)
-        for member, file in links.files.items():
-            archive.write(file, member)
+        for member, original in links.files.items():
+            archive.write(original, member)
 
 
 def _shown_place(place: str | None) -> str | None:

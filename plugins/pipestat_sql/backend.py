@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -13,11 +14,12 @@ from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Tr
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.mounts import check_locks, lock_fault, warn_unsafe
 from pipestat_sql.database import sqlite_files
 from pipestat_sql.database.addresses import database_url
 from pipestat_sql.database.connections import Session, database_of
 from pipestat_sql.database.options import SqlOptions
-from pipestat_sql.database.transactions import Transactions
+from pipestat_sql.database.transactions import Transactions, Written
 from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.namespace_rows import NamespaceRows
 from pipestat_sql.rows.record_rows import RecordRows
@@ -44,10 +46,19 @@ class SqlBackend(Backend):
     first write.
     """
 
-    capabilities = frozenset(Capability)
+    capabilities: frozenset[Capability] = frozenset(Capability)
 
     def __init__(self, settings: StoreSettings) -> None:
         self._database = database_of(database_url(settings), settings.options or SqlOptions())
+        # A database server locks for itself, SQLite by the file system.
+        self._locked_in: str | None = None
+        if not self._database.is_postgresql:
+            folder = os.path.dirname(os.path.abspath(str(self._database.url.database)))
+            if not settings.unsafe_writes:
+                self._locked_in = folder
+            elif fault := lock_fault(folder, "posix"):
+                warn_unsafe(f"{folder}: {fault}")
+                self.capabilities -= {Capability.CONCURRENT_WRITERS}
         self._tables = StoredTables(self._database, settings)
         self._rows = NamespaceRows(self._database, self._tables)
         self._transactions = Transactions(self._database, self._tables.refresh)
@@ -196,7 +207,7 @@ class SqlBackend(Backend):
         # What is refused or changes nothing must not make the file.
         if self._has_no_file() and change(None).record is None:
             return Transition(None, None)
-        return self._transactions.write(partial(self._rows.update, key=key, change=change))
+        return self._write(partial(self._rows.update, key=key, change=change))
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         """Apply the changes in one transaction: all are stored or none."""
@@ -208,7 +219,12 @@ class SqlBackend(Backend):
                 return [Transition(None, None) for _ in changes]
         if not changes:
             return []
-        return self._transactions.write(partial(self._rows.update_many, changes=changes))
+        return self._write(partial(self._rows.update_many, changes=changes))
+
+    def _write(self, work: Callable[[Session], Written[T]]) -> T:
+        if self._locked_in is not None:
+            check_locks(self._locked_in, "posix")
+        return self._transactions.write(work)
 
     def close(self) -> None:
         self._transactions.close()

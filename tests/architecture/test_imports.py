@@ -21,6 +21,7 @@ PLUGINS = REPOSITORY / "plugins"
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems", "whole_files"},
+    {"mounts"},
     # The data model: what text becomes and what becomes text, and when two values are the same.
     {"json_values"},
     {"text"},
@@ -78,6 +79,7 @@ FOR_PLUGINS = {
     "pipestat_spec.plugins.exporter_options",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
+    "pipestat_spec.mounts",
     "pipestat_spec.options",
     "pipestat_spec.tables",
     "pipestat_spec.whole_files",
@@ -91,7 +93,7 @@ PLUGIN_THIRD_PARTY = {
     "pipestat_sql": {"psycopg", "pydantic", "sqlalchemy"},
     "pipestat_exports": {"pyarrow", "xlsxwriter"},
     "pipestat_pephub": {"pydantic", "requests", "urllib3"},
-    "pipestat_report": {"PIL", "pypdfium2"},
+    "pipestat_report": {"PIL", "fsspec", "pypdfium2"},
     "pipestat_yaml": {"aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},
 }
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from pipestat_spec.cli.dispatch import COMMANDS, build_parser
 from pipestat_spec.documents.json_schemas import FOLDER, file_name
 from tests.cli.runs import Run
 from tests.looper.projects import STORES, write_project
@@ -16,6 +17,8 @@ from tests.looper.projects import STORES, write_project
 ANSWERS: list[tuple[str, list[str]]] = [
     ("record", ["retrieve", "-r", "s1"]),
     ("record", ["retrieve", "-r", "s1", "-i", "reads", "-i", "name"]),
+    ("records", ["retrieve", "-r", "s1", "-r", "s2"]),
+    ("records", ["retrieve", "-r", "s1", "-r", "s2", "-i", "reads"]),
     ("page", ["select"]),
     ("page", ["select", "--columns", "reads,status", "--limit", "1"]),
     ("page", ["select", "--where", "reads > 1", "-p", "project"]),
@@ -25,12 +28,13 @@ ANSWERS: list[tuple[str, list[str]]] = [
     ("status", ["status", "get", "-r", "s1"]),
     ("status", ["status", "get", "-r", "nobody"]),
     ("statuses", ["status", "list"]),
-    ("status_schema", ["status", "list", "--defined"]),
+    ("defined_statuses", ["status", "list", "--defined"]),
     ("inspection", ["inspect"]),
     ("store", ["inspect", "--data"]),
     ("problems", ["validate", "-p", "project"]),
     ("problems", ["validate"]),
     ("plugins", ["plugins"]),
+    ("findings", ["doctor"]),
     ("output_schema", ["infer-schema"]),
 ]
 
@@ -57,8 +61,31 @@ def test_answers_fit_their_schemas(run: Run, name: str, arguments: list[str]) ->
     fits(name, json.loads(done.out))
 
 
+ONE = ("record", "status", "inspection", "store", "output_schema")
+
+
+@pytest.mark.usefixtures("filled")
+@pytest.mark.parametrize(
+    "arguments", [a for name, a in ANSWERS if name not in ONE], ids=lambda value: " ".join(value)
+)
+def test_every_list_has_one_shape(run: Run, arguments: list[str]) -> None:
+    answer = json.loads(run(*arguments, "--format", "json", code=None).out)
+    assert set(answer) - {"page_size", "next_page_token"} == {"total_size", "records"}
+    assert len(answer["records"]) == answer["total_size"] or "--limit" in arguments
+    assert all(isinstance(entry, dict) for entry in answer["records"])
+
+
+def test_the_answer_of_every_command_is_known() -> None:
+    """Whoever adds a command that prints JSON publishes its shape."""
+    printing = {
+        name for name in COMMANDS if "json" in (build_parser(name).get_default("formats") or ())
+    }
+    tried = [" ".join(arguments) + " " for _, arguments in ANSWERS] + ["looper-config "]
+    assert {name for name in printing if not any(t.startswith(f"{name} ") for t in tried)} == set()
+
+
 def test_what_looper_is_told_fits(run: Run, folder: Path) -> None:
     write_project(folder, STORES["file"])
     answer: Any = json.loads(run("looper-config", "-q", "--format", "json").out)
-    assert len(answer) == 1
+    assert (answer["total_size"], len(answer["records"])) == (1, 1)
     fits("looper_configs", answer)

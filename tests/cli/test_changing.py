@@ -119,7 +119,7 @@ def test_convert_to_the_other_layout_and_back(run: Run, folder: Path) -> None:
     assert run("status", "get", "-f", "b/b.yaml", "-r", "s1").out == "failed\n"
     for file in ("a.yaml", "b/b.yaml"):
         history = run("history", "-f", file, "-r", "s1", "--format", "json").out
-        assert list(json.loads(history)["a"].values()) == [1]
+        assert [(e["result"], e["value"]) for e in json.loads(history)["records"]] == [("a", 1)]
     again = run("convert", "a.yaml", "b/b.yaml", "--layout", "levels")
     assert again.err == "1 record: 0 copied, 0 replaced, 1 there already\n"
     run("report", "-f", "b/b.yaml", "-r", "s1", "-o", "a:=3")

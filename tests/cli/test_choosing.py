@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.runs import Run
 
@@ -118,11 +119,58 @@ def test_into_a_file(run: Run, three: Path) -> None:
     assert "<h1>rnaseq</h1>" in Path("t.html").read_text("utf-8")
     run("retrieve", "-r", "s1", "-o", "one.txt")
     assert Path("one.txt").read_text().startswith("reads: 1200\n")
-    run("history", "-r", "s1", "--format", "json", "-o", "h.json")
-    assert json.loads(Path("h.json").read_text()) == {}
+    run("history", "-r", "s1", "-o", "h.json")
+    assert json.loads(Path("h.json").read_text()) == {"total_size": 0, "records": []}
     run("select", "-r", "nobody", "-o", "no.txt", code=2)
     run("retrieve", "-r", "nobody", "-o", "no.txt", code=1)
     assert not Path("no.txt").exists()
+
+
+def test_records_and_former_values_in_every_format(run: Run, three: Path) -> None:
+    run("report", "-r", "s1", "-o", "reads=1300")
+    two = ("retrieve", "-r", "s1", "-r", "s2")
+    assert run(*two, "-i", "reads").out.splitlines()[2:] == [
+        "s1                 1300",
+        "s2                 7",
+    ]
+    answer = json.loads(run(*two, "-i", "reads", "--format", "json").out)
+    assert answer["records"][1] == {"record_identifier": "s2", "reads": 7}
+    assert run("retrieve", "-r", "s1", "-i", "reads", "--format", "csv").out.splitlines()[1] == (
+        "s1,1300"
+    )
+    run(*two, "-r", "nobody", code=1)
+    lines = run("status", "list", "--format", "markdown").out.splitlines()
+    assert lines[3] == "| s2 | failed | no reads |"
+    former = json.loads(run("history", "-r", "s1", "--format", "jsonl").out)
+    assert (former["record_identifier"], former["result"], former["value"]) == ("s1", "reads", 1200)
+    for command in (two, ("history", "-r", "s1"), ("status", "list"), ("select",)):
+        done = run(*command, "-o", "t.parquet")
+        assert done.out == ""
+        assert done.err.startswith("t.parquet: ")
+        assert Path("t.parquet").read_bytes()[:4] == b"PAR1"
+
+
+def test_the_ending_of_a_file_is_its_format(run: Run, three: Path) -> None:
+    for command in (
+        ("retrieve", "-r", "s1"),
+        ("inspect",),
+        ("status", "get", "-r", "s1"),
+        ("status", "list", "--defined"),
+        ("validate", "-q"),
+        ("plugins",),
+    ):
+        run(*command, "-o", "a.json")
+        json.loads(Path("a.json").read_text())
+        run(*command, "-o", "a.yml")
+        assert yaml.safe_load(Path("a.yml").read_text()) == json.loads(Path("a.json").read_text())
+    run("retrieve", "-r", "s1", "-o", "a.json", "--format", "yaml")
+    assert Path("a.json").read_text().startswith("align:\n")
+    run("plugins", "-o", "p.csv")
+    assert Path("p.csv").read_text().startswith("plugin,distribution,")
+    run("plugins", "-o", "p.parquet", code=2)
+    run("status", "list", "--defined", "--format", "markdown", code=2)
+    run("select", "-o", "p.odd", code=1)
+    assert not [path for path in Path().iterdir() if path.suffix in (".parquet", ".odd")]
 
 
 def test_statuses_are_counted(run: Run, three: Path) -> None:
@@ -140,7 +188,7 @@ def test_reported_files_that_are_not_there(run: Run, three: Path) -> None:
     done = run("validate", "--check-files", code=1)
     assert done.out == f"sample 's2': result 'plot': there is no file '{three}/q.png'\n"
     found = json.loads(run("validate", "--check-files", "--format", "json", code=1).out)
-    assert [(p["record"], p["result"]) for p in found] == [("s2", "plot")]
+    assert [(p["record"], p["result"]) for p in found["records"]] == [("s2", "plot")]
 
 
 def test_a_misspelt_name_is_told_once(run: Run, three: Path) -> None:

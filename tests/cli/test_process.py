@@ -150,7 +150,7 @@ def test_plugins_that_write_late_are_waited_for(folder: Path) -> None:
 
 def test_without_plugins_the_command_still_answers(folder: Path) -> None:
     done = pipestat_spec("plugins", "--format", "json", cwd=folder, PIPESTAT_PLUGINS="")
-    assert json.loads(done.stdout) == []
+    assert json.loads(done.stdout) == {"total_size": 0, "records": []}
     done = pipestat_spec(
         "report", "-f", "r.yaml", "-r", "s1", "a=1", cwd=folder, code=1, PIPESTAT_PLUGINS=""
     )

@@ -197,7 +197,13 @@ def test_columns_with_commas_and_misspelt_ones(run: Run, store: Path) -> None:
 
 def test_distinct_values(run: Run, three: Path) -> None:
     out = run("select", "--distinct", "status,reads", "--format", "json").out
-    assert json.loads(out) == [["completed", 1200], ["failed", 900]]
+    assert json.loads(out) == {
+        "total_size": 2,
+        "records": [
+            {"status": "completed", "reads": 1200},
+            {"status": "failed", "reads": 900},
+        ],
+    }
     assert run("select", "--distinct", "status", "--format", "tsv").out == (
         "status\ncompleted\nfailed\n"
     )
@@ -207,16 +213,19 @@ def test_distinct_values(run: Run, three: Path) -> None:
 def test_history(run: Run, three: Path) -> None:
     run("report", "-r", "s1", "-o", "reads=1", "name=y")
     run("report", "-r", "s1", "-o", "reads=2")
-    found = json.loads(run("history", "-r", "s1", "--format", "json").out)
-    assert {name: list(values.values()) for name, values in found.items()} == {
-        "reads": [1200, 1],
-        "name": ["x"],
-    }
-    assert sorted(found["reads"]) == list(found["reads"])
+    found = json.loads(run("history", "-r", "s1", "--format", "json").out)["records"]
+    assert sorted((entry["result"], entry["value"]) for entry in found) == [
+        ("name", "x"),
+        ("reads", 1),
+        ("reads", 1200),
+    ]
+    assert sorted(entry["until"] for entry in found) == [entry["until"] for entry in found]
+    name = next(entry for entry in found if entry["result"] == "name")
     lines = run("history", "-r", "s1", "-i", "name", "--format", "csv").out.splitlines()
     assert lines[0] == "until,result,value"
-    assert lines[1] == f"{next(iter(found['name']))},name,x"
-    assert json.loads(run("history", "-r", "s1", "-i", "rate", "--format", "json").out) == {}
+    assert lines[1] == f"{name['until']},name,x"
+    nothing = run("history", "-r", "s1", "-i", "rate", "--format", "json").out
+    assert json.loads(nothing) == {"total_size": 0, "records": []}
 
 
 def test_status_list(run: Run, three: Path) -> None:
@@ -224,12 +233,13 @@ def test_status_list(run: Run, three: Path) -> None:
         'record_identifier,status,status_message\n"a,b",,\ns1,completed,\ns2,failed,"no, reads"\n'
     )
     only = run("status", "list", "--only", "failed", "--format", "json").out
-    assert json.loads(only) == [
+    assert json.loads(only)["records"] == [
         {"record_identifier": "s2", "status": "failed", "status_message": "no, reads"}
     ]
     assert "'done' is not defined" in run("status", "list", "--only", "done", code=1).err
     defined = json.loads(run("status", "list", "--defined", "--format", "json").out)
-    assert defined["failed"]["color"] == [220, 20, 60]
+    colours = {status["status"]: status["color"] for status in defined["records"]}
+    assert colours["failed"] == [220, 20, 60]
 
 
 def test_inspect(run: Run, three: Path) -> None:

@@ -78,7 +78,7 @@ def test_stored_records(run: Run, store: Path) -> None:
         "warning: result 'other' is not in the output schema at sample level",
         "error: 3 problems",
     ]
-    found = json.loads(run("validate", "--format", "json", code=1).out)
+    found = json.loads(run("validate", "--format", "json", code=1).out)["records"]
     assert [(p["level"], p["record"], p["result"]) for p in found] == [
         ("sample", "s1", "reads"),
         ("sample", "s1", "plot"),
@@ -182,7 +182,8 @@ def test_every_problem_of_an_output_schema(run: Run, folder: Path) -> None:
             "properties.status",
         ]
     )
-    found = json.loads(run("validate", "-s", "wrong.yaml", "--format", "json", code=1).out)
+    answer = json.loads(run("validate", "-s", "wrong.yaml", "--format", "json", code=1).out)
+    found = answer["records"]
     assert {p["result"] for p in found if "minLength" in p["problem"]} == {"text"}
     # Whoever uses the file meets the first of them.
     used = run("report", "-f", "r.yaml", "-s", "wrong.yaml", "-r", "s1", "fine=1", code=1)

@@ -7,6 +7,7 @@ import logging
 import os
 import shutil
 import subprocess
+import sys
 import warnings
 from pathlib import Path
 from types import ModuleType
@@ -170,7 +171,7 @@ def test_a_plugin_adds_a_command(run: Run, plugin: Plugin) -> None:
     assert done.err == "warning: plugin 'acme': there is a command 'report' already\n"
     assert "hello" in run("completion", "bash").out
     assert "did you mean 'hello'?" in run("helo", code=2).err
-    listed = json.loads(run("plugins", "--format", "json").out)
+    listed = json.loads(run("plugins", "--format", "json").out)["records"]
     assert [p for p in listed if p["plugin"] == "acme"] == [
         {
             "plugin": "acme",
@@ -282,6 +283,57 @@ def test_completion_in_bash(run: Run, folder: Path) -> None:
     assert "--results-file" in complete(script, "pipestat-spec report -")
     assert complete(script, "pipestat-spec report -f a") == ["a results.yaml"]
     assert set(complete(script, "pipestat-spec completion ")) >= {"bash", "zsh", "fish"}
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+def test_names_of_a_store_are_completed(
+    run: Run, store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = store.parent / "completion.sh"
+    script.write_text(run("completion", "bash").out)
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    odd = "s 1 $(touch ran)"
+    for record in (odd, "s2", "t1"):
+        run("report", "-r", record, "reads=1")
+    assert complete(script, "pipestat-spec retrieve -r ") == [odd, "s2", "t1"]
+    assert complete(script, "pipestat-spec retrieve -r s") == [odd, "s2"]
+    assert complete(script, "pipestat-spec select --columns reads,GC") == ["reads,GC content"]
+    assert complete(script, "pipestat-spec history -i re") == ["reads"]
+    assert complete(script, "pipestat-spec select --status fa") == ["failed"]
+    assert complete(script, "pipestat-spec status set w") == ["waiting"]
+    assert "--message" in complete(script, "pipestat-spec status set --m")
+    run("report", "-f", "other.yaml", "-r", "z", "own:=1", "-s", "schema.yaml")
+    assert complete(script, "pipestat-spec retrieve -f other.yaml -r ") == ["z"]
+    assert complete(script, "pipestat-spec retrieve -c nothing.yaml -r ") == []
+    assert not (store.parent / "ran").exists()
+
+
+def test_help_of_a_command(run: Run, folder: Path) -> None:
+    for words in (["select"], ["status", "set"], ["status"]):
+        assert run("help", *words).out == run(*words, "--help").out
+    assert run("help").out == run("--help").out
+    assert "did you mean 'select'?" in run("help", "selct", code=2).err
+
+
+def test_what_was_probably_meant(run: Run, store: Path) -> None:
+    run("report", "-r", "s1", "reads=1")
+    assert "there is no option --wher; did you mean '--where'?" in (
+        run("select", "--wher", "reads > 1", code=2).err
+    )
+    assert "did you mean 'failed'?" in run("select", "--status", "faild", code=1).err
+
+
+def test_doctor(run: Run, store: Path) -> None:
+    run("report", "-r", "s1", "reads=1")
+    answer = json.loads(run("doctor", "--format", "json").out)
+    found = {entry["what"]: entry for entry in answer["records"]}
+    assert found["locks"]["state"] == "ok"
+    assert found["store"]["detail"] == f"{store}: records: 1 at sample level, 0 at project level"
+    assert found["plugin yaml"]["state"] == "ok"
+    assert "extra report" in found
+    assert "there yet" in run("doctor", "-f", "new/r.yaml").out
+    done = run("doctor", "-f", "postgresql://nobody@127.0.0.1:1/none", code=1)
+    assert done.err == f"error: 1 of {len(found) - 1} findings failed\n"
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 import yaml
 from conformance_selfcheck.mutants import all_mutants
-from conformance_selfcheck.rule_texts import RULE, specification, texts_of_rules
+from conformance_selfcheck.rule_texts import (
+    RULE,
+    anchor,
+    rules_of_profiles,
+    sections_of_rules,
+    specification,
+    texts_of_rules,
+)
 from pipestat_conformance.catalogue import (
     CatalogueError,
     load_catalogue,
@@ -22,7 +29,7 @@ from pipestat_conformance.claims import (
     PROFILES,
     TRIAL_PROFILES,
     probes,
-    profile_of,
+    with_needed,
 )
 from pipestat_conformance.trials import ALL as TRIALS
 from pipestat_conformance.vectors import load_vectors
@@ -30,6 +37,10 @@ from pipestat_conformance.vectors import load_vectors
 ROOT = Path(__file__).parents[2]
 SPEC = specification()
 HEADING = re.compile(r"^#{2,3} (.+)$", re.MULTILINE)
+READING = {
+    *("records", "count", "retrieve", "value", "describe", "get_status", "history"),
+    *("reopen", "put_file", "remove_file"),
+}
 LINK = re.compile(r"\]\(([a-z]+\.md|README\.md|)(?:#([a-z0-9-]+))?\)")
 CATALOGUE = load_catalogue()
 VECTORS = load_vectors()
@@ -37,11 +48,6 @@ BY_VECTORS = {id for vector in VECTORS for id in vector.requirements}
 BY_PROBES = {id for vector in probes(()) for id in vector.requirements}
 BY_TRIALS = {id for trial in TRIALS.values() for id in trial.requirements}
 BROKEN = {id for mutant in all_mutants().values() for id in mutant.breaks}
-
-
-def anchor(heading: str) -> str:
-    """Return the anchor that a heading has on GitHub."""
-    return re.sub(r"[^a-z0-9 _-]", "", heading.lower()).replace(" ", "-")
 
 
 def ids(*testability: str) -> set[str]:
@@ -67,17 +73,7 @@ def test_a_reused_id_is_refused() -> None:
 
 
 def test_every_section_is_an_anchor_and_holds_the_rule() -> None:
-    sections: dict[str, str] = {}
-    for part, text in SPEC.items():
-        section = part
-        marks = [(match.start(), match[1], "") for match in HEADING.finditer(text)]
-        marks += [(match.start(), "", match[1]) for match in RULE.finditer(text)]
-        for _, heading, rule in sorted(marks):
-            if heading:
-                section = f"{part}#{anchor(heading)}"
-            else:
-                sections[rule] = section
-    assert {id: one.section for id, one in CATALOGUE.items()} == sections
+    assert {id: one.section for id, one in CATALOGUE.items()} == sections_of_rules()
 
 
 def test_the_parts_are_the_files_and_their_links_lead_somewhere() -> None:
@@ -101,15 +97,39 @@ def test_what_cannot_be_decided_at_once_says_why() -> None:
 
 
 def test_capabilities_and_profiles_are_those_of_the_specification() -> None:
+    profiles = rules_of_profiles()
+    assert list(profiles) == list(PROFILES)
     for id, one in CATALOGUE.items():
         assert one.capability is None or one.capability in CAPABILITIES, id
-        # PS-CAP-006 stands among the rules of `core`, and says what `yaml-layout` may leave out.
-        assert one.profile == ("yaml-layout" if id == "PS-CAP-006" else profile_of(id)), id
+        assert one.profiles == [name for name, rules in profiles.items() if id in rules], id
+
+
+def test_what_a_profile_needs_stands_in_the_specification() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \|[^|]*\|([^|]*)\|[^|]*\|[^|]*\|$", SPEC["README.md"], re.M)
+    assert {name: tuple(re.findall(r"`([a-z-]+)`", needs)) for name, needs in rows} == PROFILES
+    for name in PROFILES:
+        assert with_needed([*PROFILES[name], name]) == with_needed([name])
+
+
+def test_a_vector_that_only_reads_files_serves_readers() -> None:
+    rules = rules_of_profiles()["reader"]
+    for vector in VECTORS:
+        ops = {step.op for step in vector.steps}
+        reads = vector.interchange and not vector.about_tables and ops <= READING
+        if reads and set(vector.requirements) <= rules:
+            assert vector.profile == "reader", vector.id
+        assert vector.profile != "reader" or reads, vector.id
+        assert (vector.profile == "emitter") == ("emit" in ops), vector.id
 
 
 def test_every_testable_requirement_has_a_vector_or_trial() -> None:
     assert ids("deterministic") - BY_VECTORS - BY_PROBES == set()
     assert ids("stochastic") - BY_VECTORS - BY_TRIALS == set()
+
+
+def test_every_rule_of_core_has_a_vector_without_an_output_schema() -> None:
+    plain = {id for v in VECTORS if v.opening.schema is None for id in v.requirements}
+    assert (ids("deterministic") & rules_of_profiles()["core"]) - plain - BY_PROBES == set()
 
 
 def test_every_vector_and_trial_names_known_requirements() -> None:
@@ -136,3 +156,30 @@ def test_a_profile_with_trials_has_some() -> None:
 
 def test_there_are_many_vectors() -> None:
     assert len(VECTORS) >= 120
+
+
+def test_the_minutes_of_a_profile_are_about_right() -> None:
+    """Of 200 words each, tables and examples included."""
+    texts = sections()
+    rules = rules_of_profiles()
+    for name, minutes in re.findall(
+        r"^\| `([a-z-]+)` \|[^|]*\|[^|]*\|[^|]*\| ([0-9]*) \|$", SPEC["README.md"], re.M
+    ):
+        places = {CATALOGUE[id].section for id in rules[name]}
+        whole = [place for place in places if rules[name] >= rules_of(place)]
+        words = sum(len(texts[place].split()) for place in whole)
+        assert abs(int(minutes or 0) - words / 200) < 2, (name, minutes, words / 200)
+
+
+def sections() -> dict[str, str]:
+    """Return the text below each heading."""
+    found: dict[str, str] = {}
+    for part, text in SPEC.items():
+        head, *pieces = re.split(r"^#{2,3} ", text, flags=re.M)
+        found[part] = head
+        found |= {f"{part}#{anchor(p.partition(chr(10))[0])}": p for p in pieces}
+    return found
+
+
+def rules_of(section: str) -> set[str]:
+    return {id for id, one in CATALOGUE.items() if one.section == section}

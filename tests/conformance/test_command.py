@@ -63,9 +63,9 @@ def test_a_broken_harness(conformance: Run) -> None:
     assert code == 2
     assert messages.startswith("error: harness: ")
     assert "the disk is on fire" in messages
-    code, _, messages = conformance("run", "--exec", tiny_command("no-core"))
+    code, _, messages = conformance("run", "--exec", tiny_command("no-profile"))
     assert code == 2
-    assert "core" in messages
+    assert "no profile is claimed" in messages
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,7 @@ def test_a_program_that_is_not_there() -> None:
         ("garbage", "hello", "it says hello"),
         ("unknown-capability", "op", "its claims are on the closed lists"),
         ("unknown-profile", "op", "its claims are on the closed lists"),
-        ("no-core", "op", "its claims are on the closed lists"),
+        ("no-profile", "op", "its claims are on the closed lists"),
         ("crash", "open", "it opens a store"),
         ("wrong-seq", "op", "it answers operations"),
         ("exit-code", "op", "it ends after 'bye'"),

@@ -56,6 +56,7 @@ def test_objects_and_arrays_say_where_they_differ() -> None:
         ({"$type": "integer"}, [1], [1.0, True]),
         ({"$number": 1}, [1, 1.0], [True, "1", 2]),
         ({"$unordered": [1, "a", 1]}, [[1, 1, "a"], ["a", 1, 1]], [[1, "a"], [1, "a", "a"], "a"]),
+        ({"$one_of": [1000, "1_000"]}, [1000, "1_000"], [1000.0, "1000", None, [1000]]),
         ({"$includes": {"a": 1}}, [{"a": 1}, {"a": 1, "b": 2}], [{"b": 2}, {"a": 1.0}, [1]]),
         (
             {"$timestamp": True},

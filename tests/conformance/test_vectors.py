@@ -116,10 +116,10 @@ ENTRY = {
     "id": "PS-VAL-001",
     "title": "t",
     "level": "must",
-    "section": "3.1",
+    "section": "core.md#values",
     "basis": "published",
     "capability": None,
-    "profile": "core",
+    "profiles": ["core"],
     "since": "1.0",
     "testability": "deterministic",
 }
@@ -132,7 +132,7 @@ ENTRY = {
         ([{**ENTRY, "level": "shall"}], "shall"),
         ([{**ENTRY, "testability": "untestable"}], "reason"),
         ([{**ENTRY, "colour": "red"}], "colour"),
-        ([{**ENTRY, "profile": "gold"}], "gold"),
+        ([{**ENTRY, "profiles": ["gold"]}], "gold"),
     ],
 )
 def test_a_wrong_catalogue_is_named(entries: list[Any], said: str) -> None:

@@ -63,7 +63,7 @@ def answer(message, state, fault, wrong):
     seq = message["seq"]
     if message["cmd"] == "hello":
         capabilities = ["no-such-capability"] if fault == "unknown-capability" else []
-        profiles = {"unknown-profile": ["core", "gold"], "no-core": ["query"]}.get(fault, ["core"])
+        profiles = {"unknown-profile": ["core", "gold"], "no-profile": []}.get(fault, ["core"])
         return {
             "seq": seq,
             "impl": {"name": "tiny", "version": "1", "language": "Python"},

@@ -274,10 +274,12 @@ def test_records() -> None:
 
 
 def test_histories() -> None:
-    assert fits("history", {"reads": {"2026-01-31T12:05:10.000001Z": 1100}, "x": {}})
-    assert not fits("history", {"reads": {"yesterday": 1}})
-    assert not fits("history", {"reads": 1})
-    assert not fits("history", {"": {}})
+    former = {"until": "2026-01-31T12:05:10.000001Z", "result": "reads", "value": 1100}
+    assert fits("history", {"total_size": 1, "records": [former]})
+    assert fits("history", {"total_size": 0, "records": []})
+    assert not fits("history", {"total_size": 1, "records": [{**former, "until": "yesterday"}]})
+    assert not fits("history", {"total_size": 1, "records": [{**former, "result": ""}]})
+    assert not fits("history", {"total_size": 1, "records": former})
 
 
 def test_pages() -> None:

@@ -342,3 +342,25 @@ def test_wrong_condition(given, said):
 def test_wrong_bool_operator(conditions):
     with pytest.raises(FilterSyntaxError, match="'XOR' is not known; write AND or OR"):
         filter_from_conditions(conditions, "XOR")
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("n = 1 and " + ".".join(["a"] * 101) + " = 1", 11),
+        (".".join(["a"] * 10_000) + " = 1", 1),
+        ("s like '" + "%a" * 50_001 + "'", 8),
+    ],
+)
+def test_what_is_too_long_is_refused(text: str, column: int) -> None:
+    with pytest.raises(FilterSyntaxError) as caught:
+        parse_filter(text)
+    assert f"column {column}:" in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+def test_the_longest_that_is_allowed() -> None:
+    path = ["a"] * 100
+    assert parse_filter(".".join(path) + " = 1") == Comparison(tuple(path), "eq", 1)
+    pattern = "%a" * 50_000
+    assert parse_filter(f"s like '{pattern}'") == Like(("s",), pattern)

@@ -44,7 +44,7 @@ def test_tsv_with_types(psm: PipestatManager, tmp_path: Path) -> None:
         psm, tmp_path / "t.tsv", types=True, columns=["name", "plot.title"], missing=""
     )
     assert path.read_text("utf-8") == (
-        'record_identifier\tname\tplot.title\ns1\t""\t\ns2\tNA\t"=T\t1"\ns3\t"0"\t\n'
+        'record_identifier\tname\tplot.title\ns1\t""\t\ns2\tNA\t"\'=T\t1"\ns3\t"0"\t\n'
     )
     assert types == tmp_path / "t.types.json"
     assert json.loads(types.read_text("utf-8")) == {
@@ -113,6 +113,32 @@ def test_excel(psm: PipestatManager, tmp_path: Path) -> None:
     assert rows[2][10] == str(2**60)
     cell = sheet.cell(5, 7)
     assert (cell.value, cell.data_type) == ('=HYPERLINK("http://x")', "s")
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("+1+1", "'+1+1"),
+        ("-1+cmd", "'-1+cmd"),
+        ("-inf", "'-inf"),
+        ("\tx", '"\'\tx"'),
+        ("\rx", '"\'\rx"'),
+        ("+", "+"),
+        ("-", "-"),
+        ("-5.5", '"-5.5"'),
+        ("+5", "+5"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_text_does_not_run_in_a_spreadsheet(tmp_path: Path, text: str, cell: str) -> None:
+    with PipestatManager(results_file_path=tmp_path / "r.yaml") as psm:
+        psm.report({"text": text, "number": -5}, "s1")
+        (path,) = plugins().exporter("tsv").export(psm.store, tmp_path / "t.tsv", {})
+    assert path.read_bytes().decode() == (
+        f"record_identifier\tstatus\tnumber\ttext\ns1\tNA\t-5\t{cell}\n"
+    )
 
 
 def test_excel_refuses_what_a_cell_cannot_hold(psm: PipestatManager, tmp_path: Path) -> None:

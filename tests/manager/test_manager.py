@@ -202,6 +202,38 @@ def test_an_undeclared_result_is_stored_with_one_warning(
     assert psm.retrieve_one("s2", "nam") == 2
 
 
+def test_what_a_filter_can_never_match_is_told_once(
+    make: Make, caplog: pytest.LogCaptureFixture
+) -> None:
+    psm = make(schema_path=None)
+    psm.report({"n": 1, "name": "x"}, "s1")
+    psm.report({"late": True}, "s2")
+
+    def said() -> list[str]:
+        messages = [record.getMessage() for record in caplog.records]
+        caplog.clear()
+        return messages
+
+    with caplog.at_level(logging.WARNING, "pipestat_spec"):
+        for where in ("n > 5", "late = false", "status = 'failed'", "n = 1 and name = 'x'"):
+            psm.select_records(where=where)
+        assert said() == []
+        assert psm.select_records(where="staus = 'failed'")["total_size"] == 0
+        assert said() == ["no record has staus; did you mean 'status'?"]
+        # Told also where every record matches, and where a field is asked for twice.
+        assert psm.select_records(where="not (nam = 'x')", columns="n")["total_size"] == 2
+        assert said() == ["no record has nam; did you mean 'name'?"]
+        psm.select_records(where="nam = 'y' and staus = 'done'")
+        assert said() == []
+        assert list(psm.iter_records(where="n = '1'")) == []
+        assert said() == ["n is never text: it has numbers; numbers stand without quotes"]
+        assert [r["record_identifier"] for r in psm.iter_records(where="n = 1")] == ["s1"]
+        assert list(psm.to_dataframe(where="n = 1").index) == ["s1"]
+        assert said() == []
+        psm.select_records(filter_conditions=[{"key": "nme", "operator": "eq", "value": "x"}])
+        assert said() == ["no record has nme; did you mean 'name'?"]
+
+
 def test_additional_properties_can_be_closed(make: Make) -> None:
     psm = make(additional_properties=False)
     with pytest.raises(ColumnNotFoundError, match=r"'nam'.*'name'"):

@@ -6,9 +6,11 @@ import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
@@ -57,6 +59,42 @@ def test_unreachable_address(address: str) -> None:
         load_output_schema(address)
     assert address in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_keys_in_an_address_are_not_shown(server: str) -> None:
+    """They stand in the address that fetches the schema, and nowhere else."""
+    host = server.removeprefix("http://")
+    for name in ("missing.yaml", "flat_form.yaml"):
+        address = f"http://user:TOPSECRET@{host}/{name}?token=TOPSECRET"
+        with pytest.raises(SchemaError) as caught:
+            load_output_schema(address)
+        assert "TOPSECRET" not in str(caught.value)
+        assert "TOPSECRET" not in str(vars(caught.value))
+
+
+def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, and the end never does."""
+    from pipestat_spec.text import locations
+
+    class Dripping(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                while True:
+                    self.wfile.write(b"#")
+                    self.wfile.flush()
+                    time.sleep(0.01)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    monkeypatch.setattr(locations, "_LONGEST", 0.2)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as httpd:
+        Thread(target=httpd.serve_forever, daemon=True).start()
+        with pytest.raises(SchemaNotFoundError, match="not all of it came"):
+            load_document(f"http://127.0.0.1:{httpd.server_port}/schema.yaml")
+        httpd.shutdown()
 
 
 def test_missing_file(tmp_path: Path) -> None:

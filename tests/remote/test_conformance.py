@@ -15,7 +15,10 @@ from tests.conformance.suite_runs import (
 )
 from tests.remote.raw import RawBucket
 
-PROFILES = {"core", "history", "query", "concurrent-writers", "durable", "exact-integers"}
+PROFILES = {
+    *("core", "schema", "documents", "history", "query"),
+    *("concurrent-writers", "durable", "exact-integers"),
+}
 PATHS = {"one object": "results.yaml", "one object per record": "{record_identifier}.yaml"}
 LEFT_OUT = {
     "one object": set(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
@@ -19,6 +20,7 @@ KEYS = {
     "Tab": "\ue004",
     "Enter": "\ue007",
     "Escape": "\ue00c",
+    "Alt": "\ue00a",
     "Left": "\ue012",
     "Up": "\ue013",
     "Right": "\ue014",
@@ -30,6 +32,9 @@ class MissingBrowser(Exception):
     """The browser, its driver or the library for it is not there."""
 
 
+Point = tuple[int, int]
+
+
 class Window(Protocol):
     """What a browser's driver can do."""
 
@@ -38,6 +43,14 @@ class Window(Protocol):
     def run(self, script: str, *arguments: Any) -> Any: ...
 
     def press(self, keys: list[str]) -> None: ...
+
+    def chord(self, held: str, key: str) -> None: ...
+
+    def drag(self, start: Point, end: Point) -> None: ...
+
+    def pdf(self) -> bytes: ...
+
+    def picture(self) -> bytes: ...
 
     def log(self) -> list[str]: ...
 
@@ -95,6 +108,23 @@ class Browser:
         """Press keys where the focus is: characters, or names of KEYS."""
         self.window.press([KEYS.get(key, key) for key in keys])
 
+    def drag(self, selector: str, to: str) -> None:
+        """Drag an element to the right half of another one."""
+        places = self.until(
+            "const [from, to] = [...arguments].map(s => document.querySelector(s));"
+            "if (!from || !to) return null;"
+            "const [a, b] = [from.getBoundingClientRect(), to.getBoundingClientRect()];"
+            "return [[a.x + a.width / 2, a.y + a.height / 2], "
+            "[b.x + b.width * 0.8, b.y + b.height / 2]].map(p => p.map(Math.round))",
+            selector,
+            to,
+        )
+        self.window.drag(*(tuple(place) for place in places))
+
+    def chord(self, held: str, key: str) -> None:
+        """Press a key while another one is held."""
+        self.window.chord(KEYS[held], KEYS.get(key, key))
+
     def type(self, text: str) -> None:
         self.keys(*text)
 
@@ -135,6 +165,33 @@ class ChromiumWindow:
         for key in keys:
             chain = chain.send_keys(key)
         chain.perform()
+
+    def chord(self, held: str, key: str) -> None:
+        from selenium.webdriver.common.action_chains import ActionChains
+
+        ActionChains(self.driver).key_down(held).send_keys(key).key_up(held).perform()
+
+    def drag(self, start: Point, end: Point) -> None:
+        from selenium.webdriver.common.actions.action_builder import ActionBuilder
+
+        actions = ActionBuilder(self.driver)
+        pointer = actions.pointer_action
+        pointer.move_to_location(*start)
+        pointer.pointer_down()
+        pointer.move_to_location((start[0] + end[0]) // 2, end[1])
+        pointer.move_to_location(*end)
+        pointer.pointer_up()
+        actions.perform()
+
+    def pdf(self) -> bytes:
+        options = {"preferCSSPageSize": True, "printBackground": False}
+        return base64.b64decode(self.driver.execute_cdp_cmd("Page.printToPDF", options)["data"])
+
+    def picture(self) -> bytes:
+        options = {"format": "png"}
+        return base64.b64decode(
+            self.driver.execute_cdp_cmd("Page.captureScreenshot", options)["data"]
+        )
 
     def log(self) -> list[str]:
         entries = self.driver.get_log("browser")
@@ -216,9 +273,33 @@ class FirefoxWindow:
         return json.loads(found["result"]["value"])
 
     def press(self, keys: list[str]) -> None:
-        steps = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        self._keys([(kind, key) for key in keys for kind in ("keyDown", "keyUp")])
+
+    def chord(self, held: str, key: str) -> None:
+        self._keys([("keyDown", held), ("keyDown", key), ("keyUp", key), ("keyUp", held)])
+
+    def _keys(self, pressed: list[tuple[str, str]]) -> None:
+        steps = [{"type": kind, "value": key} for kind, key in pressed]
         actions = [{"type": "key", "id": "keys", "actions": steps}]
         self._call("input.performActions", context=self._context, actions=actions)
+
+    def drag(self, start: Point, end: Point) -> None:
+        middle = ((start[0] + end[0]) // 2, end[1])
+        moves = [{"type": "pointerMove", "x": x, "y": y} for x, y in (start, middle, end)]
+        steps = [
+            *(moves[0], {"type": "pointerDown", "button": 0}),
+            *(*moves[1:], {"type": "pointerUp", "button": 0}),
+        ]
+        actions = [{"type": "pointer", "id": "mouse", "actions": steps}]
+        self._call("input.performActions", context=self._context, actions=actions)
+
+    def pdf(self) -> bytes:
+        found = self._call("browsingContext.print", context=self._context, orientation="landscape")
+        return base64.b64decode(found["data"])
+
+    def picture(self) -> bytes:
+        found = self._call("browsingContext.captureScreenshot", context=self._context)
+        return base64.b64decode(found["data"])
 
     def log(self) -> list[str]:
         found, self._log = self._log, []
@@ -239,6 +320,7 @@ def open_chromium(
     size: tuple[int, int] = (1440, 900),
     scripts: bool = True,
     dark: bool = False,
+    forced_colours: bool = False,
     downloads: Path | None = None,
 ) -> Browser:
     """Open Chromium; raises MissingBrowser."""
@@ -261,8 +343,10 @@ def open_chromium(
     opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600}
     opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    if dark:
-        features = [{"name": "prefers-color-scheme", "value": "dark"}]
+    features = [{"name": "prefers-color-scheme", "value": "dark"}] if dark else []
+    if forced_colours:
+        features.append({"name": "forced-colors", "value": "active"})
+    if features:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     return Browser(ChromiumWindow(opened), "chromium")
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from pipestat_report.options import Options
@@ -135,6 +137,40 @@ def test_columns_hide_and_move(browser: Browser, page: Path) -> None:
     )
 
 
+def shown_columns(browser: Browser) -> list[str]:
+    script = "return [...document.querySelectorAll('thead th')].map(th => th.dataset.column)"
+    return list(browser.run(script))
+
+
+def test_a_column_is_dragged(browser: Browser, page: Path) -> None:
+    browser.open(page, "#records")
+    browser.drag("th[data-column=reads]", "th[data-column=duplication_rate]")
+    browser.until("return document.querySelectorAll('thead th')[4].dataset.column === 'reads'")
+    assert shown_columns(browser)[:5] == [
+        *("record_identifier", "status", "mapping_rate", "duplication_rate", "reads")
+    ]
+    # A drag is no click: nothing is sorted.
+    assert "sort=" not in browser.run("return location.hash")
+    browser.drag("th[data-column=status]", "th[data-column=record_identifier]")
+    assert shown_columns(browser)[:2] == ["record_identifier", "status"]
+    fragment = browser.run("return location.hash")
+    before = shown_columns(browser)
+    browser.open(page, fragment)
+    assert shown_columns(browser) == before
+
+
+def test_a_column_moves_with_the_keyboard(browser: Browser, page: Path) -> None:
+    browser.open(page, "#records")
+    browser.run("document.querySelector('th[data-column=reads] button').focus()")
+    browser.chord("Alt", "Right")
+    browser.until("return document.querySelectorAll('thead th')[3].dataset.column === 'reads'")
+    browser.until("return document.activeElement.closest('th')?.dataset.column === 'reads'")
+    for _ in range(3):  # not before the record's
+        browser.chord("Alt", "Left")
+    browser.until("return document.querySelectorAll('thead th')[1].dataset.column === 'reads'")
+    assert "order=record_identifier,reads,status" in browser.run("return location.hash")
+
+
 def test_comparing(browser: Browser, page: Path) -> None:
     browser.open(page, "#records")
     for index in (0, 1):
@@ -187,6 +223,64 @@ def test_the_lightbox_works_with_the_keyboard(browser: Browser, page: Path) -> N
     browser.until("return document.querySelector('.lb footer').textContent.includes('insert.png')")
     browser.keys("Escape")
     browser.until("return !document.querySelector('.lb')")
+
+
+def test_images_that_no_browser_opens_say_where_they_are(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"plot": {"path": "s3://bucket/a/plot.png", "title": "t"}}, "s1")
+    report = build_report(psm.store, tmp_path)[0]
+    browser.open(report, "#gallery")
+    assert "on S3, not fetched" in browser.text(".gpad")
+    browser.open(report, "#overview")
+    assert "--fetch-images" in browser.text("main")
+    assert browser.run("return document.images.length") == 0
+
+
+def test_the_header_stays_above_the_rows(browser: Browser, page: Path) -> None:
+    browser.open(page, "#records")
+    browser.run("document.querySelector('.grid').scrollTo(300, 1000)")
+    corner = (
+        "const b = document.querySelector('.grid').getBoundingClientRect();"
+        "return document.elementFromPoint(b.left + %d, b.top + 18).closest('thead') !== null"
+    )
+    browser.until("return document.querySelector('tr.row').dataset.place > 5")
+    assert browser.run(corner % 100)
+    assert browser.run(corner % 400)
+    column = "return document.elementFromPoint(b.left + 100, b.top + 300).closest('th') !== null"
+    assert browser.run(corner.partition("return")[0] + column)
+
+
+def test_the_page_itself_never_scrolls(browser: Browser, page: Path) -> None:
+    for view in ("overview", "records", "gallery", "plots", "glossary", "records?rec=brain_R02"):
+        browser.open(page, f"#{view}")
+        fits = "return document.documentElement.scrollHeight <= innerHeight"
+        assert browser.run(fits), view
+
+
+EMPTY = {
+    "nothing": ({}, {}, "No records yet"),
+    "known": ({}, {"not_reported": ("a",)}, "nothing was reported"),
+    "one": ({"a": ({"n": 1}, None)}, {}, "1 record"),
+    "statuses": ({"a": ({}, "failed"), "b": ({}, "running")}, {}, "Only statuses were reported"),
+    "missing files": ({"a": ({"f": {"path": "gone.txt", "title": "t"}}, None)}, {}, "1 file"),
+}
+
+
+@pytest.mark.parametrize("case", EMPTY)
+def test_little_is_said_in_words(browser: Browser, tmp_path: Path, case: str) -> None:
+    records, options, words = EMPTY[case]
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    for name, (values, status) in records.items():
+        if values:
+            psm.report(values, name)
+        if status:
+            psm.set_status(status, name)
+    report = build_report(psm.store, tmp_path, Options(**options))[0]
+    browser.open(report, "#overview")
+    assert words in browser.text("main")
+    for view in ("records", "gallery", "plots"):
+        browser.open(report, f"#{view}")
+        assert browser.text("main").strip(), view
 
 
 def test_the_gallery_shares_the_filter_and_names_what_is_missing(
@@ -294,36 +388,91 @@ def test_without_scripts_a_summary_remains(new_browser: OpenBrowser, page: Path)
 
 
 HOSTILE = (
+    "<script>window.broken=1</script>",
     "<img src=x onerror=window.broken=1>",
     "</script><script>window.broken=1</script>",
+    "</noscript><script>window.broken=1</script>",
     "javascript:window.broken=1",
     '"><b>bold</b>',
     "]]>&lt;!--",
+    "=HYPERLINK(0)",
+    "evil \u202egnp.exe",
 )
+VIEWS = ("overview", "records", "gallery", "plots", "glossary")
 
 
-def test_hostile_values_are_text(browser: Browser, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report in which everything that a pipeline and a schema can name is hostile."""
+    folder = tmp_path_factory.mktemp("hostile")
+    results = {
+        text: {"type": "string", "description": text, "title": text, "highlight": True}
+        for text in HOSTILE
+    }
+    image = {"type": "image", "description": HOSTILE[0]}
+    properties = {
+        "pipeline_name": "hostile",
+        "samples": {"properties": {**results, "plot": image}},
+        "project": {"properties": {"plot": image, **results}},
+    }
+    statuses = {"odd": {"description": HOSTILE[0], "color": [1, 2, 3]}}
+    schema = {"title": HOSTILE[2], "description": HOSTILE[1], "properties": properties}
+    (folder / "schema.yaml").write_text(json.dumps(schema))
+    (folder / "statuses.yaml").write_text(json.dumps(statuses))
     psm = PipestatManager(
-        results_file_path=str(tmp_path / "r.yaml"), pipeline_name="</title><b>x</b>"
+        results_file_path=str(folder / "r.yaml"),
+        schema_path=str(folder / "schema.yaml"),
+        status_schema_path=str(folder / "statuses.yaml"),
     )
     for text in HOSTILE:
+        bell = f"{text}\x1b[31m\x07"
         values = {
-            "text": text,
-            "nested": {text: [text]},
-            "link": {"path": text, "title": text},
+            **dict.fromkeys(HOSTILE, bell),
+            "plot": {"path": text, "title": text, "thumbnail_path": text},
+            "undeclared": {text: [bell, {text: -1}]},
         }
-        psm.report({**values, text: 1}, text)
-    report = build_report(psm.store, tmp_path, Options(title=HOSTILE[1]))[0]
-    for view in ("overview", "records", "gallery", "plots", "glossary"):
-        browser.open(report, f"#{view}")
-        assert browser.run("return window.broken ?? null") is None
-        assert (
-            browser.run("return document.querySelectorAll('b b, img[src=x], main b b').length") == 0
-        )
-    browser.open(report, "#records")
-    assert HOSTILE[0] in browser.texts("tbody .id")
+        psm.report(values, text)
+        psm.set_status("odd", text, message=bell)
+        psm.report({HOSTILE[0]: text}, text, force_overwrite=True)
+    psm.report({HOSTILE[0]: HOSTILE[0], "plot": values["plot"]}, HOSTILE[1], level="project")
+    options = Options(not_reported=(f"unknown {HOSTILE[0]}",))
+    return build_report(psm.store, folder, options)[0]
+
+
+def assert_harmless(browser: Browser) -> None:
+    assert browser.run("return window.broken ?? null") is None
+    for made in ("script[src]", "img[src=x]", "#app script", "[onerror]", "iframe", "main b b"):
+        assert browser.run(f"return document.querySelectorAll('{made}').length") == 0, made
     hrefs = browser.run("return [...document.querySelectorAll('a')].map(a => a.protocol)")
     assert set(hrefs) <= {"file:", "http:", "https:"}
+    shown = browser.run("return document.body.innerText")
+    assert not re.search("[\\x00-\\x08\\x0b-\\x1f\\u202a-\\u202e\\u2066-\\u2069]", shown)
+
+
+def test_a_hostile_store_is_text(browser: Browser, hostile_page: Path) -> None:
+    for view in (*VIEWS, "compare?sel=" + ",".join(map(quote, HOSTILE[:2]))):
+        browser.open(hostile_page, f"#{view}")
+        browser.until("return document.querySelector('main').textContent.trim()")
+        assert_harmless(browser)
+    for text in HOSTILE:
+        browser.open(hostile_page, f"#records?rec={quote(text)}")
+        shown = text.replace("\u202e", "\\u202e")
+        assert browser.text(".drawer h2") == shown
+        assert f"{shown}\\u001b[31m\\u0007" in browser.text(".drawer .db")
+        assert_harmless(browser)
+    browser.open(hostile_page, "#gallery")
+    browser.click(".gfig button")
+    browser.until("return document.querySelector('.lb h2')")
+    assert_harmless(browser)
+
+
+def test_a_hostile_store_is_text_without_scripts(
+    new_browser: OpenBrowser, hostile_page: Path
+) -> None:
+    browser = new_browser(scripts=False)
+    browser.window.go(hostile_page.as_uri())
+    assert HOSTILE[0] in browser.run("return document.querySelector('#static').innerText")
+    assert_harmless(browser)
 
 
 def test_ten_thousand_records(browser: Browser, tmp_path: Path) -> None:
@@ -350,14 +499,96 @@ def test_ten_thousand_records(browser: Browser, tmp_path: Path) -> None:
     assert browser.until("return document.querySelectorAll('path.dense').length") > 1
 
 
-def test_printing_shows_all_records(new_browser: OpenBrowser, page: Path, tmp_path: Path) -> None:
-    browser = new_browser()
-    browser.open(page, "#records?where=genome+%3D+'hg19'")
-    expected = count(browser)
-    browser.run("dispatchEvent(new Event('beforeprint'))")
-    assert browser.run("return document.querySelectorAll('#print tbody tr').length") >= expected
-    browser.run("dispatchEvent(new Event('afterprint'))")
+@pytest.fixture(scope="module")
+def wide_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with ten highlighted results of long names and messages of several lines."""
+    folder = tmp_path_factory.mktemp("wide")
+    names = [f"a_result_with_a_long_name_{letter}" for letter in "abcdefghij"]
+    results = {name: {"type": "integer", "highlight": True} for name in names}
+    schema = {"properties": {"pipeline_name": "wide", "samples": {"properties": results}}}
+    (folder / "schema.yaml").write_text(json.dumps(schema))
+    psm = PipestatManager(
+        results_file_path=str(folder / "r.yaml"), schema_path=str(folder / "schema.yaml")
+    )
+    psm.report_many({f"rec{i:03}": dict.fromkeys(names, 10**9 + i) for i in range(120)})
+    for i in range(120):
+        psm.set_status(
+            "failed", f"rec{i:03}", message=f"start{i:03} " + "word " * 30 + f"end{i:03}"
+        )
+    return build_report(psm.store, folder)[0]
+
+
+def printed_pages(pdf: bytes) -> list[tuple[str, float, float]]:
+    """Return of each page its text, its width and where its text ends on the right."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    pages = []
+    for page in document:
+        text = page.get_textpage()
+        right = max(text.get_rect(i)[2] for i in range(text.count_rects()))
+        pages.append((text.get_text_bounded(), page.get_width(), right))
+        text.close()
+        page.close()
+    document.close()
+    return pages
+
+
+def test_a_print_has_all_records_whole(browser: Browser, wide_page: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    browser.open(wide_page, "#records?where=record_identifier+like+'rec0%25'")
+    pages = printed_pages(browser.window.pdf())
+    assert len(pages) > 3
+    places: dict[str, int] = {}
+    for number, (text, width, right) in enumerate(pages):
+        # The header stands on every page, and no column is cut off.
+        assert "status" in text
+        assert right < width
+        for name in re.findall(r"(?:rec|start|end)\d{3}", text):
+            assert name not in places
+            places[name] = number
+    assert len(places) == 300
+    for i in range(100):
+        # No record begins on one page and ends on the next.
+        assert places[f"rec{i:03}"] == places[f"end{i:03}"]
+    assert re.search(r"The first \d of 10 highlighted results", " ".join(pages[0][0].split()))
     assert browser.until("return !document.querySelector('#print table')")
+
+
+def test_an_open_record_is_printed_alone(browser: Browser, page: Path) -> None:
+    pytest.importorskip("pypdfium2")
+    browser.open(page, "#records?rec=kidney_R01")
+    text = "\n".join(text for text, _, _ in printed_pages(browser.window.pdf()))
+    assert "kidney_R01" in text
+    assert "mapping_rate" in text
+    assert "CTGTCTCTTATA" in text or "AGATCGGAAGAGC" in text
+    assert "brain_R01" not in text
+
+
+def test_forced_colours(new_browser: OpenBrowser, page: Path) -> None:
+    """With the reader's own colours nothing is told by a tint alone."""
+    browser = new_browser(forced_colours=True)
+    browser.open(page, "#records?sel=brain_R02")
+    assert browser.run("return matchMedia('(forced-colors: active)').matches")
+    style = "return (e => e && [getComputedStyle(e)].map(s => %s)[0])(document.querySelector('%s'))"
+    assert browser.until(style % ("s.outlineStyle", "tr.on")) == "solid"
+    assert browser.run(style % ("s.borderTopStyle", "tr.row .st")) == "solid"
+    ground = browser.run("return getComputedStyle(document.body).backgroundColor")
+    for mark in ("tr.row .brk i", "tr.row .trk i", "tr.row .trk"):
+        assert browser.run(style % ("s.backgroundColor", mark)) != ground, mark
+    browser.open(page, "#overview")
+    shades = (
+        "return [...document.querySelectorAll('.sbar span')]"
+        ".map(e => getComputedStyle(e).backgroundColor)"
+    )
+    assert len(set(browser.run(shades))) == 6
+    browser.open(page, "#plots")
+    browser.until("return document.querySelector('.pcard path.fill')")
+    text = browser.run("return getComputedStyle(document.body).color")
+    assert browser.run(style % ("s.fill", ".pcard text")) == text
+    assert browser.run(style % ("s.stroke", ".pcard path.fill")) == text
+    browser.open(page, "#compare?sel=brain_R01,heart_R01")
+    assert browser.until(style % ("s.outlineStyle", ".cmp td.x")) == "dashed"
 
 
 def axe_source() -> str:

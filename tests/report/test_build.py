@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import random
 import re
 import zipfile
 from hashlib import sha256
@@ -18,7 +19,9 @@ from pipestat_report.options import Options, read_options
 from pipestat_report.report import build_report
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.models.record import RecordKey
 from pipestat_spec.plugins.loading import plugins
 
 SCHEMA = """
@@ -90,6 +93,17 @@ def test_the_document_has_every_value_apart(tmp_path: Path) -> None:
     assert found["project"]["columns"] == [{"values": [7]}]
 
 
+def test_since_when_a_record_has_its_status(tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"x": 1}, "a")
+    psm.set_status("running", "b")
+    [(_, since)] = document(build_report(psm.store, tmp_path)[0])["samples"]["since"].items()
+    record = psm.store.backend.read(RecordKey("sample", "b"))
+    assert record is not None
+    assert record.status_time is not None
+    assert since == format_utc(record.status_time)
+
+
 def test_reported_nulls_are_told_apart(tmp_path: Path) -> None:
     psm = PipestatManager(config_dict={"backend": "memory"})
     for name, values in {"a": {"x": None}, "b": {"x": 1}, "c": {"y": 1}}.items():
@@ -121,7 +135,7 @@ def test_files_are_linked_from_where_the_report_is(tmp_path: Path) -> None:
         "0": [{"kind": "file", "href": "../out/a%20%231%3F%C3%A9%20100%25.txt"}],
         "1": [{"kind": "file", "missing": True}],
         "2": [{"kind": "file", "href": "https://example.org/x.txt"}],
-        "3": [{"kind": "file"}],
+        "3": [{"kind": "file", "address": "s3://bucket/x.txt"}],
         "4": [{"kind": "file", "missing": True}],
     }
 
@@ -166,6 +180,29 @@ def test_thumbnails_stay_within_the_budget(tmp_path: Path) -> None:
     assert said["embedded"] < 6
     assert said["embedded"] + said["leftOut"] == 7
     assert len(block(small, "thumbnails")) * 3 / 4 <= budget + 3 * said["embedded"]
+
+
+def test_thumbnails_of_large_plots_are_small(tmp_path: Path) -> None:
+    """Two hundred images of 180 kB are to make a file of 5 MB at most: 25 kB each."""
+    from PIL import Image, ImageDraw
+
+    chance = random.Random(3)
+    psm = manager(tmp_path)
+    sizes = []
+    for number in range(4):
+        plot = Image.new("RGB", (1000, 700), "white")
+        pen = ImageDraw.Draw(plot)
+        for _ in range(8000):
+            x, y = chance.gauss(500, 160), chance.gauss(350, 110)
+            shade = tuple(chance.randrange(40, 220) for _ in range(3))
+            pen.ellipse([x - 2, y - 2, x + 2, y + 2], fill=shade)
+        plot.save(tmp_path / f"{number}.png")
+        sizes.append((tmp_path / f"{number}.png").stat().st_size)
+        psm.report({"plot": {"path": f"{number}.png", "title": "t"}}, f"s{number}")
+    assert sum(sizes) > 4 * 150_000
+    page = build_report(psm.store, tmp_path)[0]
+    assert document(page)["thumbnails"]["embedded"] == 4
+    assert len(block(page, "thumbnails")) < 4 * 25_000
 
 
 def test_a_pdf_gets_a_picture_of_its_first_page(tmp_path: Path) -> None:

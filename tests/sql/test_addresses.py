@@ -6,7 +6,6 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from pipestat_sql.database.sqlite_files import is_on_network
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import MissingConfigDataError
@@ -56,16 +55,3 @@ def test_the_only_namespace_is_found(tmp_path: Path) -> None:
 def test_what_is_no_file(text: str) -> None:
     with pytest.raises(MissingConfigDataError, match="the path of a SQLite file is missing"):
         PipestatManager(config_dict={"database": {"sqlite_url": text}, "pipeline_name": "demo"})
-
-
-@pytest.mark.parametrize(
-    ("kind", "network"), [("ext4", False), ("nfs4", True), ("cifs", True), ("overlay", False)]
-)
-def test_network_file_systems(tmp_path: Path, kind: str, network: bool) -> None:
-    table = tmp_path / "mountinfo"
-    table.write_text(
-        "22 1 0:20 / / rw - ext4 /dev/sda1 rw\n"
-        f"23 22 0:21 / {tmp_path} rw,relatime shared:1 - {kind} server:/x rw\n"
-    )
-    assert is_on_network(str(tmp_path / "r.db"), str(table)) is network
-    assert is_on_network("/r.db", str(table)) is False

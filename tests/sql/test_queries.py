@@ -417,8 +417,23 @@ def test_a_cursor_needs_no_record(rows):
             ask(rows, cursor=cursor, limit=limit)
 
 
+def test_the_largest_limit(rows):
+    rows.add(record("a", {"n": 1}), record("b", {"n": 2}))
+    assert names(ask(rows, limit=2**63 - 1)) == ["a", "b"]
+    assert names(ask(rows, limit=2**63 - 1, cursor="a")) == ["b"]
+
+
+def test_the_longest_path(rows):
+    """No value is as deep as this; that is an answer, and no end of the process."""
+    rows.add(record("a", {"doc": {"k": 1}}))
+    path = ("doc", *["k"] * 99)
+    assert ask(rows, Comparison(path, "eq", 1)).total_size == 0
+    assert names(ask(rows, IsNull(path))) == ["a"]
+
+
 @pytest.mark.parametrize(
-    "query", [Query(limit=0), Query(limit=True), Query(limit="3"), Query(cursor=5)]
+    "query",
+    [Query(limit=0), Query(limit=True), Query(limit="3"), Query(limit=2**63), Query(cursor=5)],
 )
 def test_wrong_pages_are_refused(rows, query):
     with rows.connected() as connection, pytest.raises(FilterSyntaxError):

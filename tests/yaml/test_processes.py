@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipestat_spec.errors import PipestatStartupError, UnsafeStoreError
 from tests import writers
 from tests.yaml.stores import Stored
 
@@ -139,6 +142,46 @@ def test_a_stopped_writer_holds_the_others_up_and_they_say_so(
     assert [record.getMessage() for record in caplog.records] == [
         f"waiting for another process that writes {store.path}"
     ]
+
+
+def test_who_holds_the_lock_for_ever_is_named(
+    stored: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever may read the results can lock them, too; nobody waits for that without end."""
+    from pipestat_yaml.local import local_file
+
+    monkeypatch.setattr(local_file, "GIVE_UP_AFTER", 0.3)
+    store = stored()
+    store.report("s1", {"n": 1})
+    path = store.path.parent / ".results.yaml.lock"
+    program = (
+        "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, 2); print(flush=True); input()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        with pytest.raises(PipestatStartupError, match=f"held by process {holder.pid}"):
+            store.report("s1", {"n": 2})
+        assert store.results("s1") == {"n": 1}
+        holder.communicate(b"\n")
+    store.report("s1", {"n": 2})
+    assert store.results("s1") == {"n": 2}
+
+
+def test_a_lock_that_is_a_link_is_refused(stored: Open, tmp_path: Path) -> None:
+    """Whoever may write to the folder does not make us create files elsewhere."""
+    store = stored()
+    store.report("s1", {"n": 1})
+    path = store.path.parent / ".results.yaml.lock"
+    path.unlink()
+    elsewhere = tmp_path / "elsewhere"
+    path.symlink_to(elsewhere)
+    with pytest.raises(UnsafeStoreError, match="symbolic link"):
+        store.report("s1", {"n": 2})
+    assert not elsewhere.exists()
+    assert store.results("s1") == {"n": 1}
 
 
 def test_a_lock_file_that_somebody_deletes(stored: Open) -> None:

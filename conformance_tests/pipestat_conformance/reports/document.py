@@ -101,7 +101,7 @@ def _requirements(run: Run, catalogue: Mapping[str, Requirement]) -> list[dict[s
                 "title": known.title if known else "",
                 "level": known.level if known else "must",
                 "section": known.section if known else "",
-                "profile": known.profile if known else None,
+                "profiles": list(known.profiles) if known else [],
                 "verdict": verdict.value,
                 "vectors": [
                     r.id for r in run.results if id in r.requirements and r.verdict in EXECUTED

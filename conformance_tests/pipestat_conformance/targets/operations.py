@@ -5,16 +5,24 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from pipestat_spec.documents.report import REPORT_DOCUMENT_VERSION, parse_report_document
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.times import format_utc, parse_time
-from pipestat_spec.errors import RecordNotFoundError, UnsupportedOperation
+from pipestat_spec.errors import (
+    DocumentError,
+    RecordNotFoundError,
+    SchemaError,
+    UnsupportedOperation,
+)
 from pipestat_spec.models.query import And, Query, reference_page
 from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_spec.models.schema.status_schema import parse_status_schema
 from pipestat_spec.store import Store
 
 __all__ = ["OPERATIONS", "Session", "StoreSession"]
@@ -238,6 +246,19 @@ def _ingest(store: Store, args: _Args) -> None:
     )
 
 
+def _emit(store: Store, args: _Args) -> str:  # noqa: ARG001
+    given = {_IN_DOCUMENTS.get(name, name): value for name, value in args.items()}
+    document = parse_report_document({"pipestat_report": REPORT_DOCUMENT_VERSION, **given})
+    if document.status is not None:
+        try:
+            parse_status_schema({document.status: {"description": "", "color": [0, 0, 0]}})
+        except SchemaError as error:
+            raise DocumentError(str(error)) from None
+    return json.dumps(document.to_dict(), allow_nan=False)
+
+
+_IN_DOCUMENTS = {"record": "record_identifier", "values": "results"}
+
 OPERATIONS: Mapping[str, Callable[[Store, _Args], Any]] = {
     "report": _report,
     "report_many": _report_many,
@@ -258,4 +279,5 @@ OPERATIONS: Mapping[str, Callable[[Store, _Args], Any]] = {
     "schema": _schema,
     "highlighted": _highlighted,
     "ingest": _ingest,
+    "emit": _emit,
 }

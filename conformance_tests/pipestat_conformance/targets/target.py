@@ -43,7 +43,8 @@ class Target(ABC):
 def default_profiles(capabilities: tuple[str, ...], *layouts: str) -> tuple[str, ...]:
     """Return what a backend behind our own domain claims: every profile it is capable of."""
     capable = ("history", "concurrent-writers", "durable", "exact-integers")
-    return ("core", "query", *(name for name in capable if name in capabilities), *layouts)
+    domain = ("emitter", "core", "schema", "documents", "query")
+    return (*domain, *(name for name in capable if name in capabilities), *layouts)
 
 
 @contextmanager

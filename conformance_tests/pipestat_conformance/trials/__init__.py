@@ -36,6 +36,7 @@ class TrialKind:
     requirements: tuple[str, ...]
     make: Callable[[Stage], Told]
     needs: tuple[str, ...] = ()
+    with_schema: bool = False
 
 
 ALL: Mapping[str, TrialKind] = {
@@ -45,6 +46,7 @@ ALL: Mapping[str, TrialKind] = {
             ("PS-GUA-002", "PS-GUA-003"),
             concurrency.trial(scenario, number),
             scenario.needs,
+            with_schema=scenario.opening.schema is not None,
         )
         for name, scenario in concurrency.SCENARIOS.items()
         for number in scenario.numbers
@@ -149,5 +151,7 @@ def planned(
             skip = (Verdict.DISABLED, "trials are left out of a quick run")
         elif missing:
             skip = (Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed")
+        elif kind.with_schema and "schema" not in hello.profiles:
+            skip = (Verdict.UNSUPPORTED, "the profile schema is not claimed")
         trials.append(Trial(id, kind, options, hello.capabilities, folder, skip))
     return trials

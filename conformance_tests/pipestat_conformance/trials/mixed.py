@@ -50,6 +50,7 @@ def writers(stage: Stage) -> Told:
         write_together(_fresh(stage, name), [*writing, reader], scenario).note
         for name, scenario in SCENARIOS.items()
         if set(scenario.needs) <= set(stage.capabilities)
+        and (scenario.opening.schema is None or "schema" in stage.pool.profiles)
     ]
     return Told(f"{EACH} processes of each program; {notes[0]}, {len(notes)} times")
 

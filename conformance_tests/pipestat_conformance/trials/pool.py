@@ -45,6 +45,7 @@ class Pool:
         self._targets: list[SubprocessDriver] = []
         self._peers: list[SubprocessDriver] = []
         self.name = hello.name
+        self.profiles = hello.profiles
 
     def targets(self, number: int) -> list[SubprocessDriver]:
         """Return so many drivers of the target, each a process of its own."""

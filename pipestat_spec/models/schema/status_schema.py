@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError, UnrecognizedStatusError
 from pipestat_spec.problems import AT_ONCE, Problems
+from pipestat_spec.text.strings import nearest
 
 __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_status_schema"]
 
@@ -42,9 +43,11 @@ class StatusSchema:
     def check(self, status: str) -> str:
         """Return `status`; raises UnrecognizedStatusError when it is not defined."""
         if status not in self.statuses:
+            near = nearest(status, self.statuses)
+            meant = f"did you mean {near!r}? " if near else ""
             raise UnrecognizedStatusError(
                 f"status {status!r} is not defined",
-                hint="defined are " + ", ".join(self.statuses),
+                hint=f"{meant}defined are " + ", ".join(self.statuses),
                 status=status,
                 defined=self.identifiers,
             )

@@ -5,20 +5,13 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from contextlib import suppress
 from urllib.parse import quote
 
 from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_spec.mounts import is_on_network
 from pipestat_spec.text.paths import nearest_path
 
-__all__ = ["check_folder", "exists", "is_on_network", "open_file", "prepare_to_write"]
-
-_MOUNT_TABLE = "/proc/self/mountinfo"
-# Shared memory, which the write-ahead log needs, does not reach across hosts.
-_NETWORK = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p afs ceph lustre gpfs beegfs glusterfs fuse.glusterfs fuse.sshfs "
-    "fuse.s3fs fuse.rclone ncpfs orangefs panfs virtiofs vboxsf".split()
-)
+__all__ = ["check_folder", "exists", "open_file", "prepare_to_write"]
 
 
 def exists(path: str) -> bool:
@@ -83,7 +76,8 @@ def prepare_to_write(connection: sqlite3.Connection, path: str, patience: float)
 
     Raises sqlite3.OperationalError when the file stays busy for longer than `patience`.
     """
-    wanted = "delete" if is_on_network(path) else "wal"
+    # Shared memory, which the write-ahead log needs, does not reach across hosts.
+    wanted = "delete" if is_on_network(os.path.dirname(path) or ".") else "wal"
     end = time.monotonic() + patience
     while True:
         try:
@@ -98,20 +92,3 @@ def prepare_to_write(connection: sqlite3.Connection, path: str, patience: float)
             if not busy or time.monotonic() > end:
                 raise
         time.sleep(0.01)
-
-
-def is_on_network(path: str, table: str = _MOUNT_TABLE) -> bool:
-    """Tell whether a file lies on a network file system, by the table of mounts."""
-    folder = os.path.realpath(os.path.dirname(path))
-    best = ("", "")
-    with suppress(OSError), open(table, encoding="utf-8", errors="surrogateescape") as lines:
-        for line in lines:
-            before, _, after = line.partition(" - ")
-            fields = before.split()
-            if len(fields) < 5 or not after:
-                continue
-            mount = fields[4].replace("\\040", " ").replace("\\134", "\\")
-            inside = folder == mount or folder.startswith(mount.rstrip("/") + "/")
-            if inside and len(mount) >= len(best[0]):
-                best = (mount, after.split()[0])
-    return best[1] in _NETWORK

@@ -21,6 +21,7 @@ from pipestat_spec.domain.query import (
     time_place,
 )
 from pipestat_spec.domain.times import as_utc
+from pipestat_spec.json_values import MAX_INTEGER
 from pipestat_spec.models.query import Filter, Page, Query
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.conditions import condition
@@ -175,7 +176,9 @@ def _statement(
     if window.following is not None:
         page = page.where(window.following)
     if window.limit is not None:
-        page = page.order_by(*window.order(columns[0].table.c)).limit(window.limit + 1)
+        page = page.order_by(*window.order(columns[0].table.c)).limit(
+            min(window.limit, MAX_INTEGER - 1) + 1
+        )
     counted = matching.add_columns(sa.func.count().label("total")).subquery("matches")
     paged = page.subquery("page")
     joined = counted.outerjoin(paged, sa.true())

@@ -10,15 +10,14 @@ from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.mounts import lock_fault, warn_unsafe
 from pipestat_yaml.local.flags import Flags
 from pipestat_yaml.local.local_file import (
     FileLock,
     LockedFile,
     mapped_errors,
     read_file,
-    warn_unsafe,
 )
-from pipestat_yaml.local.mounts import lock_fault
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import Decision, ReadFlag, Records, decide
 from pipestat_yaml.text.results_text import ResultsText
@@ -51,7 +50,7 @@ def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capabi
     """Return what a store at this path promises; on a mount without locks that is less."""
     with mapped_errors(path):
         folder = os.path.dirname(path)
-        if settings.unsafe_writes and (fault := lock_fault(folder)):
+        if settings.unsafe_writes and (fault := lock_fault(folder, "flock")):
             warn_unsafe(f"{folder}: {fault}")
             return _CAPABILITIES - {Capability.CONCURRENT_WRITERS}
     return _CAPABILITIES

@@ -10,17 +10,25 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
-from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
-from pipestat_yaml.local.mounts import check_locks, unlockable
+from pipestat_spec.errors import (
+    PipestatDataError,
+    PipestatError,
+    PipestatStartupError,
+    UnsafeStoreError,
+)
+from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
 
-__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder", "warn_unsafe"]
+__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder"]
 
 # Seconds of waiting for the lock after which a warning says so.
 WARN_AFTER = 5.0
+# A process that may only read the results can hold their lock: for so long without any change.
+GIVE_UP_AFTER = 300.0
 _JOINED_BEYOND = 16
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 _UNUSABLE = {
@@ -63,14 +71,6 @@ def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
     )
 
 
-def warn_unsafe(fault: str) -> None:
-    """Say that the promises to simultaneous writers are not given."""
-    import logging
-
-    message = "%s; with unsafe_writes, simultaneous writers can lose results"
-    logging.getLogger("pipestat_spec").warning(message, fault)
-
-
 def read_file(path: str) -> bytes | None:
     """Return the content, or None when there is no file; takes no lock."""
     try:
@@ -94,7 +94,7 @@ class FileLock:
         target = os.path.realpath(self._path)
         folder, name = os.path.split(target)
         if not self._unsafe:
-            check_locks(folder)
+            check_locks(folder, "flock")
         os.makedirs(folder, exist_ok=True)
         descriptor = self._acquire(os.path.join(folder, f".{name}.lock"))
         try:
@@ -103,35 +103,31 @@ class FileLock:
                 os.unlink(temporary)
             yield LockedFile(self._path, target, temporary)
         finally:
-            # Not by closing alone: a child process may have inherited the descriptor.
-            with suppress(OSError):
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
-            os.close(descriptor)
+            _release(descriptor)
 
     def _acquire(self, path: str) -> int:
         while True:
             descriptor = _open_lock(path)
             try:
-                self._wait(descriptor, os.path.dirname(path))
+                self._wait(descriptor, path)
                 with suppress(FileNotFoundError):
                     if os.path.samestat(os.stat(path), os.fstat(descriptor)):
                         return descriptor
             except BaseException:
-                os.close(descriptor)
+                _release(descriptor)
                 raise
             # Somebody deleted the lock file: those who come now lock another one.
-            os.close(descriptor)
+            _release(descriptor)
 
-    def _wait(self, descriptor: int, folder: str) -> None:
+    def _wait(self, descriptor: int, lock: str) -> None:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            with _warning_after(WARN_AFTER, self._path):
-                fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _Turn(descriptor).wait(self._path, lock)
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 raise
-            fault = unlockable(folder)
+            fault = unlockable(os.path.dirname(lock))
             if not self._unsafe:
                 raise fault from error
             if not self._warned:
@@ -173,29 +169,117 @@ class LockedFile(NamedTuple):
 
 
 def _open_lock(path: str) -> int:
+    # A link in its place would make us create a file where somebody else wants one.
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except PermissionError:
         # Made by another user: reading suffices to lock it.
         with suppress(OSError):
-            return os.open(path, os.O_RDONLY)
+            return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
         raise
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise UnsafeStoreError(
+            f"{path} is a symbolic link, not the lock file of these results",
+            hint="remove the link; whoever made it may have meant harm",
+        ) from error
 
 
-@contextmanager
-def _warning_after(seconds: float, path: str) -> Iterator[None]:
+def _release(descriptor: int) -> None:
+    # Not by closing alone: a child process may have inherited the descriptor.
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    os.close(descriptor)
+
+
+class _Turn:
+    """Waits for a lock among others, whom the system lets in one after the other.
+
+    The waiting is done by a thread of its own, since a wait for a lock has no end.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        import threading
+
+        self._descriptor = os.dup(descriptor)
+        self._ended = threading.Event()
+        self._mutex = threading.Lock()
+        self._given_up = False
+        self._error: OSError | None = None
+        threading.Thread(target=self._lock, daemon=True).start()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        except OSError as error:
+            self._error = error
+        with self._mutex:
+            if self._given_up and self._error is None:
+                fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            os.close(self._descriptor)
+            self._ended.set()
+
+    def wait(self, path: str, lock: str) -> None:
+        """Return with the lock, as long as the others that hold it get on with their work.
+
+        Raises PipestatStartupError when the file stays the same for GIVE_UP_AFTER seconds.
+        """
+        began = moved = time.monotonic()
+        seen = _version(path)
+        warned = False
+        try:
+            while not self._ended.wait(min(WARN_AFTER, GIVE_UP_AFTER) / 5):
+                now = time.monotonic()
+                if not warned and now - began >= WARN_AFTER:
+                    warned = True
+                    _warn_waiting(path)
+                if (version := _version(path)) != seen:
+                    seen, moved = version, now
+                elif now - moved >= GIVE_UP_AFTER:
+                    raise _held_for_ever(path, lock)
+        except BaseException:
+            with self._mutex:
+                self._given_up = True
+            raise
+        if self._error is not None:
+            raise self._error
+
+
+def _version(path: str) -> tuple[int, int] | None:
+    """Return what changes with each replacement of the file."""
+    with suppress(OSError):
+        found = os.stat(path)
+        return found.st_ino, found.st_mtime_ns
+    return None
+
+
+def _warn_waiting(path: str) -> None:
     import logging
-    import threading
 
-    logger = logging.getLogger("pipestat_spec")
-    message = "waiting for another process that writes %s"
-    timer = threading.Timer(seconds, logger.warning, (message, path))
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    logging.getLogger("pipestat_spec").warning("waiting for another process that writes %s", path)
+
+
+def _held_for_ever(path: str, lock: str) -> PipestatStartupError:
+    return PipestatStartupError(
+        f"{lock} is held by {_holder(lock)}, which wrote nothing to {path} "
+        f"for {GIVE_UP_AFTER:.0f} seconds",
+        hint="stop it, and repeat; nothing was stored",
+        file=path,
+    )
+
+
+def _holder(lock: str) -> str:
+    """Name the process that holds a lock file, where the system tells it."""
+    found = os.stat(lock)
+    place = f"{os.major(found.st_dev):02x}:{os.minor(found.st_dev):02x}:{found.st_ino}"
+    with suppress(OSError, ValueError), open("/proc/locks", encoding="ascii") as locks:
+        for line in locks:
+            # `1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF`; one that waits has an arrow.
+            fields = line.split()
+            if fields[1] == "FLOCK" and fields[5] == place and int(fields[4]) > 0:
+                return f"process {fields[4]}"
+    return "another process"
 
 
 def _write(path: str, chunks: Sequence[bytes | memoryview], like: os.stat_result | None) -> None:

@@ -10,13 +10,13 @@ from typing import Any
 from pipestat_spec.backend import Backend, StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatError, PipestatStartupError
 from pipestat_spec.text.file_names import PLACEHOLDER
-from pipestat_spec.text.strings import nearest
+from pipestat_spec.text.strings import nearest, shown_address
 from pipestat_yaml.remote.attempts import Seen
 from pipestat_yaml.remote.flag_mirrors import LocalMirror, Mirror, NoMirror, ObjectMirror
 from pipestat_yaml.remote.object_index import ObjectIndex
 from pipestat_yaml.remote.object_store import ObjectStore, Transient
 from pipestat_yaml.remote.retries import DEFAULT_PATIENCE, Retries, fetch_many
-from pipestat_yaml.remote.urls import Location, locate, shown
+from pipestat_yaml.remote.urls import Location, locate
 from pipestat_yaml.remote.write_guard import WriteGuard
 from pipestat_yaml.text.spliced_text import open_text
 
@@ -99,9 +99,9 @@ def open_store(location: Location, options: Mapping[str, Any]) -> tuple[ObjectSt
         bucket, _, key = url.partition("://")[2].partition("/")
         if not bucket or not key or key.endswith("/") or PLACEHOLDER in bucket:
             raise PipestatStartupError(
-                f"{shown(url)} names no object",
+                f"{shown_address(url)} names no object",
                 hint="write s3://BUCKET/PATH/results.yaml",
-                file=shown(url),
+                file=shown_address(url),
             )
         from pipestat_yaml.remote.s3 import S3Objects
 

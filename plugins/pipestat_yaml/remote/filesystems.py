@@ -7,6 +7,7 @@ from contextlib import suppress
 from threading import RLock
 from typing import Any
 
+from pipestat_spec.text.strings import shown_address
 from pipestat_yaml.remote.faults import Missing, found, mapped
 from pipestat_yaml.remote.object_store import (
     Condition,
@@ -15,7 +16,6 @@ from pipestat_yaml.remote.object_store import (
     ObjectStore,
     StoredObject,
 )
-from pipestat_yaml.remote.urls import shown
 
 __all__ = ["FilesystemObjects", "MemoryObjects"]
 
@@ -34,7 +34,7 @@ class FilesystemObjects(ObjectStore):
         options = dict(options)
         if web:
             options = {"client_kwargs": {"timeout": _timeout()}, **options}
-        with found(shown(url)):
+        with found(shown_address(url)):
             from fsspec.core import url_to_fs
 
             # Not cached: neither the file system nor its lists of files.
@@ -42,10 +42,10 @@ class FilesystemObjects(ObjectStore):
             chained = "::" in url
             self._fs: Any
             self._fs, self.key = url_to_fs(url, **({} if chained else fresh), **options)
-        self._prefix = _prefix(shown(url), self.key)
+        self._prefix = _prefix(shown_address(url), self.key)
 
     def shown(self, key: str) -> str:
-        return shown(key if "://" in key else f"{self._prefix}{key}")
+        return shown_address(key if "://" in key else f"{self._prefix}{key}")
 
     def get(self, key: str) -> StoredObject | None:
         try:

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
+from pipestat_spec.text.strings import shown_address
 from pipestat_yaml.remote.faults import Missing, found, mapped
 from pipestat_yaml.remote.object_store import (
     Condition,
@@ -54,7 +55,7 @@ class S3Objects(ObjectStore):
         self._endpoint = ""
 
     def shown(self, key: str) -> str:
-        return f"s3://{self.bucket}/{key}"
+        return shown_address(f"s3://{self.bucket}/{key}")
 
     def _connected(self) -> Any:
         """Return the file system, with a client."""

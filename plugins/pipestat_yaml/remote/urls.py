@@ -1,4 +1,4 @@
-"""What a URL names, and how it is shown."""
+"""What a URL names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import re
 from typing import NamedTuple
 
-__all__ = ["Location", "locate", "shown"]
+__all__ = ["Location", "locate"]
 
 _LOCAL = ("file", "local")
 _PROTOCOL = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -42,20 +42,3 @@ def locate(url: str, folder: str) -> Location | str:
     if path != url[match.end() :]:
         path = "/" + path
     return os.path.normpath(os.path.join(folder, path))
-
-
-def shown(url: str) -> str:
-    """Return the URL for messages: without user, password and query, where keys may stand."""
-    return "::".join(map(_shown_part, url.split("::")))
-
-
-def _shown_part(url: str) -> str:
-    match = _PROTOCOL.match(url)
-    if match is None:
-        return url
-    rest = url[match.end() :]
-    host, slash, path = rest.partition("/")
-    host = host.rpartition("@")[2]
-    if match[1].lower() in ("http", "https"):
-        path = path.partition("?")[0].partition("#")[0]
-    return f"{match[0]}{host}{slash}{path}"

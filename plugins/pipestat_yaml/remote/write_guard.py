@@ -15,7 +15,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from pipestat_spec.errors import PipestatError, UnsafeStoreError, UnsupportedOperation
-from pipestat_yaml.local.local_file import warn_unsafe
+from pipestat_spec.mounts import warn_unsafe
+from pipestat_spec.whole_files import replace_file
 from pipestat_yaml.remote.object_store import (
     NEW,
     Condition,
@@ -178,7 +179,4 @@ def _remember(store: ObjectStore, key: str) -> None:
     # Without a cache folder the question is asked again.
     with suppress(OSError):
         note = _note(store, key)
-        note.parent.mkdir(parents=True, exist_ok=True)
-        temporary = note.with_name(f"{note.name}.{secrets.token_hex(4)}.tmp")
-        temporary.write_text(store.address(key) + "\n", "utf-8")
-        os.replace(temporary, note)
+        replace_file(note, store.address(key).encode() + b"\n")

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
 from conformance_selfcheck.mutants.mutation import Call, each_scalar, operation
 from pipestat_spec.errors import PipestatError
+from pipestat_spec.models.identifiers import RESERVED
 
 _KEYS = {
     *("pipestat_report", "record_identifier", "results", "status", "status_message"),
@@ -17,6 +21,75 @@ _KEYS = {
 def _documents(call: Call) -> list[Any]:
     documents: list[Any] = call.args["documents"]
     return documents
+
+
+@operation("PS-DOC-010", on="emit")
+def missing_numbers_emitted_as_text(call: Call) -> Any:
+    """NaN and the infinities are written as text."""
+    spoilt = {"nan": "NaN", "inf": "Inf", "-inf": "-Inf"}
+    return _emitted(call, lambda x: spoilt.get(str(x), x) if isinstance(x, float) else x)
+
+
+@operation("PS-DOC-010", on="emit")
+def large_numbers_emitted_with_all_digits(call: Call) -> Any:
+    """A number without fractional part is written with neither dot nor exponent."""
+    text: str = call.go()
+    return re.sub(r"\b([0-9]+)e[+]([0-9]+)", lambda m: m[1] + "0" * int(m[2]), text)
+
+
+@operation("PS-DOC-010", on="emit")
+def negative_zero_emitted_as_an_integer(call: Call) -> Any:
+    """Negative zero is written as `-0`."""
+    text: str = call.go()
+    return text.replace("-0.0", "-0")
+
+
+@operation("PS-DOC-010", on="emit")
+def lists_of_one_emitted_as_their_item(call: Call) -> Any:
+    """A list of one item is written as the item."""
+    document = json.loads(call.go())
+    for name, value in document.get("results", {}).items():
+        if isinstance(value, list) and len(value) == 1:
+            document["results"][name] = value[0]
+    return json.dumps(document)
+
+
+@operation("PS-DOC-010", on="emit")
+def integers_emitted_as_numbers(call: Call) -> Any:
+    """Integers get a fractional part, as in a language of doubles."""
+    return _emitted(call, lambda x: float(x) if type(x) is int else x)
+
+
+@operation("PS-DOC-001", on="emit")
+def empty_documents_emitted(call: Call) -> Any:
+    """A document with neither results nor a status is written."""
+    if not {"values", "status"} & call.args.keys():
+        return json.dumps({"pipestat_report": "1.0", "record_identifier": call.args["record"]})
+    return call.go()
+
+
+@operation("PS-STA-003", on="emit")
+def any_status_emitted(call: Call) -> Any:
+    """A document holds any text as status."""
+    status = call.args.get("status")
+    text: str = call.go(**({"status": "running"} if status is not None else {}))
+    return json.dumps({**json.loads(text), **({"status": status} if status is not None else {})})
+
+
+@operation("PS-ID-004", on="emit")
+def reserved_names_emitted(call: Call) -> Any:
+    """A document reports results of reserved names."""
+    kept = {k: v for k, v in call.args.get("values", {}).items() if k not in RESERVED}
+    if "values" not in call.args:
+        return call.go()
+    document = json.loads(call.go(values=kept))
+    document["results"] = call.args["values"]
+    return json.dumps(document)
+
+
+def _emitted(call: Call, change: Callable[[Any], Any]) -> Any:
+    values = call.args.get("values")
+    return call.go() if values is None else call.go(values=each_scalar(values, change))
 
 
 @operation("PS-DOC-001", on="ingest")

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipestat_conformance.claims import probes
+from pipestat_conformance.claims import probes, with_needed
 from pipestat_conformance.drivers import Driver
 from pipestat_conformance.drivers.in_process import InProcessDriver
 from pipestat_conformance.drivers.program import SubprocessDriver
@@ -82,11 +82,12 @@ class Gate:
 
     def _vectors(self, driver: Driver, requirements: Sequence[str]) -> list[Vector]:
         hello = driver.hello()
+        claimed = with_needed(hello.profiles)
         return [
             vector
             for vector in (*load_vectors(), *probes(hello.capabilities))
             if set(vector.requirements) & set(requirements)
-            and skip_reason(vector, hello.capabilities, hello.profiles, hello.profiles) is None
+            and skip_reason(vector, hello.capabilities, claimed, claimed) is None
         ]
 
     def is_right(self, on: str, vector: Vector) -> bool:

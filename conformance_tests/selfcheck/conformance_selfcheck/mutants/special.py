@@ -38,7 +38,7 @@ class UnsupportedSession(NullSession):
 
 @dataclass
 class SpecialTarget(Target):
-    """A target without any implementation, that claims as little as it can."""
+    """A target without any implementation, that claims what needs least."""
 
     name: str
     session: type[Session]
@@ -47,7 +47,7 @@ class SpecialTarget(Target):
         return ()
 
     def profiles(self, capabilities: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG002
-        return ("core",)
+        return ("emitter", "reader", "core", "schema")
 
     def open(self, store: Mapping[str, Any], opening: Opening, folder: Path) -> Session:  # noqa: ARG002
         return self.session()

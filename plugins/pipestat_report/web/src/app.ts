@@ -136,6 +136,14 @@ export class App {
     this.update({ sort: present || !next ? others : [...others, next] });
   }
 
+  /** Puts a column before another one, or at the end; hidden columns keep their neighbours. */
+  moveColumn(key: string, before: string | null): void {
+    const order = this.state.value.order.filter((one) => one !== key);
+    const place = before === null ? order.length : order.indexOf(before);
+    order.splice(Math.max(1, place), 0, key);
+    this.update({ order });
+  }
+
   openRecord(id: string | null): void {
     const was = this.state.value.record;
     if (id !== null) this.cursor.value = this.placeOf(id);

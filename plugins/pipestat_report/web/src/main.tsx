@@ -3,6 +3,7 @@ import { render } from "preact";
 import { App } from "./app.ts";
 import { readDocument } from "./model/document.ts";
 import { Report } from "./model/report.ts";
+import { showUnseen } from "./parts/visible.ts";
 import { Frame } from "./views/frame.tsx";
 import "./style.css";
 
@@ -10,6 +11,7 @@ const textOf = (id: string): string => document.getElementById(id)?.textContent?
 
 async function start(root: HTMLElement): Promise<void> {
   const data = await readDocument(textOf("data"));
+  showUnseen();
   const app = new App(new Report(data, textOf("thumbnails")));
   document.getElementById("data")?.remove();
   render(<Frame app={app} />, root);

@@ -24,7 +24,7 @@ const data = {
   statuses: [{ name: "completed", description: "" }],
   project: null,
   notReported: ["z"],
-  thumbnails: { embedded: 0, leftOut: 0, unreadable: 0, budget: 0, library: true },
+  thumbnails: { embedded: 0, leftOut: 0, unreadable: 0, notFetched: 0, asked: false, budget: 0, library: true },
   samples: {
     fields: [
       { name: "n", kind: "integer" },
@@ -33,6 +33,7 @@ const data = {
     ],
     ids: ["r1", "r2", "r3"],
     status: ["completed", null, "completed"],
+    since: {},
     messages: {},
     sources: {},
     created: [null, null, null],
@@ -81,6 +82,18 @@ test("exports are exact", () => {
   assert.match(text, /"n": 9007199254740993,/);
   const [, third] = JSON.parse(text);
   assert.deepEqual(Object.keys(third), ["record_identifier", "status", "n", "status_message"]);
+});
+
+test("a spreadsheet runs nothing of an export, and numbers stay numbers", () => {
+  const values = ["=1+1", "+x", "-x", "@x", "\tx", "-1.5", "+2e3", "a=b", -3];
+  const columns = [{ key: "v", title: "v", read: (row) => values[row] }];
+  const rows = values.map((_, row) => row);
+  assert.equal(
+    exportText("csv", columns, rows),
+    "v\n'=1+1\n'+x\n'-x\n'@x\n'\tx\n-1.5\n+2e3\na=b\n-3\n",
+  );
+  assert.match(exportText("tsv", columns, rows), /^v\n'=1\+1\n/);
+  assert.equal(JSON.parse(exportText("json", columns, rows))[0].v, "=1+1");
 });
 
 test("conditions survive the address", () => {

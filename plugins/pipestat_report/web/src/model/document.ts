@@ -36,6 +36,8 @@ export interface Media {
   /** What leads to it inside the value. */
   keys?: (string | number)[];
   href?: string;
+  /** Where it is, when no browser can follow that. */
+  address?: string;
   missing?: boolean;
   /** Whether a browser shows what `href` leads to. */
   shown?: boolean;
@@ -50,6 +52,8 @@ export interface TableData {
   fields: FieldData[];
   ids: string[];
   status: (string | null)[];
+  /** Since when a record has its status, where the store knows. */
+  since: Record<string, string>;
   messages: Record<string, string>;
   sources: Record<string, unknown>;
   created: (string | null)[];
@@ -76,6 +80,9 @@ export interface ReportData {
     embedded: number;
     leftOut: number;
     unreadable: number;
+    /** Images at addresses that were not read, and whether they were asked for. */
+    notFetched: number;
+    asked: boolean;
     budget: number;
     library: boolean;
   };

@@ -32,7 +32,7 @@ export function exportText(
   }
   const quote = format === "csv" ? quoteForCSV : quoteForTSV;
   const separator = format === "csv" ? "," : "\t";
-  const line = (cells: string[]) => cells.map(quote).join(separator);
+  const line = (cells: string[]) => cells.map((text) => quote(harmless(text))).join(separator);
   const lines = rows.map((row) => line(columns.map((column) => cellText(column.read(row)))));
   return `${[line(columns.map(columnName)), ...lines].join("\n")}\n`;
 }
@@ -43,6 +43,10 @@ function cellText(value: Found): string {
   if (isObject(value) && typeof value.path === "string") return value.path;
   return typeof value === "object" ? toJSON(value) : String(value);
 }
+
+/** A text that a spreadsheet would run gets a quote before it; numbers stay what they are. */
+const harmless = (text: string): string =>
+  /^(?:[=@\t\r]|[+-](?!\d+(?:\.\d*)?(?:e[+-]?\d+)?$).)/i.test(text) ? `'${text}` : text;
 
 const quoteForCSV = (text: string): string =>
   /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

@@ -29,11 +29,12 @@ export function summarize(numbers: number[]): Summary | null {
   };
 }
 
-/** Equal steps from `start`, each `step` wide, of round numbers. */
+/** Equal steps from `start`, each `step` wide, of round numbers; `edges` are their ends. */
 export interface Scale {
   start: number;
   step: number;
   count: number;
+  edges: readonly number[];
 }
 
 export function niceScale(low: number, high: number, most: number): Scale {
@@ -41,19 +42,23 @@ export function niceScale(low: number, high: number, most: number): Scale {
   const power = 10 ** Math.floor(Math.log10(span / most));
   const step = [1, 2, 2.5, 5, 10, 20].map((m) => m * power).find((s) => span / s <= most)!;
   const start = Math.floor(low / step + 1e-9) * step;
-  return { start, step, count: Math.max(1, Math.floor((high - start) / step + 1e-9) + 1) };
+  const count = Math.max(1, Math.floor((high - start) / step + 1e-9) + 1);
+  // Without the dust of floating point; one more than there are ends, for the last tick.
+  const edges = Array.from({ length: count + 2 }, (_, i) =>
+    Number((start + i * step).toPrecision(15)),
+  );
+  return { start, step, count, edges };
 }
 
-/** The edge of a bin, without the dust of floating point. */
-export const edge = (scale: Scale, index: number): number =>
-  Number((scale.start + index * scale.step).toPrecision(15));
+/** The edge of a bin, the last one being `scale.count`. */
+export const edge = (scale: Scale, index: number): number => scale.edges[index]!;
 
-export function binOf(scale: Scale, value: number): number {
-  let bin = Math.floor((value - scale.start) / scale.step);
+export function binOf({ start, step, count, edges }: Scale, value: number): number {
+  let bin = Math.min(count - 1, Math.max(0, Math.floor((value - start) / step)));
   // The edges are what filters compare with, so they decide.
-  if (value >= edge(scale, bin + 1)) bin++;
-  else if (value < edge(scale, bin)) bin--;
-  return Math.min(scale.count - 1, Math.max(0, bin));
+  if (value >= edges[bin + 1]!) bin++;
+  else if (value < edges[bin]!) bin--;
+  return Math.min(count - 1, Math.max(0, bin));
 }
 
 export function ticks(low: number, high: number, most: number): number[] {

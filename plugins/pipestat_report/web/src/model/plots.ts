@@ -44,6 +44,27 @@ export function densityOf(points: readonly Point[], across: Scale, up: Scale): D
     }));
 }
 
+/** The bin of each row's number; -1 where there is none. */
+export function binsOf(field: Field, scale: Scale): Int16Array {
+  return Int16Array.from(field.values, (value) =>
+    isNumeric(value) ? binOf(scale, Number(value)) : -1,
+  );
+}
+
+/** How many rows of each bin pass. */
+export function countBins(
+  bins: Int16Array,
+  count: number,
+  passes: (row: number) => boolean,
+): number[] {
+  const counts = new Array<number>(count).fill(0);
+  for (let row = 0; row < bins.length; row++) {
+    const bin = bins[row]!;
+    if (bin >= 0 && passes(row)) counts[bin]!++;
+  }
+  return counts;
+}
+
 /** Counts by bin and group, for bars that stand on each other. */
 export function stackedBins(
   field: Field,

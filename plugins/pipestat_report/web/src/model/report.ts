@@ -22,6 +22,7 @@ export class Report {
   readonly statusNames: readonly string[];
   readonly numericFields: readonly Field[];
   readonly imageFields: readonly Field[];
+  readonly imageCount: number;
 
   constructor(
     readonly data: ReportData,
@@ -30,10 +31,12 @@ export class Report {
     this.samples = new Table(data.samples, data.notReported);
     this.project = data.project && data.project.ids.length ? new Table(data.project) : null;
     this.statusNames = data.statuses.map((status) => status.name);
-    this.columns = columnsOf(this.samples);
+    const unreported = data.notReported.length ? [NOT_REPORTED] : [];
+    this.columns = columnsOf(this.samples, [...this.statusNames, ...unreported]);
     this.columnOf = new Map(this.columns.map((column) => [column.key, column]));
     this.numericFields = this.samples.fields.filter((field) => field.numeric && field.summary);
     this.imageFields = this.samples.imageFields;
+    this.imageCount = this.samples.imageCount;
   }
 
   /** The class of a status' colours. */
@@ -54,7 +57,10 @@ export const MODIFIED = "pipestat_modified_time";
 export const CREATED = "pipestat_created_time";
 export const MESSAGE = "meta";
 
-function columnsOf(table: Table): Column[] {
+/** What is said of records that a workflow knows and that the store does not. */
+export const NOT_REPORTED = "not reported";
+
+function columnsOf(table: Table, statuses: readonly string[]): Column[] {
   const special = (key: string, title: string, width: number): Column => {
     const read = key === MESSAGE ? (row: number) => table.message(row) : table.reader([key]);
     return { key, title, width, field: null, numeric: false, read };
@@ -71,7 +77,7 @@ function columnsOf(table: Table): Column[] {
   const others = results.filter((column) => !column.field.data.highlight);
   return [
     special(ID, "record", 200),
-    special(STATUS, "status", 124),
+    special(STATUS, "status", statusWidth(statuses)),
     ...highlighted,
     ...others,
     special(MESSAGE, "status message", 260),
@@ -81,6 +87,9 @@ function columnsOf(table: Table): Column[] {
 }
 
 const LONGEST_NAME = 240;
+
+const statusWidth = (statuses: readonly string[]): number =>
+  Math.min(LONGEST_NAME, Math.max(124, ...statuses.map((name) => name.length * 7 + 56)));
 
 function widthOf(field: Field): number {
   const name = Math.min(LONGEST_NAME, field.name.length * 7.4 + 64);

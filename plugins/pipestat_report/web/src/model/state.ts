@@ -31,7 +31,9 @@ export interface State {
   entry: string | null;
 }
 
-export const SIZE = 220;
+const SIZE = 220;
+/** Two of them stand beside each other on a phone. */
+const NARROW_SIZE = 160;
 /** A longer selection would make an address that programs cut. */
 const MOST_SELECTED = 100;
 
@@ -51,7 +53,7 @@ export function initialState(report: Report, narrow: boolean): State {
     compact: false,
     facets: !narrow,
     image: report.imageFields[0]?.name ?? null,
-    size: SIZE,
+    size: narrow ? NARROW_SIZE : SIZE,
     colour: "status",
     x: x?.name ?? null,
     y: (y ?? x)?.name ?? null,
@@ -83,7 +85,7 @@ export function fragmentOf(state: State, initial: State): string {
   put("rows", state.compact ? "compact" : "", "");
   put("facets", state.facets ? "1" : "0", initial.facets ? "1" : "0");
   put("img", state.image ?? "", initial.image ?? "");
-  put("size", String(state.size), String(SIZE));
+  put("size", String(state.size), String(initial.size));
   put("colour", state.colour, initial.colour);
   put("x", state.x ?? "", initial.x ?? "");
   put("y", state.y ?? "", initial.y ?? "");
@@ -144,7 +146,7 @@ export function readFragment(
   state.compact = params.get("rows") === "compact";
   if (params.has("facets")) state.facets = params.get("facets") === "1";
   state.image = one("img", isImage) ?? initial.image;
-  state.size = Math.min(420, Math.max(120, Number(params.get("size")) || SIZE));
+  state.size = Math.min(420, Math.max(120, Number(params.get("size")) || initial.size));
   if (params.get("colour") === "none") state.colour = "none";
   state.x = one("x", isNumeric) ?? initial.x;
   state.y = one("y", isNumeric) ?? initial.y;

@@ -81,6 +81,10 @@ export class Table {
     return this.data.status[row] ?? null;
   }
 
+  since(row: number): string | null {
+    return this.data.since[row] ?? null;
+  }
+
   message(row: number): string | null {
     return this.data.messages[row] ?? null;
   }
@@ -121,6 +125,18 @@ export class Table {
         media.some((one) => one.kind === "image"),
       );
     return this.fields.filter((field) => field.data.kind === "image" || hasImages(field));
+  }
+
+  get imageCount(): number {
+    return this.allMedia().filter((one) => one.kind === "image").length;
+  }
+
+  get missingFiles(): number {
+    return this.allMedia().filter((one) => one.missing).length;
+  }
+
+  private allMedia(): Media[] {
+    return Object.values(this.data.media).flatMap((rows) => Object.values(rows).flat());
   }
 
   /** Reads a field of a filter: a special one, a result, or a key inside one. */

@@ -1,11 +1,9 @@
 /** A status as a pill: colour, shape and word. */
-import type { Report } from "../model/report.ts";
+import { NOT_REPORTED, type Report } from "../model/report.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 const KNOWN: readonly IconName[] = ["completed", "running", "failed", "waiting", "partial"];
 const OTHERS: readonly IconName[] = ["circle", "square", "diamond", "triangle"];
-
-export const NOT_REPORTED = "not reported";
 
 /** The shape of a status: the usual ones have their own, others take turns. */
 export function statusIcon(report: Report, status: string): IconName {

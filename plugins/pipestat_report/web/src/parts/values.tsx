@@ -46,10 +46,19 @@ export function FileLink({ path, media }: { path: string; media: Media | undefin
           <code>{path}</code>
         </a>
       ) : (
-        <code title={path}>{path}</code>
+        <code title={media?.address ?? path}>{path}</code>
       )}
+      {media?.address && <span class="muted small nowrap">{placeOf(media.address)}</span>}
     </span>
   );
+}
+
+const PLACES: Record<string, string> = { s3: "S3", s3a: "S3", gs: "Google Storage", az: "Azure" };
+
+/** What an address that no browser can open is in. */
+function placeOf(address: string): string {
+  const protocol = address.split("://")[0]!.toLowerCase();
+  return `on ${PLACES[protocol] ?? protocol}`;
 }
 
 /** Nested objects and arrays, open. */
@@ -111,5 +120,8 @@ export function Picture(props: { src: string | null; alt: string; why: string })
   );
 }
 
-export const whyNoPicture = (media: Media): string =>
-  media.missing ? "the file is not there" : media.href ? "no preview; open it" : "no preview";
+export function whyNoPicture(media: Media): string {
+  if (media.missing) return "the file is not there";
+  if (media.address) return `${placeOf(media.address)}, not fetched`;
+  return media.href ? "no preview; open it" : "no preview";
+}

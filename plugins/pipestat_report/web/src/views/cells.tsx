@@ -30,7 +30,7 @@ export function Cell({ report, column, index, row, selected }: CellProps) {
       );
     case STATUS:
       return (
-        <td aria-colindex={index + 1} title={report.samples.message(row) ?? undefined}>
+        <td aria-colindex={index + 1} title={statusTitle(report, row)}>
           <Badge report={report} row={row} />
         </td>
       );
@@ -66,6 +66,13 @@ export function Cell({ report, column, index, row, selected }: CellProps) {
     );
   }
   return <ObjectCell {...{ report, column, index, row }} value={value} />;
+}
+
+/** Since when a record has its status, and what was said with it. */
+function statusTitle({ samples }: Report, row: number): string | undefined {
+  const since = samples.since(row);
+  const parts = [since && `since ${formatTime(since)} UTC`, samples.message(row)];
+  return parts.filter(Boolean).join("\n") || undefined;
 }
 
 /** A number with its place: a bar from zero for integers, a dot between the ends for others. */

@@ -39,7 +39,7 @@ export function Compare({ app }: { app: App }) {
   const lines = linesOf(app, rows);
   const differing = lines.filter(differs).length;
   const shown = lines.filter((line) => !onlyDifferences || differs(line));
-  const [head, width] = app.phone.value ? [128, 150] : [212, 220];
+  const [head, width] = app.phone.value ? [120, 135] : [212, 220];
   return (
     <div class="gal">
       <div class="gbar">
@@ -213,11 +213,14 @@ function Change({ from, to }: { from: Found; to: Found }) {
 
 function linesOf(app: App, rows: readonly number[]): Line[] {
   const { samples } = app.report;
-  const lines: Line[] = [
+  const about: Line[] = [
     line("Record", "status", rows.map((row) => samples.status(row))),
     line("Record", "status message", rows.map((row) => samples.message(row))),
+    line("Record", "status since", rows.map((row) => formatTime(samples.since(row)))),
     line("Record", "modified", rows.map((row) => formatTime(samples.modified(row)))),
   ];
+  const known = (one: Line) => one.values.some((value) => value !== null && value !== "–");
+  const lines = [...about.filter(known)];
   const later: Line[] = [];
   for (const field of samples.fields) {
     const values = rows.map((row) => field.values[row]);

@@ -4,12 +4,13 @@ import { useSignal } from "@preact/signals";
 import type { App } from "../app.ts";
 import { parseNumber } from "../filter/parse.ts";
 import type { Choice } from "../model/conditions.ts";
-import { binOf, edge, formatInteger, niceScale, short, type Scale } from "../model/numbers.ts";
-import { STATUS } from "../model/report.ts";
+import { edge, formatInteger, niceScale, short, type Scale } from "../model/numbers.ts";
+import { binsOf, countBins } from "../model/plots.ts";
+import { NOT_REPORTED, STATUS } from "../model/report.ts";
 import { apartFrom, offers, type Offer } from "../model/selection.ts";
 import type { Field } from "../model/table.ts";
-import { isNumeric, type Numeric } from "../model/values.ts";
-import { NOT_REPORTED, StatusBadge, UnreportedBadge } from "../parts/badge.tsx";
+import type { Numeric } from "../model/values.ts";
+import { StatusBadge, UnreportedBadge } from "../parts/badge.tsx";
 
 const FIRST = 6;
 const FEW = 8;
@@ -159,9 +160,13 @@ function RangeFacet({ app, field }: { app: App; field: Field }) {
     const { low, high } = field.summary!;
     return niceScale(field.data.kind === "integer" ? Math.min(0, low) : low, high, BINS);
   }, [field]);
-  const all = useMemo(() => countBins(field, scale, () => true), [field]);
+  const bins = useMemo(() => binsOf(field, scale), [field]);
+  const all = useMemo(() => countBins(bins, scale.count, () => true), [bins]);
   const matches = app.matches.value;
-  const now = useMemo(() => countBins(field, scale, apartFrom(matches, name)), [matches]);
+  const now = useMemo(
+    () => countBins(bins, scale.count, apartFrom(matches, name)),
+    [bins, matches],
+  );
   const condition = app.state.value.conditions.get(name);
   const range = condition?.kind === "range" ? condition : null;
   const set = (from: Numeric | null, to: Numeric | null) =>
@@ -197,14 +202,6 @@ function RangeFacet({ app, field }: { app: App; field: Field }) {
       </div>
     </section>
   );
-}
-
-function countBins(field: Field, scale: Scale, passes: (row: number) => boolean): number[] {
-  const counts = new Array<number>(scale.count).fill(0);
-  field.values.forEach((value, row) => {
-    if (isNumeric(value) && passes(row)) counts[binOf(scale, Number(value))]!++;
-  });
-  return counts;
 }
 
 type Ends = [number, number];

@@ -5,6 +5,7 @@ import type { App } from "../app.ts";
 import { formatInteger } from "../model/numbers.ts";
 import { VIEWS, type View } from "../model/state.ts";
 import { Icon, IconButton } from "../parts/icons.tsx";
+import { visible } from "../parts/visible.ts";
 import { Compare } from "./compare.tsx";
 import { FilterBar } from "./filter_bar.tsx";
 import { Gallery } from "./gallery.tsx";
@@ -32,7 +33,7 @@ export function Frame({ app }: { app: App }) {
   useEffect(
     () =>
       effect(() => {
-        document.title = `${app.report.data.title} · ${TITLES[app.state.value.view]}`;
+        document.title = visible(`${app.report.data.title} · ${TITLES[app.state.value.view]}`);
       }),
     [],
   );
@@ -93,6 +94,7 @@ function TopBar({ app }: { app: App }) {
   const { view } = app.state.value;
   const { report } = app;
   const counts: Partial<Record<View, number>> = { records: report.samples.ids.length };
+  if (report.imageCount) counts.gallery = report.imageCount;
   return (
     <header class="top">
       <a class="brand" href={app.link({ view: "overview", record: null })}>

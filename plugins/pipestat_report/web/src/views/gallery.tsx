@@ -7,9 +7,12 @@ import { formatInteger, plural } from "../model/numbers.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Empty } from "../parts/icons.tsx";
 import { Picture, pictureOf, whyNoPicture } from "../parts/values.tsx";
+import { NoRecords } from "./records.tsx";
 
 const GAP = 12;
 const CAPTION = 24;
+/** Scrolling rests when nothing moved for so many milliseconds. */
+const REST = 120;
 
 interface Item {
   row: number;
@@ -24,6 +27,7 @@ export function Gallery({ app }: { app: App }) {
     const name = app.state.value.image;
     return name === null ? [] : app.rows.value.flatMap((row) => itemsOf(app, row, name));
   });
+  if (!report.samples.ids.length) return <NoRecords app={app} />;
   if (image === null) {
     return (
       <Empty title="No images">
@@ -100,6 +104,8 @@ function Wall(props: { app: App; items: readonly Item[]; field: string; size: nu
   const height = useSignal(800);
   const top = useSignal(0);
   const current = useSignal(-1);
+  const scrolling = useSignal(false);
+  const rest = useRef(0);
   const padding = app.phone.value ? 12 : 16;
   const inner = width.value - 2 * padding;
   const across = Math.max(1, Math.floor((inner + GAP) / (size + GAP)));
@@ -155,7 +161,12 @@ function Wall(props: { app: App; items: readonly Item[]; field: string; size: nu
       tabIndex={0}
       role="region"
       aria-label={`Images ${field}; arrow keys move, Enter enlarges`}
-      onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
+      onScroll={(event) => {
+        top.value = event.currentTarget.scrollTop;
+        scrolling.value = true;
+        clearTimeout(rest.current);
+        rest.current = window.setTimeout(() => (scrolling.value = false), REST);
+      }}
       onKeyDown={onKeyDown}
     >
       <div class="gpad" style={{ height: `${lines * high + 2 * padding}px` }}>
@@ -172,7 +183,13 @@ function Wall(props: { app: App; items: readonly Item[]; field: string; size: nu
               class={`gfig ${place === current.value ? "cur" : ""}`}
               style={style}
             >
-              <Thumb app={app} item={item} field={field} onOpen={() => open(item)} />
+              <Thumb
+                app={app}
+                item={item}
+                field={field}
+                wait={scrolling.value}
+                onOpen={() => open(item)}
+              />
             </figure>
           );
         })}
@@ -186,8 +203,17 @@ function Wall(props: { app: App; items: readonly Item[]; field: string; size: nu
   );
 }
 
-function Thumb(props: { app: App; item: Item; field: string; onOpen: () => void }) {
+function Thumb(props: {
+  app: App;
+  item: Item;
+  field: string;
+  wait: boolean;
+  onOpen: () => void;
+}) {
   const { app, item, field } = props;
+  // A picture that comes into sight waits until scrolling rests, and then stays.
+  const shown = useRef(false);
+  shown.current ||= !props.wait;
   const id = app.report.samples.ids[item.row]!;
   return (
     <>
@@ -198,7 +224,11 @@ function Thumb(props: { app: App; item: Item; field: string; onOpen: () => void 
         aria-label={`Enlarge ${field} of ${id}`}
         onClick={props.onOpen}
       >
-        <Picture src={pictureOf(app.report, item.media)} alt="" why={whyNoPicture(item.media)} />
+        {shown.current ? (
+          <Picture src={pictureOf(app.report, item.media)} alt="" why={whyNoPicture(item.media)} />
+        ) : (
+          <span class="nopic" />
+        )}
       </button>
       <figcaption>
         <a class="nm ell" href={app.link({ record: id })} title={id} tabIndex={-1}>

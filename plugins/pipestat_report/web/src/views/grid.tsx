@@ -6,6 +6,7 @@ import type { App } from "../app.ts";
 import { ID, STATUS, type Column, type Report } from "../model/report.ts";
 import { Icon } from "../parts/icons.tsx";
 import { Cell } from "./cells.tsx";
+import { Mover } from "./moving.ts";
 
 const HEADER = 36;
 const SPARE = 8;
@@ -30,6 +31,9 @@ export function Grid({ app }: { app: App }) {
     () => columns.map((column) => columnWidth(column, phone)),
     [columns, phone],
   );
+  const shown = useRef({ columns, widths });
+  shown.current = { columns, widths };
+  const mover = useMemo(() => new Mover(app, () => ({ box: box.current!, ...shown.current })), []);
   const look = () => {
     const grid = box.current;
     if (!grid) return;
@@ -132,7 +136,7 @@ export function Grid({ app }: { app: App }) {
         <thead>
           <tr aria-rowindex={1}>
             {columns.map((column) => (
-              <Header key={column.key} app={app} column={column} sort={sort} />
+              <Header key={column.key} app={app} column={column} sort={sort} mover={mover} />
             ))}
           </tr>
         </thead>
@@ -154,7 +158,22 @@ export function Grid({ app }: { app: App }) {
           <Gap key="below" height={(rows.length - end) * height} columns={columns.length} />
         </tbody>
       </table>
+      <DropMark mover={mover} widths={widths} />
     </div>
+  );
+}
+
+/** The line where a dragged column would stand. */
+function DropMark({ mover, widths }: { mover: Mover; widths: readonly number[] }) {
+  const moving = mover.moving.value;
+  if (!moving) return null;
+  const left = widths.slice(0, moving.to).reduce((sum, width) => sum + width, 0);
+  return (
+    <div
+      class="dropmark"
+      style={{ left: `${left - 1}px`, top: `${mover.top}px` }}
+      aria-hidden="true"
+    />
   );
 }
 
@@ -170,28 +189,47 @@ function Gap({ height, columns }: { height: number; columns: number }) {
 function columnWidth(column: Column, phone: boolean): number {
   if (!phone) return column.width;
   if (column.key === ID) return 150;
-  if (column.key === STATUS) return 52;
+  if (column.key === STATUS) return 62;
   return column.numeric ? Math.max(92, Math.min(column.title.length * 7.2 + 22, 200)) : column.width;
 }
 
-function Header(props: { app: App; column: Column; sort: App["initial"]["sort"] }) {
-  const { app, column, sort } = props;
+function Header(props: {
+  app: App;
+  column: Column;
+  sort: App["initial"]["sort"];
+  mover: Mover;
+}) {
+  const { app, column, sort, mover } = props;
+  const button = useRef<HTMLButtonElement>(null);
+  const moves = column.key !== ID;
   const index = sort.findIndex((one) => one.key === column.key);
   const sorting = sort[index];
   const direction = sorting && (sorting.descending ? "descending" : "ascending");
   const about = [column.field?.label ?? column.title, column.field?.data.description];
-  const hint = "Click sorts; with Shift, by this column as well.";
+  const hint = [
+    "Click sorts; with Shift, by this column as well.",
+    moves && "Drag moves it, as Alt with ← or →.",
+  ];
   return (
     <th
       scope="col"
       data-column={column.key}
-      class={column.numeric ? "r" : ""}
+      class={`${column.numeric ? "r" : ""} ${mover.moving.value?.key === column.key ? "moving" : ""}`}
       aria-sort={direction}
     >
       {column.key === ID && <SelectAll app={app} />}
       <button
+        ref={button}
         type="button"
-        title={[...about, hint].filter(Boolean).join("\n")}
+        aria-keyshortcuts={moves ? "Alt+ArrowLeft Alt+ArrowRight" : undefined}
+        onPointerDown={(event) => moves && mover.press(event, column.key)}
+        onKeyDown={(event) => {
+          // A header that is moved in the page loses the focus.
+          if (moves && mover.key(event, column.key)) {
+            requestAnimationFrame(() => button.current?.focus());
+          }
+        }}
+        title={[...about, ...hint].filter(Boolean).join("\n")}
         onClick={(event) => app.sortBy(column, event.shiftKey)}
       >
         {column.field?.data.highlight && <Icon name="star" className="hl" />}

@@ -9,6 +9,7 @@ const LIST: [string[], string][] = [
   [["↑", "↓", "k", "j"], "move between records"],
   [["PgUp", "PgDn", "Home", "End"], "move far"],
   [["←", "→"], "scroll the table; in an image, the record before or after"],
+  [["Alt", "←", "→"], "on a column's header: move the column"],
   [["Enter"], "open the record"],
   [["Space"], "select the record"],
   [["c"], "compare the selected"],

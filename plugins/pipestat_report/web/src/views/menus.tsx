@@ -68,9 +68,8 @@ export function ColumnMenu({ app }: { app: App }) {
     choose(next);
   };
   const move = (key: string, by: number) => {
-    const next = order.filter((one) => one !== key);
-    next.splice(Math.max(1, order.indexOf(key) + by), 0, key);
-    app.update({ order: next });
+    const from = order.indexOf(key);
+    app.moveColumn(key, order[by > 0 ? from + 2 : Math.max(1, from - 1)] ?? null);
   };
   const others = report.columns.filter(
     ({ key, field }) => key !== ID && key !== STATUS && !field?.data.highlight,

@@ -2,10 +2,10 @@
 import { useMemo } from "preact/hooks";
 import type { App } from "../app.ts";
 import type { Condition } from "../model/conditions.ts";
-import { edge, formatInteger, formatTime, niceScale, binOf, plural, short } from "../model/numbers.ts";
+import { edge, formatInteger, formatTime, niceScale, plural, short } from "../model/numbers.ts";
+import { binsOf, countBins } from "../model/plots.ts";
 import { STATUS } from "../model/report.ts";
 import type { Field, Table } from "../model/table.ts";
-import { isNumeric } from "../model/values.ts";
 import { Badge, countStatuses, StatusBar, type StatusCount } from "../parts/badge.tsx";
 import { NoRecords } from "./records.tsx";
 import { Results } from "./results.tsx";
@@ -40,6 +40,11 @@ export function Overview({ app }: { app: App }) {
         </div>
       </div>
       {samples.ids.length ? <StatusPanel app={app} rows={all} /> : <NoRecords app={app} />}
+      {samples.reported > 0 && !samples.fields.some((field) => field.count) && (
+        <p class="sect">
+          Only statuses were reported: no record of <code>{data.pipeline}</code> has a result yet.
+        </p>
+      )}
       <NeedsALook app={app} rows={all} />
       {project?.ids.map((id, row) => (
         <section class="sect" key={id}>
@@ -89,7 +94,7 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
     row >= samples.reported ? TROUBLED.length : TROUBLED.indexOf(samples.status(row) ?? "");
   const found = rows.filter((row) => rank(row) >= 0);
   if (!found.length) return null;
-  const newest = (row: number) => samples.modified(row) ?? "";
+  const newest = (row: number) => samples.since(row) ?? samples.modified(row) ?? "";
   found.sort((a, b) => rank(a) - rank(b) || (newest(a) < newest(b) ? 1 : -1));
   const condition: Condition = {
     kind: "choice",
@@ -115,7 +120,7 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
             <th scope="col">status</th>
             <th scope="col">why</th>
             <th scope="col" class="r">
-              modified (UTC)
+              {found.some((row) => samples.since(row)) ? "since (UTC)" : "modified (UTC)"}
             </th>
           </tr>
         </thead>
@@ -134,7 +139,7 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
                 {samples.message(row) ??
                   (row >= samples.reported ? "the workflow knows it; nothing was reported" : "")}
               </td>
-              <td class="r num muted nowrap">{formatTime(samples.modified(row))}</td>
+              <td class="r num muted nowrap">{formatTime(newest(row) || null)}</td>
             </tr>
           ))}
         </tbody>
@@ -177,10 +182,7 @@ function Highlights({ app }: { app: App }) {
 function HighlightCard({ app, field }: { app: App; field: Field }) {
   const summary = field.summary!;
   const scale = niceScale(summary.low, summary.high, 28);
-  const counts = new Array<number>(scale.count).fill(0);
-  for (const value of field.values) {
-    if (isNumeric(value)) counts[binOf(scale, Number(value))]!++;
-  }
+  const counts = countBins(binsOf(field, scale), scale.count, () => true);
   const most = Math.max(...counts);
   const width = 232 / scale.count;
   const bars = counts.map((count, i) =>
@@ -206,7 +208,8 @@ function HighlightCard({ app, field }: { app: App; field: Field }) {
 }
 
 function LeftOut({ app }: { app: App }) {
-  const { embedded, leftOut, unreadable, budget, library } = app.report.data.thumbnails;
+  const { embedded, leftOut, unreadable, notFetched, asked, budget, library } =
+    app.report.data.thumbnails;
   const parts = [];
   if (leftOut && !library) parts.push("no pictures are embedded: Pillow is not installed");
   else if (leftOut) {
@@ -217,6 +220,15 @@ function LeftOut({ app }: { app: App }) {
     );
   }
   if (unreadable) parts.push(`${plural(unreadable, "image")} could not be read as a picture`);
+  if (notFetched) {
+    parts.push(
+      `${plural(notFetched, "image")} at addresses ` +
+        (asked ? "could not be fetched" : "not fetched; summarize --fetch-images shows them"),
+    );
+  }
+  const { samples, project } = app.report;
+  const missing = samples.missingFiles + (project?.missingFiles ?? 0);
+  if (missing) parts.push(`${plural(missing, "file")} that results name could not be found`);
   if (!parts.length) return null;
   return <p class="sect muted small">{parts.join("; ")}.</p>;
 }

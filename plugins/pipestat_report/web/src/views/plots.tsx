@@ -21,6 +21,13 @@ export function Plots({ app }: { app: App }) {
     );
   }
   if (!rows.length) return <NoMatch app={app} />;
+  if (report.samples.reported === 1) {
+    return (
+      <Empty title="One record">
+        <p>A plot needs more. The numbers of this one stand in the table.</p>
+      </Empty>
+    );
+  }
   const statuses = colour === "status" ? countStatuses(report, rows) : [];
   // Without any status there is nothing to tell apart.
   const groups = statuses.some(({ status }) => typeof status === "string") ? statuses : [];
@@ -52,7 +59,7 @@ export function Plots({ app }: { app: App }) {
         </div>
       </div>
       <div class="pgrid">
-        {x !== null && y !== null && (
+        {x !== null && y !== null && report.numericFields.length > 1 && (
           <Scatter
             app={app}
             x={report.samples.byName.get(x)!}

@@ -55,6 +55,7 @@ function PanelHead({ app, id, row }: { app: App; id: string; row: number }) {
   const { samples } = app.report;
   const rows = app.rows.value;
   const place = app.placeOf(id);
+  const since = samples.since(row);
   const created = samples.created(row);
   const modified = samples.modified(row);
   return (
@@ -88,9 +89,16 @@ function PanelHead({ app, id, row }: { app: App; id: string; row: number }) {
       <div class="r2">
         <Badge report={app.report} row={row} />
         {samples.message(row) !== null && <span>{samples.message(row)}</span>}
-        {created !== null && (
+        {(created ?? since) !== null && (
           <span class="muted small num times">
-            created {formatTime(created)}, modified {formatTime(modified)} UTC
+            {[
+              since !== null && `${samples.status(row)} since ${formatTime(since)}`,
+              created !== null &&
+                `created ${formatTime(created)}, modified ${formatTime(modified)}`,
+            ]
+              .filter(Boolean)
+              .join(", ")}{" "}
+            UTC
           </span>
         )}
       </div>

@@ -25,8 +25,9 @@ export function NoRecords({ app }: { app: App }) {
   return (
     <Empty title="No records yet">
       <p>
-        The store has no records of <code>{app.report.data.pipeline}</code>. When the pipeline
-        reports its first result, build the report again.
+        The store has no {app.report.project && "sample "}records of{" "}
+        <code>{app.report.data.pipeline}</code>. When the pipeline reports its first result, build
+        the report again.
       </p>
     </Empty>
   );

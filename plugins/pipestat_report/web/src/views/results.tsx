@@ -207,7 +207,7 @@ function FileLine(props: { app: App; value: Found; media: Media | undefined }) {
       <IconButton
         icon="copy"
         label={`Copy the path ${path}`}
-        onClick={() => void copy(props.app, path)}
+        onClick={() => void copy(props.app, props.media?.address ?? path)}
       />
     </div>
   );
