@@ -95,27 +95,28 @@ def _selected(vectors: Sequence[Vector], select: Sequence[str]) -> list[Vector]:
     return [v for v in vectors if any(fnmatchcase(v.id, pattern) for pattern in select)]
 
 
-def skip_reason(
-    vector: Vector,
-    capabilities: Iterable[str],
-    judged: Iterable[str],
-    claimed: Iterable[str],
-    refused_identifiers: str | None = None,
-) -> tuple[Verdict, str] | None:
-    """Return why a vector is not run on such a target, or None."""
+def skip_reason(vector: Vector, hello: Hello, judged: Iterable[str]) -> tuple[Verdict, str] | None:
+    """Return why a vector is not run on a target that says this of itself, or None."""
+    claimed = with_needed(hello.profiles)
     if vector.profile not in judged:
-        asked = vector.profile in with_needed(claimed)
+        asked = vector.profile in claimed
         why = "was not asked for" if asked else "is not claimed"
         return Verdict.DISABLED, f"the profile {vector.profile} {why}"
-    if vector.opening.schema is not None and "schema" not in with_needed(claimed):
+    if vector.opening.schema is not None and "schema" not in claimed:
         return Verdict.UNSUPPORTED, "the profile schema is not claimed"
-    missing = [name for name in vector.needs if name not in capabilities]
+    missing = [name for name in vector.needs if name not in hello.capabilities]
     if missing:
         return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"
-    refused = refused_identifier(vector, refused_identifiers)
+    refused = refused_identifier(vector, hello.refused_identifiers)
     if refused is not None:
         return Verdict.UNSUPPORTED, f"the store holds no record {refused!r}"
+    if hello.one_unnamed_namespace and _other_namespace(vector):
+        return Verdict.UNSUPPORTED, "the store does not keep the names of namespaces"
     return None
+
+
+def _other_namespace(vector: Vector) -> bool:
+    return any("namespace" in step.args.get("settings", {}) for step in vector.steps)
 
 
 def _run_all(
@@ -140,9 +141,7 @@ def _run_all(
 
     broken = 0
     for vector in todo:
-        reason = skip_reason(
-            vector, hello.capabilities, judged, hello.profiles, hello.refused_identifiers
-        )
+        reason = skip_reason(vector, hello, judged)
         if reason is not None:
             done(_skipped(vector, *reason))
         elif broken == BROKEN:

@@ -166,13 +166,7 @@ class _Opened:
         """Return why a vector is not run, or None."""
         if vector.id.startswith("probe.") and vector.id not in self._probes:
             return "the capability is claimed, or the identifier is held"
-        reason = skip_reason(
-            vector,
-            self.hello.capabilities,
-            self.judged,
-            self.hello.profiles,
-            self.hello.refused_identifiers,
-        )
+        reason = skip_reason(vector, self.hello, self.judged)
         if reason is None:
             return None
         verdict, note = reason

@@ -35,6 +35,7 @@ class Hello:
     capabilities: tuple[str, ...]
     profiles: tuple[str, ...]
     refused_identifiers: str | None = None
+    one_unnamed_namespace: bool = False
 
 
 def differences(first: Hello, second: Hello) -> str | None:

@@ -87,7 +87,7 @@ class Gate:
             vector
             for vector in (*load_vectors(), *probes(hello.capabilities))
             if set(vector.requirements) & set(requirements)
-            and skip_reason(vector, hello.capabilities, claimed, claimed) is None
+            and skip_reason(vector, hello, claimed) is None
         ]
 
     def is_right(self, on: str, vector: Vector) -> bool:
