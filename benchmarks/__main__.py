@@ -9,7 +9,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from benchmarks.figures import RESULTS, Figure, line, save, table
-from tests.environments import reference_environment, snakemake_environment
+from tests.environments import (
+    multiqc_environment,
+    reference_environment,
+    snakemake_environment,
+)
 
 # Each part is given an empty folder, and imports what it measures: one that cannot do so is broken.
 
@@ -51,6 +55,13 @@ def _s3(_: Path) -> Iterator[Figure]:
     return remote.figures()
 
 
+def _reports(folder: Path) -> Iterator[Figure]:
+    from benchmarks import reports
+
+    pipestat = reference_environment("reference-bare")
+    return reports.figures(pipestat, multiqc_environment(), folder)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "cold": _cold,
     "warm": _warm,
@@ -58,6 +69,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "pytest": _pytest,
     "snakemake": _snakemake,
     "s3": _s3,
+    "reports": _reports,
 }
 
 

@@ -20,9 +20,10 @@ _ROUNDS = 25
 
 @dataclass(frozen=True)
 class Figure:
-    """One measured quantity: ours, the raw floor and the existing package's, in `unit`.
+    """One measured quantity: ours, the raw floor and another program's, in `unit`.
 
-    `target` says in words what the project aims at, `met` whether this run met it.
+    The other program is pipestat 0.13.1, or `beside`. `target` says in words what the project
+    aims at, `met` whether this run met it.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Figure:
     reference: float | None = None
     target: str = ""
     met: bool | None = None
+    beside: str = "pipestat"
     runs: dict[str, list[float]] = field(default_factory=dict, repr=False)
 
 
@@ -79,13 +81,13 @@ def line(figure: Figure) -> str:
     if figure.floor:
         said.append(f"{_ratio(figure.ours, figure.floor)} the floor")
     if figure.reference is not None and figure.ours:
-        said.append(f"pipestat {_ratio(figure.reference, figure.ours)} ours")
+        said.append(f"{figure.beside} {_ratio(figure.reference, figure.ours)} ours")
     return "; ".join([*said, *filter(None, [_target(figure)])])
 
 
 def table(figures: Sequence[Figure]) -> str:
     """Return the figures as a table of text; ratios are ours to floor, reference to ours."""
-    rows = [["", "ours", "floor", "ours/floor", "pipestat 0.13.1", "pipestat/ours", "target"]]
+    rows = [["", "ours", "floor", "ours/floor", "other", "other/ours", "target"]]
     rows += [_row(figure) for figure in figures]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
@@ -99,7 +101,7 @@ def table(figures: Sequence[Figure]) -> str:
 
 def _row(figure: Figure) -> list[str]:
     return [
-        figure.name,
+        figure.name if figure.beside == "pipestat" else f"{figure.name}, {figure.beside}",
         f"{_number(figure.ours)} {figure.unit}",
         _number(figure.floor),
         _ratio(figure.ours, figure.floor),

@@ -144,7 +144,12 @@ class _Copier:
                 raise _conflict(copy, current)
             if current.status is None and copy.status is not None:
                 # A store that keeps the status apart was interrupted between the two.
-                status = replace(current, status=copy.status, status_message=copy.status_message)
+                status = replace(
+                    current,
+                    status=copy.status,
+                    status_message=copy.status_message,
+                    status_time=copy.status_time,
+                )
                 return Outcome(status)
             return Outcome(current)
 
@@ -172,6 +177,7 @@ class _Copier:
         return (
             same_value(left.results, right.results)
             and left.status in (None, right.status)
+            and left.status_time in (None, right.status_time)
             and (
                 left.status is None
                 or Capability.SOURCE not in self._shared

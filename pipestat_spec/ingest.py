@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pipestat_spec.documents.files import SourcedDocument, find_documents, read_documents
 from pipestat_spec.documents.report import (
@@ -53,7 +53,8 @@ _NO_TIME = datetime.min.replace(tzinfo=UTC)
 class Contribution:
     """What one document, or several folded ones, say of one record.
 
-    `attempt` is 0 and `time` None where the document does not tell.
+    `attempt` is 0 and `time` None where the document does not tell; `status_time` is the time of
+    the document that the status is from.
     """
 
     results: Mapping[str, JSONValue] = field(default_factory=dict)
@@ -62,6 +63,7 @@ class Contribution:
     source: Mapping[str, JSONValue] | None = None
     attempt: int = 0
     time: datetime | None = None
+    status_time: datetime | None = None
 
 
 def fold(contributions: Iterable[Contribution]) -> Contribution:
@@ -72,18 +74,18 @@ def fold(contributions: Iterable[Contribution]) -> Contribution:
     of the outcome are those of the document that ranks highest.
     """
     results: dict[str, JSONValue] = {}
-    status: tuple[str | None, str | None] = (None, None)
+    status: Contribution = Contribution()
     source: Mapping[str, JSONValue] | None = None
     attempt, time = 0, None
     # The sort is stable: of equal rank the last one overwrites.
     for item in sorted(contributions, key=_rank):
         results.update(item.results)
         if item.status is not None:
-            status = item.status, item.status_message
+            status = item
         if item.source is not None:
             source = item.source
         attempt, time = item.attempt, item.time
-    return Contribution(results, *status, source, attempt, time)
+    return replace(status, results=results, source=source, attempt=attempt, time=time)
 
 
 def _rank(contribution: Contribution) -> tuple[int, datetime]:
@@ -91,8 +93,9 @@ def _rank(contribution: Contribution) -> tuple[int, datetime]:
 
 
 Source: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | ReportDocument | SourcedDocument
-# Called with the sources (files, documents in memory) that are checked, and their number.
-Progress: TypeAlias = Callable[[int, int], None]
+# Called with `reading` and how many documents were checked, then with `storing` and how many
+# records were handed to the store.
+Progress: TypeAlias = Callable[[Literal["reading", "storing"], int], None]
 
 
 @dataclass(frozen=True)
@@ -134,18 +137,19 @@ def ingest(
     out, and told in the report.
     """
     checker = _Checker(store, overwrite, PathPrefixes(path_prefixes))
-    sources = _sources(documents)
-    for number, source in enumerate(sources, 1):
+    count = 0
+    for source in _sources(documents):
         found = read_documents(source) if isinstance(source, Path) else [source]
         for document in found:
             checker.add(document)
-        if progress is not None:
-            progress(number, len(sources))
+            count += 1
+            if progress is not None:
+                progress("reading", count)
     for document in verdicts:
         checker.add(document, verdict=True)
     if checker.problems and not keep_going:
         raise _refused(checker.problems)
-    writer = _Writer(store, checker.changes(), keep_going)
+    writer = _Writer(store, checker.changes(), keep_going, progress)
     writer.write(check_first=not overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
     stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
@@ -223,6 +227,7 @@ class _Checker:
                 folded,
                 status=verdict.status,
                 status_message=verdict.status_message,
+                status_time=verdict.status_time,
                 source=verdict.source,
             )
         return self._change(key, folded)
@@ -250,6 +255,7 @@ class _Checker:
             document.source_dict(),
             attempt or 0,
             document.time,
+            document.time,
         )
 
     def _change(self, key: RecordKey, contribution: Contribution) -> Change:
@@ -259,6 +265,7 @@ class _Checker:
             overwrite=self._overwrite,
             status=contribution.status,
             status_message=contribution.status_message,
+            status_time=contribution.status_time,
             source=contribution.source,
         )
 
@@ -267,8 +274,13 @@ class _Writer:
     """Applies all changes at once; keeps the conflicts, by the number of the change."""
 
     def __init__(
-        self, store: Store, todo: list[tuple[RecordKey, Change]], keep_going: bool
+        self,
+        store: Store,
+        todo: list[tuple[RecordKey, Change]],
+        keep_going: bool,
+        progress: Progress | None,
     ) -> None:
+        self._progress = progress
         self.todo = todo
         self.changed = 0
         self.conflicts: dict[int, ResultConflictError] = {}
@@ -288,6 +300,8 @@ class _Writer:
 
         def watch(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
             self.conflicts.pop(number, None)
+            if self._progress is not None:
+                self._progress("storing", number + 1)
             try:
                 outcome = change(current, foreign)
             except ResultConflictError as error:

@@ -13,6 +13,7 @@ from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from pipestat_spec.domain.filter_text import format_path, read_field
 from pipestat_spec.domain.filters import field_value
 from pipestat_spec.domain.query import select
+from pipestat_spec.domain.times import format_utc
 
 if TYPE_CHECKING:
     from pipestat_spec.json_values import JSONValue
@@ -21,7 +22,17 @@ if TYPE_CHECKING:
     from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
     from pipestat_spec.plugins.hookspecs import Source
 
-__all__ = ["FIELDS", "MISSING", "Column", "Kind", "Selection", "Table", "column_kind", "read_table"]
+__all__ = [
+    "FIELDS",
+    "MISSING",
+    "Column",
+    "Kind",
+    "Selection",
+    "Table",
+    "column_kind",
+    "read_table",
+    "record_field",
+]
 
 Kind: TypeAlias = Literal[
     "boolean", "integer", "number", "string", "array", "object", "file", "image", "any"
@@ -33,6 +44,7 @@ FIELDS = (
     "record_identifier",
     "status",
     "status_message",
+    "status_time",
     "pipestat_created_time",
     "pipestat_modified_time",
 )
@@ -150,9 +162,19 @@ def _field(name: str) -> Column:
     return Column(name, (name,), "string")
 
 
+def record_field(record: Record, name: str) -> JSONValue:
+    """Return the value of one of `FIELDS`; None where the record has none."""
+    match name:
+        case "status_message":
+            return record.status_message
+        case "status_time":
+            return record.status_time and format_utc(record.status_time)
+        case _:
+            return field_value(record, (name,))
+
+
 def _fields(record: Record) -> dict[str, JSONValue]:
-    values = {name: field_value(record, (name,)) for name in FIELDS}
-    values["status_message"] = record.status_message
+    values = {name: record_field(record, name) for name in FIELDS}
     return {name: value for name, value in values.items() if value is not None}
 
 

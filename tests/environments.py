@@ -122,6 +122,11 @@ def looper_environment() -> PythonEnvironment:
     return _with_projects("looper")
 
 
+def multiqc_environment() -> PythonEnvironment:
+    """Return an environment of MultiQC; raises MissingPart."""
+    return _python_environment("multiqc", "multiqc", f"--group={REPOSITORY}/pyproject.toml:multiqc")
+
+
 def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     """Return an environment with this project and plugins of it, editable, after what they need.
 
@@ -194,24 +199,23 @@ def node_yaml_folder() -> Path:
     return environments_folder() / "node"
 
 
-def report_web_folder() -> Path:
-    """Return a folder whose `node_modules` holds what the report is built with; raises MissingPart.
+def npm_libraries(name: str, project: Path) -> Path:
+    """Return a folder whose `node_modules` holds what an npm project needs; raises MissingPart.
 
     The versions are those of its lock file.
     """
     for command in ("node", "npm"):
         if shutil.which(command) is None:
             raise MissingPart(f"the command {command!r} is not installed")
-    web = REPOSITORY / "plugins" / "pipestat_report" / "web"
-    names = ("package.json", "package-lock.json")
-    with _environment("report-web", {name: (web / name).read_text() for name in names}) as folder:
+    files = ("package.json", "package-lock.json")
+    with _environment(name, {file: (project / file).read_text() for file in files}) as folder:
         if folder is not None:
             folder.mkdir(parents=True)
-            for name in names:
-                shutil.copy(web / name, folder)
+            for file in files:
+                shutil.copy(project / file, folder)
             options = ["--no-audit", "--no-fund", "--silent", "--ignore-scripts"]
             _run(["npm", "ci", *options], cwd=folder)
-    return environments_folder() / "report-web"
+    return environments_folder() / name
 
 
 def go_command() -> Path:

@@ -295,6 +295,21 @@ def test_values_and_statuses_obey_the_target() -> None:
     assert target.count("sample") == 0
 
 
+def test_status_times_are_copied(file_store: MakeFile, tmp_path: Path) -> None:
+    start = memory_store()
+    put(start, "sample", "s1", status="failed", created=at(0), modified=at(1), status_time=at(2, 7))
+    tables = open_store(Config(), {"results_file_path": str(tmp_path / "x.db")}).store
+    assert convert(start, tables).lost == ()
+    end = memory_store()
+    convert(tables, end)
+    tables.close()
+    assert content(end) == content(start)
+    # A copy of an earlier version, which knew of no such times, is a copy all the same.
+    older = memory_store()
+    put(older, "sample", "s1", status="failed", created=at(0), modified=at(1))
+    assert convert(start, older).unchanged == 1
+
+
 def test_what_the_target_does_not_keep_is_told() -> None:
     class Plain(MemoryBackend):
         capabilities = frozenset({Capability.PROJECT_LEVEL, Capability.STATUS})

@@ -352,13 +352,15 @@ def test_without_a_schema_any_value_goes_and_statuses_are_checked_all_the_same(
     assert len(refused(store, document(status="asleep"))) == 1
 
 
-def test_progress_counts_the_sources(tmp_path: Path, make_store: MakeStore) -> None:
+def test_progress_counts_documents_and_then_records(tmp_path: Path, make_store: MakeStore) -> None:
     files = [
-        write(tmp_path / f"{i}.pipestat.json", document(results={"reads": 1})) for i in range(3)
+        write(tmp_path / f"{i}.pipestat.json", document(results={"reads": 1})) for i in range(2)
     ]
-    told: list[tuple[int, int]] = []
-    ingest(make_store(), [*files, document()], keep_going=True, progress=lambda *n: told.append(n))
-    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    told: list[tuple[str, int]] = []
+    other = document("other", results={"reads": 1})
+    ingest(make_store(), [*files, other], progress=lambda *now: told.append(now))
+    assert told[:3] == [("reading", 1), ("reading", 2), ("reading", 3)]
+    assert set(told[3:]) == {("storing", 1), ("storing", 2)}
 
 
 # Folding
@@ -388,6 +390,18 @@ def test_the_highest_attempt_wins_then_the_latest_time_then_the_last(make_store:
     assert (record.status, record.status_message) == ("completed", "two")
     assert record.source == {"run": "1", "attempt": 2}
     assert store.history(RecordKey("sample", "s1")) == []
+
+
+def test_the_status_time_is_that_of_its_document(make_store: MakeStore) -> None:
+    store = make_store(schema=None, name="x.db", pipeline_name="p")
+    ingest(
+        store,
+        [
+            document(status="completed", time="2026-01-31T13:00:00+01:00"),
+            document(results={"n": 1}, time="2026-02-01T00:00:00Z"),
+        ],
+    )
+    assert sample(store).status_time == datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def test_levels_and_records_do_not_meet(make_store: MakeStore) -> None:

@@ -33,6 +33,7 @@ CAPABILITIES = (
     "durable",
     "history",
     "status",
+    "status-times",
     "times",
     "source",
     "project-level",
@@ -163,6 +164,9 @@ def refused_identifier(vector: Vector, pattern: str | None) -> str | None:
 
 def _records(vector: Vector) -> Iterator[str]:
     for step in vector.steps:
+        # A document names records that no store has to hold.
+        if step.op == "emit":
+            continue
         yield from _named(step.args)
         for document in step.args.get("documents") or ():
             if isinstance(document, Mapping):

@@ -126,13 +126,8 @@ class Model:
 
     def describe(self, args: Mapping[str, Any]) -> Any:
         record = self._known(args)
-        return {
-            "status": record.status,
-            "status_message": record.message,
-            "source": record.source,
-            "created": {"$any": True},
-            "modified": {"$any": True},
-        }
+        told = {"status": record.status, "status_message": record.message, "source": record.source}
+        return {"$includes": {**told, "created": {"$any": True}, "modified": {"$any": True}}}
 
     def records(self, args: Mapping[str, Any]) -> list[str]:
         level = args.get("level", "sample")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,6 +26,7 @@ sys.path[:0] = [str(REPOSITORY), str(Path(__file__).parent)]
 import known_failures  # noqa: E402
 from pipestat_conformance.verdicts import EXECUTED  # noqa: E402
 
+from tests.conformance.clients import javascript_client, r_client  # noqa: E402
 from tests.environments import (  # noqa: E402
     environments_folder,
     go_command,
@@ -81,6 +83,10 @@ def targets() -> Iterator[Target]:
         environments_folder() / "third-party" / "bin" / "python",
     )
     yield Target("go", "Go example", ["--exec", str(REPORTS / "pipestat-go")])
+    clients = REPORTS / "clients"
+    shutil.rmtree(clients, ignore_errors=True)
+    yield Target("r", "R client", ["--exec", r_client(clients).command])
+    yield Target("javascript", "JavaScript client", ["--exec", javascript_client(clients).command])
     emitter = shlex.join([sys.executable, str(EMITTER_HARNESS)])
     yield Target("emitter", "`pipestat-emit`", ["--exec", emitter])
     yield Target("reference", "pipestat 0.13.1", ["--exec", reference_command(), "--quick"])

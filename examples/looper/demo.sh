@@ -11,8 +11,8 @@ python=${1:-${PYTHON:-python3}}
 [ ! -d "$python" ] || python=$python/python
 PATH=$(dirname "$(command -v "$python")"):$PATH
 drop_in=${2:-}
-config=${LOOPER_CONFIG:-.looper.yaml}
-log=output/looper.log
+config=$PWD/${LOOPER_CONFIG:-.looper.yaml}
+log=$PWD/output/looper.log
 
 say() { printf '\n%s\n' "$*"; }
 
@@ -20,10 +20,17 @@ looper() {
     say "\$ looper $*"
     set -- "$@" -c "$config"
     if [ "$drop_in" ]; then
-        "$python" -m pipestat_spec.compat looper "$@" 2>> $log || { tail $log; exit 1; }
+        "$python" -m pipestat_spec.compat looper "$@" 2>> "$log" || { tail "$log"; exit 1; }
     else
-        command looper "$@" 2>> $log || { tail $log; exit 1; }
+        command looper "$@" 2>> "$log" || { tail "$log"; exit 1; }
     fi
+}
+
+look() {
+    # pipestat takes the relative path of a file from the folder where looper is started.
+    [ "$drop_in" ] || cd "$1"
+    shift
+    looper "$@"
 }
 
 show() {
@@ -50,7 +57,15 @@ looper check
 looper runp
 looper check --project
 
+say "# Look at them: tables, reports, and a folder of links to the files."
 results=$(sed -n 's|^output_dir: \./||p' "$config")
+(look "$results/count_reads" table)
+(look "$results/count_reads" report)
+(look "$results/panel" report --project)
+(look "$results/count_reads" link)
+say "\$ ls $results/profile"
+ls "$results/profile"
+
 show select -c "$results/pipestat_config_count_reads.yaml"
 show select -c "$results/pipestat_config_read_quality.yaml" --columns mean_quality,gc_percent,status
 show retrieve -c "$results/pipestat_config_panel.yaml" -p project

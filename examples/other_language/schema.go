@@ -188,17 +188,46 @@ func (s *Schema) readForm(doc *Object) error {
 
 // isSection tells whether a top-level key makes the document one of the flat form.
 func (s *Schema) isSection(doc *Object, name string) bool {
-	o := doc.Object(name)
-	if o == nil || !isDefinition(o) {
-		return o != nil
+	if !doc.Has(name) || !isDefinition(doc.Get(name)) {
+		return doc.Has(name)
 	}
-	for _, k := range doc.keys {
-		if k != "samples" && k != "project" && k != "additionalProperties" && isDefinition(doc.vals[k]) {
-			return false
+	o := s.section(doc.Object(name))
+	return o.Object("properties") != nil || s.section(o.Object("items")).Object("properties") != nil || s.holdsResults(o)
+}
+
+// Annotations, beside the keywords that hold schemas and those about a document.
+var otherKeywords = []string{"enum", "const", "default", "examples", "format", "deprecated", "readOnly", "writeOnly",
+	"contentEncoding", "contentMediaType", "highlight", "index", "object_type", "dependencies", "dependentRequired",
+	"additionalItems", "multipleOf", "maximum", "exclusiveMaximum", "minimum", "exclusiveMinimum", "maxLength",
+	"minLength", "pattern", "maxItems", "minItems", "uniqueItems", "maxContains", "minContains", "maxProperties",
+	"minProperties"}
+
+func isKeyword(k string) bool {
+	return slices.Contains(aboutKeys, k) || strings.HasPrefix(k, "$") || strings.HasPrefix(k, "x-") ||
+		slices.Contains(schemaKeys, k) || slices.Contains(schemaListKeys, k) || slices.Contains(schemaMapKeys, k) ||
+		slices.Contains(otherKeywords, k)
+}
+
+// holdsResults tells whether an object looks like a section (PS-SCH-018).
+func (s *Schema) holdsResults(o *Object) bool {
+	o = s.section(o)
+	for _, holder := range []*Object{o, s.section(o.Object("items"))} {
+		if holdsDefinition(holder.Object("properties")) {
+			return true
+		}
+		for _, k := range holder.Keys() {
+			v := holder.vals[k]
+			if !isDefinition(holder) && isDefinition(v) || isDefinition(holder) && !isKeyword(k) && (v == nil || isDefinition(v)) {
+				return true
+			}
 		}
 	}
-	o = s.section(o)
-	return holdsDefinition(o.Object("properties")) || holdsDefinition(s.section(o.Object("items")).Object("properties"))
+	return false
+}
+
+func isSectionName(k string) bool {
+	name := strings.TrimSuffix(strings.ToLower(k), "s")
+	return name == "sample" || name == "project"
 }
 
 // section follows the references that a section consists of (PS-SCH-017).
@@ -222,11 +251,7 @@ func (s *Schema) lost(o *Object, hasSections bool) error {
 		if isDefinition(v) {
 			return fail("schema", "%s: stands beside the sections, so this result would get lost; move it into one", k)
 		}
-		if name := strings.TrimSuffix(strings.ToLower(k), "s"); name != "sample" && name != "project" {
-			continue
-		}
-		section, _ := v.(*Object)
-		if holdsDefinition(section) || holdsDefinition(section.Object("properties")) || holdsDefinition(section.Object("items").Object("properties")) {
+		if section, _ := v.(*Object); isSectionName(k) && s.holdsResults(section) {
 			return fail("schema", "%s: is no section; call it samples or project, and put it beside the others", k)
 		}
 	}
@@ -377,6 +402,9 @@ func (s *Schema) declare(levelName, place string, group *Object) error {
 		at := strings.TrimPrefix(place+"."+id, ".")
 		if err := checkResultIdent(id, "schema"); err != nil {
 			return fail("schema", "%s: %v", at, err)
+		}
+		if isSectionName(id) && s.holdsResults(group.Object(id)) {
+			return fail("schema", "%s: holds results as a section does; call it samples or project, and put it beside the others", at)
 		}
 		if !isDefinition(group.vals[id]) && !group.Object(id).Has("const") {
 			return fail("schema", "%s: a result needs a type (or $ref, enum, const, anyOf, oneOf, allOf)", at)
@@ -615,7 +643,15 @@ func (s *Schema) compile() error {
 			return fail("schema", "%s: %s leads nowhere", ref.place, encodeJSON(ref.schema.Get("$ref")))
 		}
 	}
+	for name, level := range s.Levels {
+		for id, d := range level.Defs {
+			if s.applied(d.schema, map[*Object]int{}) > maxApplied {
+				return fail("schema", "%s.%s: more than %d schemas apply to one value", name, id, maxApplied)
+			}
+		}
+	}
 	c := jsonschema.NewCompiler()
+	c.UseRegexpEngine(compilePattern)
 	c.DefaultDraft(jsonschema.Draft2020)
 	c.UseLoader(noLoader{})
 	if err := c.AddResource("mem:///schema", plain(s.root)); err != nil {
@@ -638,6 +674,41 @@ func (s *Schema) compile() error {
 		}
 	}
 	return nil
+}
+
+// maxApplied is how many schemas may apply to one value (PS-SCH-021).
+const maxApplied = 10_000
+
+// applied counts the schemas that a schema applies to one value, by references and branches.
+func (s *Schema) applied(v any, known map[*Object]int) int {
+	o, ok := v.(*Object)
+	if !ok {
+		return 1
+	}
+	if known[o] > 0 {
+		return known[o]
+	}
+	known[o] = 1 // where it leads back to itself
+	n := 1
+	for _, k := range []string{"allOf", "anyOf", "oneOf"} {
+		branches, _ := o.Get(k).([]any)
+		for _, branch := range branches {
+			n += s.applied(branch, known)
+		}
+	}
+	for _, k := range []string{"not", "if", "then", "else"} {
+		if o.Has(k) {
+			n += s.applied(o.Get(k), known)
+		}
+	}
+	for _, k := range o.Object("dependentSchemas").Keys() {
+		n += s.applied(o.Object("dependentSchemas").vals[k], known)
+	}
+	if target := s.follow(o); target != nil {
+		n += s.applied(target, known)
+	}
+	known[o] = min(n, maxApplied+1)
+	return known[o]
 }
 
 func (d *Definition) compile(s *Schema, c *jsonschema.Compiler, pointer string) (err error) {

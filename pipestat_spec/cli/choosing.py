@@ -77,8 +77,11 @@ def cell(record: Record, name: str, missing: object) -> JSONValue:
 
     if name in record.results:
         return record.results[name]
-    if name == "status_message":
-        return missing if record.status_message is None else record.status_message
+    if name in ("status_message", "status_time"):
+        from pipestat_spec.tables import record_field
+
+        found = record_field(record, name)
+        return missing if found is None else found
     return field_value(record, read_field(name) or (name,), missing)
 
 

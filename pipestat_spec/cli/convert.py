@@ -65,7 +65,7 @@ def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.convert import convert
 
     again = "call it again to complete it"
-    progress = Progress("converting", "records", quiet=args.quiet, after=again)
+    progress = Progress("converting", "record", quiet=args.quiet, after=again)
     source = _open(args.source, args)
     with closing(source.store):
         source.check_exists()

@@ -33,7 +33,7 @@ def export_file(
     exporter: Exporter, source: Source, output: str, options: Mapping[str, Any], quiet: bool
 ) -> list[Path]:
     """Write a file or into a folder, with progress on a terminal; return the files."""
-    progress = Progress("reading", "records", quiet=quiet, after="nothing was written")
+    progress = Progress("reading", "record", quiet=quiet, after="nothing was written")
     given = {name: value for name, value in options.items() if value is not None}
     written = exporter.export(_Counted(source, progress), Path(output), given)
     progress.done()

@@ -100,8 +100,7 @@ def _run(args: argparse.Namespace) -> int:
 
     verdicts = _verdicts(args)
     prefixes = [parse_path_prefix(text) for text in args.path_prefix]
-    again = "call it again: what is stored stays as it is"
-    progress = Progress("ingesting", "files", quiet=args.quiet, after=again)
+    progress = _Phases(args.quiet)
     with opened(args, may_be_new=True) as found:
         try:
             report = ingest(
@@ -111,13 +110,33 @@ def _run(args: argparse.Namespace) -> int:
                 keep_going=args.keep_going,
                 path_prefixes=prefixes,
                 verdicts=verdicts,
-                progress=lambda *_: progress.step(),
+                progress=progress,
             )
         except PipestatError as failure:
             progress.done()
             return _refused(failure)
     progress.done()
     return _done(report, args.quiet)
+
+
+class _Phases:
+    """Counts the documents that are read and the records that are stored."""
+
+    def __init__(self, quiet: bool) -> None:
+        self._quiet = quiet
+        self._phase = "reading"
+        self._shown = Progress("reading", "document", quiet=quiet, after="nothing was stored")
+
+    def __call__(self, phase: str, count: int) -> None:
+        if phase != self._phase:
+            self.done()
+            self._phase = phase
+            again = "call it again: what is stored stays as it is"
+            self._shown = Progress(phase, "record", quiet=self._quiet, after=again)
+        self._shown.reached(count)
+
+    def done(self) -> None:
+        self._shown.done()
 
 
 def _refused(failure: PipestatError) -> int:

@@ -148,7 +148,7 @@ def _entry(record: Record, columns: Sequence[str] | None) -> dict[str, JSONValue
     from pipestat_spec.tables import FIELDS
 
     found: dict[str, JSONValue] = {"record_identifier": record.key.identifier}
-    for name in ("status", *record.results) if columns is None else columns:
+    for name in ("status", "status_time", *record.results) if columns is None else columns:
         value = cell(record, name, MISSING)
         if value is not MISSING:
             found[name] = value

@@ -129,16 +129,17 @@ def _release_logging() -> None:
 
 
 class Progress:
-    """Counts long work on a terminal's stderr: `validating: 1200 records`.
+    """Counts long work on a terminal's stderr: `validating: 1200 records`, for the noun `record`.
 
     `after` says what an interruption leaves behind.
     """
 
     current: ClassVar[Progress | None] = None
 
-    def __init__(self, doing: str, what: str, *, quiet: bool = False, after: str = "") -> None:
+    def __init__(self, doing: str, noun: str, *, quiet: bool = False, after: str = "") -> None:
         Progress.current = self
-        self._text = f"{doing}: {{}} {what}"
+        self._doing = doing
+        self._noun = noun
         self._after = after
         self._count = 0
         self._shown = False
@@ -155,7 +156,7 @@ class Progress:
         if self._active and _now() >= self._next:
             self._next = _now() + _PACE
             self._shown = True
-            print("\r" + self._text.format(self._count), end="", file=sys.stderr, flush=True)
+            print(f"\r{self._text()}", end="", file=sys.stderr, flush=True)
 
     def done(self) -> None:
         """Wipe the line."""
@@ -165,8 +166,10 @@ class Progress:
     def interrupted(self) -> None:
         """Say how far the work came, and what that means."""
         self._wipe()
-        what = self._text.format(self._count)
-        _say(f"interrupted, {what}" + (f"; {self._after}" if self._after else ""))
+        _say(f"interrupted, {self._text()}" + (f"; {self._after}" if self._after else ""))
+
+    def _text(self) -> str:
+        return f"{self._doing}: {counted(self._count, self._noun)}"
 
     def _wipe(self) -> None:
         if self._shown:

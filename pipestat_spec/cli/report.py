@@ -174,8 +174,9 @@ def _given(args: argparse.Namespace) -> dict[str, Given]:
         found += [(name, Given(value, False)) for name, value in document.items()]
     given = dict(found)
     if len(given) < len(found):
-        names = [name for name, _ in found]
-        twice = next(name for name in names if names.count(name) > 1)
+        from collections import Counter
+
+        (twice, _), *_ = Counter(name for name, _ in found).most_common(1)
         args.parser.error(f"result {twice!r} is given twice")
     return given
 
@@ -222,7 +223,7 @@ def _convert(store: Store, level: Level, name: str, given: Given, keep_text: boo
     declared = schema.results.get(name) or schema.additional_schema(name)
     if declared is None:
         return given.value
-    from pipestat_spec.domain.validate import from_text
+    from pipestat_spec.domain.validation.conform import from_text
     from pipestat_spec.errors import SchemaValidationErrorDuringReport
 
     try:

@@ -27,7 +27,7 @@ Without a status schema the statuses are running, completed, failed, waiting and
 """
 
 # What `status list` shows of each record.
-_LISTED = ("status", "status_message")
+_LISTED = ("status", "status_time", "status_message")
 
 
 def configure_set(parser: CommandParser) -> None:
@@ -74,6 +74,7 @@ def configure_get(parser: CommandParser) -> None:
 def _get(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.output import print_data
     from pipestat_spec.cli.stores import opened, resolve_key
+    from pipestat_spec.domain.times import format_utc
 
     with opened(args) as found:
         key = resolve_key(found, args)
@@ -81,6 +82,8 @@ def _get(args: argparse.Namespace) -> int:
     status = record.status if record else None
     if status is not None or args.format != "text":
         print_data(status, args.format)
+        if record and record.status_time and args.format == "text" and not args.quiet:
+            note(f"{key.identifier}: since {format_utc(record.status_time)}")
     elif not args.quiet:
         note(f"{key.identifier}: " + ("no status" if record else "no such record, no status"))
     return 0

@@ -35,6 +35,8 @@ of the store: its values, its status, and the results that the schema lists as r
 report documents these are checked in place of the records, and no store is opened: a job can
 look at its own before it ends. Every problem is printed on a line of its own; any makes the
 exit code 1. Records and the values of documents wait until schemas and configuration are right.
+A configuration whose store is not there yet is no problem, only a warning: the first report makes
+the store. A store named by -f or by the environment has to be there.
 """
 
 
@@ -153,7 +155,7 @@ def _check(args: argparse.Namespace, found: _Findings) -> None:
 def _check_schemas(
     config: Config, found: _Findings
 ) -> tuple[OutputSchema | None, StatusSchema | None]:
-    from pipestat_spec.domain.validate import check_schema_keywords
+    from pipestat_spec.domain.validation.keywords import check_members, check_schema_keywords
     from pipestat_spec.models.schema.output_schema import parse_output_schema
     from pipestat_spec.models.schema.status_schema import parse_status_schema
     from pipestat_spec.schema_files import load_document
@@ -169,6 +171,7 @@ def _check_schemas(
                 for name, result in results.results.items():
                     with found.about(level, name) as of_keywords:
                         check_schema_keywords(result, of_keywords)
+                        check_members(result, of_keywords)
     path = config.get("status_schema_path")
     if path is not None:
         found.checked.append(path)
@@ -253,7 +256,7 @@ def _check_documents(
 
 def _check_records(store: Store, args: argparse.Namespace, found: _Findings) -> None:
     count = 0
-    progress = Progress("validating", "records", quiet=args.quiet)
+    progress = Progress("validating", "record", quiet=args.quiet)
     levels = (args.pipeline_type,) if args.pipeline_type else store.rules.levels
     for level in levels:
         for record in store.scan(level):

@@ -16,6 +16,7 @@ from pipestat_spec.documents.fields import (
     TIME_SCHEMA,
     RecordIdentifier,
     SpecModel,
+    Time,
 )
 from pipestat_spec.models.record import Level
 
@@ -112,6 +113,7 @@ class RecordStatus(SpecModel):
 
     record_identifier: RecordIdentifier
     status: str | None
+    status_time: Time | None = Field(description="since when; null: not known")
     status_message: str | None
 
 

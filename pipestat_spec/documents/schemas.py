@@ -14,8 +14,8 @@ from pipestat_spec.documents.fields import IDENTIFIER_SCHEMA, RESULT_IDENTIFIER_
 from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Kind
 from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
-from pipestat_spec.models.schema.expand import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
-from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL
+from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL, KEYWORDS
+from pipestat_spec.models.schema.keywords import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
 from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES
 
 __all__ = ["configuration", "output_schema", "status_schema"]
@@ -100,6 +100,8 @@ def _has(key: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 _SECTIONS = ("samples", "project")
 _PREFIX = r"^(\$|x-)"
+# No result when it holds results: a section that is misspelt, or indented wrongly.
+_SECTION_NAME = "^([Ss][Aa][Mm][Pp][Ll][Ee][Ss]?|[Pp][Rr][Oo][Jj][Ee][Cc][Tt][Ss]?)$"
 _RESULT, _DEFINES = _ref("Result"), _ref("Definition")
 _DEFINES_NOTHING = {"not": _DEFINES}
 _SOME_RESULT = {"not": {"additionalProperties": {"not": _RESULT}}}
@@ -150,6 +152,7 @@ def output_schema() -> dict[str, Any]:
                 "allOf": [_ref("Rules")],
                 **_has("properties", {"type": "object", **_results({})}),
             },
+            "Holding": _holding(),
             "Section": _section(),
             "Useful": _useful(),
             "Statuses": _statuses(),
@@ -206,6 +209,7 @@ def _rules() -> dict[str, Any]:
 def _results(others: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of results by their names, beside other keys."""
     return {
+        "allOf": [{"patternProperties": {_SECTION_NAME: {"not": _ref("Holding")}}}],
         "propertyNames": {"anyOf": [_ref("Name"), {"enum": [*others]}]},
         "properties": others,
         "additionalProperties": _RESULT,
@@ -218,7 +222,8 @@ def _direct() -> dict[str, Any]:
     known = {**dict.fromkeys(sorted(ABOUT), about), ADDITIONAL: {}}
     results = _results(known | dict.fromkeys(("pipeline_name", "status"), _DEFINES_NOTHING))
     results["propertyNames"]["anyOf"].append({"pattern": _PREFIX})
-    return {**results, "patternProperties": {_PREFIX: about}, "allOf": [_ref("Rules")]}
+    results["allOf"].append(_ref("Rules"))
+    return {**results, "patternProperties": {_PREFIX: about}}
 
 
 def _section() -> dict[str, Any]:
@@ -276,11 +281,21 @@ def _results_in_properties() -> dict[str, Any]:
 
 def _is_flat() -> dict[str, Any]:
     """Tell sections with results from results that are called `samples` or `project`."""
-    beside: dict[str, Any] = {key: {} for key in (*_SECTIONS, ADDITIONAL)}
-    nothing = {"properties": beside, "additionalProperties": _DEFINES_NOTHING}
-    holds_results = {"anyOf": [_has(section, _NESTED) for section in _SECTIONS]}
-    sections = [_has(section, _DEFINES_NOTHING) for section in _SECTIONS]
-    return {"anyOf": [*sections, {"allOf": [holds_results, nothing]}]}
+    section = {"anyOf": [_DEFINES_NOTHING, _NESTED, _ref("Holding")]}
+    return {"anyOf": [_has(key, section) for key in _SECTIONS]}
+
+
+def _holding() -> dict[str, Any]:
+    """Return what holds results as a section does, be it with its indentation lost."""
+    member = {"type": "object", "not": {"additionalProperties": _DEFINES_NOTHING}}
+    beside = {
+        "properties": {key: {} for key in sorted(KEYWORDS)},
+        "patternProperties": {_PREFIX: {}},
+        "additionalProperties": {"allOf": [_DEFINES_NOTHING, {"not": {"type": "null"}}]},
+    }
+    lost = {"if": _DEFINES, "then": {"not": beside}, "else": member}
+    inside = [_has("properties", member), lost]
+    return {"anyOf": [*inside, _has("items", {"anyOf": inside})]}
 
 
 def _minimal() -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from pipestat_spec.domain.times import Clock, later, utc_now
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
@@ -129,22 +130,22 @@ def set_status(
     *,
     message: str | None = None,
     source: Mapping[str, JSONValue] | None = None,
+    since: datetime | None = None,
     clock: Clock = utc_now,
 ) -> Change:
     """Give the record a status, defined by the caller's status schema, and its message.
 
     A record that is not stored begins to exist. The modified time of the results stays.
     The message of an earlier status goes with it, and its time; a new message alone leaves the
-    time since which the status stands.
+    time since which the status stands. `since` tells that time of a status that is set late.
     """
 
     def change(current: Record | None, *_: object) -> Outcome:
-        if current is None:
+        if current is None or current.status != status:
             now = clock()
-            record = Record(key, created=now, modified=now, status=status, status_time=now)
-        elif current.status != status:
-            since = later(clock(), current.status_time)
-            record = replace(current, status=status, status_time=since)
+            record = current or Record(key, created=now, modified=now)
+            begun = later(now if since is None else min(since, now), record.status_time)
+            record = replace(record, status=status, status_time=begun)
         elif message in (None, current.status_message):
             return Outcome(current)
         else:

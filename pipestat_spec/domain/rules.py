@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from pipestat_spec.domain import changes
-from pipestat_spec.domain.validate import conform
+from pipestat_spec.domain.validation.conform import conform
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import (
     ColumnNotFoundError,
@@ -26,6 +26,8 @@ from pipestat_spec.models.schema.output_schema import LevelSchema, ResultSchema
 from pipestat_spec.text.strings import nearest, shorten
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
 
@@ -95,6 +97,7 @@ class ReportOptions(TypedDict, total=False):
     strict: bool
     status: str | None
     status_message: str | None
+    status_time: datetime | None
     source: Mapping[str, object] | None
 
 
@@ -175,14 +178,15 @@ class Rules:
         strict: bool = True,
         status: str | None = None,
         status_message: str | None = None,
+        status_time: datetime | None = None,
         source: Mapping[str, object] | None = None,
     ) -> Change:
         """Return the change that stores all `values` of a record or none, and a status with them.
 
         A stored value that differs is replaced, and kept in the history, with `overwrite`;
         without it the change raises ResultConflictError. `strict` False converts values to
-        the declared types first. Raises what `prepare_results` raises, and
-        UnrecognizedStatusError.
+        the declared types first; `status_time` is as `since` of `set_status`. Raises what
+        `prepare_results` raises, and UnrecognizedStatusError.
         """
         self.check_key(key)
         plain_source = self._source(source)
@@ -204,7 +208,7 @@ class Rules:
                 )
             )
         if status is not None:
-            steps.append(self.set_status(key, status, status_message, plain_source))
+            steps.append(self.set_status(key, status, status_message, plain_source, status_time))
         return steps[0] if len(steps) == 1 else changes.in_turn(*steps)
 
     def set_status(
@@ -213,8 +217,12 @@ class Rules:
         status: str,
         message: str | None = None,
         source: Mapping[str, object] | None = None,
+        since: datetime | None = None,
     ) -> Change:
-        """Return the change that gives a record a status; raises UnrecognizedStatusError."""
+        """Return the change that gives a record a status; raises UnrecognizedStatusError.
+
+        `since` is when it began, if that was before now (PS-STA-010).
+        """
         self.check_key(key)
         self.statuses.check(status)
         plain_source = self._source(source)
@@ -222,7 +230,9 @@ class Rules:
         self.require(Capability.STATUS, "setting a status")
         if plain_message is not None:
             self.require(Capability.SOURCE, "keeping a status message")
-        return changes.set_status(key, status, message=plain_message, source=plain_source)
+        return changes.set_status(
+            key, status, message=plain_message, source=plain_source, since=since
+        )
 
     def clear_status(self, key: RecordKey) -> Change:
         """Return the change that takes a record's status away."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pipestat_spec.backend import Capability
@@ -15,7 +15,7 @@ from pipestat_spec.manager.record_run import RecordRun
 from pipestat_spec.models.record import Record, RecordKey
 
 if TYPE_CHECKING:
-    from pipestat_spec.ingest import IngestReport
+    from pipestat_spec.ingest import IngestReport, Progress
 
 __all__ = [
     "PipestatDualManager",
@@ -352,7 +352,7 @@ class PipestatManager(RecordOutputs):
         overwrite: bool = True,
         keep_going: bool = False,
         path_prefixes: Sequence[tuple[str, str]] = (),
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
     ) -> IngestReport:
         """Store what report documents say, given as paths, mappings or models.
 

@@ -150,7 +150,9 @@ class RecordOutputs(RecordReader):
 
         level = self.pipeline_type
         records = islice(self.store.scan(level), _SHOWN)
-        with read_table(records, self.store.rules.level_schema(level)) as table:
+        schema = self.store.rules.level_schema(level)
+        fields = ("record_identifier", "status", "status_time")
+        with read_table(records, schema, fields=fields) as table:
             return table_html(
                 [column.name for column in table.columns],
                 table.rows(),

@@ -392,6 +392,13 @@ class RecordReader:
         record = self.store.read(self._opened.resolve_key(record_identifier, level))
         return record.status if record else None
 
+    def get_status_time(
+        self, record_identifier: str | None = None, level: str | None = None
+    ) -> datetime | None:
+        """Return since when a record has its status (UTC), or None when that is not known."""
+        record = self.store.read(self._opened.resolve_key(record_identifier, level))
+        return record.status_time if record else None
+
     def count_records(self, level: str | None = None) -> int:
         """Return how many records the level has."""
         return self.store.count(self._opened.resolve_level(level))
@@ -433,6 +440,8 @@ def _with_meta(record: Record) -> dict[str, JSONValue]:
         meta["modified"] = format_utc(record.modified)
     if record.status is not None:
         meta["status"] = record.status
+    if record.status_time is not None:
+        meta["status_time"] = format_utc(record.status_time)
     if record.status_message is not None:
         meta["status_message"] = record.status_message
     if record.source is not None:

@@ -14,6 +14,7 @@ class Capability(StrEnum):
     DURABLE = "durable"
     HISTORY = "history"
     STATUS = "status"
+    STATUS_TIMES = "status-times"
     TIMES = "times"
     SOURCE = "source"
     NATIVE_QUERY = "native-query"

@@ -36,6 +36,7 @@ print(json.dumps([code, sorted(sys.modules)]))
 HEAVY = {
     "pydantic",
     "jsonschema",
+    "jsonschema_rs",
     "referencing",
     "importlib.metadata",
     "asyncio",

@@ -61,6 +61,7 @@ LAYERS: list[set[str]] = [
 # What the core may use of other people's; everything else belongs into a plugin.
 CORE_THIRD_PARTY = {
     "jsonschema",
+    "jsonschema_rs",
     "pandas",
     "pluggy",
     "polars",

@@ -17,7 +17,7 @@ from tests.locks import locked
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SYSTEMS = {"linux": ("Linux", "x86_64"), "darwin": ("Darwin", "arm64")}
-LOCKS = ("development", "reference", "looper", "snakemake")
+LOCKS = ("development", "reference", "multiqc", "looper", "snakemake")
 
 
 def content(folder: str = ".") -> dict[str, Any]:
@@ -31,8 +31,8 @@ def group(name: str) -> Iterator[str]:
 
 def asked(lock: str) -> Iterator[str]:
     """Yield what has to be in a lock file."""
-    if lock == "reference":
-        yield from group("reference")
+    if lock in ("reference", "multiqc"):
+        yield from group(lock)
         return
     folders = {
         "development": (".", "conformance_tests", "examples/third_party_backend"),

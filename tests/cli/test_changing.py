@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,29 @@ def test_status(run: Run, store: Path) -> None:
     assert run("status", "clear", "-r", "s1").err == "s1: status failed cleared\n"
     assert run("status", "clear", "-r", "s1").err == "s1: there was no status\n"
     assert not list(store.parent.glob("*.flag"))
+
+
+def test_since_when_a_status_stands(run: Run, folder: Path) -> None:
+    run("status", "set", "-f", "x.db", "-r", "s1", "running")
+    run("report", "-f", "x.db", "-r", "s2", "reads=1")
+    listed = json.loads(run("status", "list", "-f", "x.db", "--format", "json").out)["records"]
+    assert [one["status"] for one in listed] == ["running", None]
+    since = listed[0]["status_time"]
+    assert datetime.fromisoformat(since) <= datetime.now(UTC)
+    assert listed[1]["status_time"] is None
+    table = run("status", "list", "-f", "x.db", "--format", "tsv").out.splitlines()
+    assert table == [
+        "record_identifier\tstatus\tstatus_time\tstatus_message",
+        f"s1\trunning\t{since}\t",
+        "s2\t\t\t",
+    ]
+    found = run("status", "get", "-f", "x.db", "-r", "s1")
+    assert (found.out, found.err) == ("running\n", f"s1: since {since}\n")
+    assert run("status", "get", "-f", "x.db", "-r", "s1", "-q").err == ""
+    records = json.loads(run("select", "-f", "x.db", "--format", "json").out)["records"]
+    assert [record["status_time"] for record in records] == [since, None]
+    chosen = run("select", "-f", "x.db", "--columns", "status_time", "--format", "csv").out
+    assert chosen == f"record_identifier,status_time\ns1,{since}\ns2,\n"
 
 
 def test_a_status_that_is_not_defined(run: Run, folder: Path) -> None:

@@ -127,7 +127,7 @@ def test_init_leads_on(run: Run, folder: Path) -> None:
     ]
     assert run("validate").err.splitlines()[0].startswith("warning: there are no results at")
     assert run("report", "-r", "sample1", "reads=1200").err == "sample1: reported reads\n"
-    assert run("status", "list", "--format", "csv").out.splitlines()[1] == "sample1,,"
+    assert run("status", "list", "--format", "csv").out.splitlines()[1] == "sample1,,,"
     there = run("init", "my project").err.splitlines()[-1]
     assert "cd 'my project' && pipestat-spec report" in there
     assert run("init", "-q", "quiet").err == ""

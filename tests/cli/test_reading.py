@@ -230,11 +230,17 @@ def test_history(run: Run, three: Path) -> None:
 
 def test_status_list(run: Run, three: Path) -> None:
     assert run("status", "list", "--format", "csv").out == (
-        'record_identifier,status,status_message\n"a,b",,\ns1,completed,\ns2,failed,"no, reads"\n'
+        "record_identifier,status,status_time,status_message\n"
+        '"a,b",,,\ns1,completed,,\ns2,failed,,"no, reads"\n'
     )
     only = run("status", "list", "--only", "failed", "--format", "json").out
     assert json.loads(only)["records"] == [
-        {"record_identifier": "s2", "status": "failed", "status_message": "no, reads"}
+        {
+            "record_identifier": "s2",
+            "status": "failed",
+            "status_time": None,
+            "status_message": "no, reads",
+        }
     ]
     assert "'done' is not defined" in run("status", "list", "--only", "done", code=1).err
     defined = json.loads(run("status", "list", "--defined", "--format", "json").out)

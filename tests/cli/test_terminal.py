@@ -126,7 +126,7 @@ def test_an_interruption_says_how_far_it_came(
 
     monkeypatch.setattr("pipestat_spec.store.Store.scan", interrupted)
     assert main(["table", "-o", "t.csv"]) == 130
-    assert capsys.readouterr().err == "interrupted, reading: 1 records; nothing was written\n"
+    assert capsys.readouterr().err == "interrupted, reading: 1 record; nothing was written\n"
     assert not Path("t.csv").exists()
     target = ["convert", str(two), "new.yaml", "-s", "schema.yaml"]
     code, err = main(target), capsys.readouterr().err

@@ -182,7 +182,7 @@ def test_reopening_with_other_settings_and_another_schema(in_process: InProcess)
 
 def test_saved_answers(in_process: InProcess) -> None:
     describe = {"op": "describe", "args": {"record": "s1"}}
-    known = {"status": None, "status_message": None, "source": None}
+    known = {"status": None, "status_message": None, "status_time": None, "source": None}
     scenario = steps(
         report({"n": 1}),
         {**describe, "save": "before"},

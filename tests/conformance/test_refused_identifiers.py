@@ -36,6 +36,7 @@ def vector(*steps: dict[str, object]) -> object:
         ({"op": "report_many", "args": {"records": {"s1": {"n": 1}, "x/": {"n": 1}}}}, "x/"),
         ({"op": "ingest", "args": {"documents": [{"record_identifier": "/"}, "no document"]}}, "/"),
         ({"op": "records"}, None),
+        ({"op": "emit", "args": {"record": "a/b", "status": "running"}}, None),
     ],
 )
 def test_a_vector_with_such_a_record_is_left_out(step: dict[str, object], name: str | None) -> None:

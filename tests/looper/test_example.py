@@ -105,8 +105,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, looper: PythonEnvironment) -> 
 
 
 def keep_output(example: Example) -> None:
-    if not example.drop_in:
-        make_reports(example)
+    make_reports(example)
     shutil.copytree(example.folder / "output", example.folder.parent / "kept")
 
 
@@ -119,6 +118,8 @@ def make_reports(example: Example) -> None:
         path.rename(path.with_suffix(".table"))
     example.looper("report", cwd=samples)
     example.looper("report", "--project", cwd=project)
+    example.looper("link", cwd=samples)
+    example.looper("link", "--project", cwd=project)
 
 
 STEPS = ("run", "rerun", "runp", "destroy")
@@ -238,12 +239,15 @@ def test_configs_are_made_of_looper_s_and_the_interface(run: Run, package: str) 
     }
 
 
-# looper's own report and table on pipestat, of results that pipestat_spec has written.
+# looper's table, report and link: on pipestat, of results that pipestat_spec has written, and
+# through the drop-in. Only pipestat's report makes the tables once more.
 
 
-@pytest.mark.parametrize("suffix", ["table", "tsv"])
-def test_looper_s_tables_have_the_values(run: Run, suffix: str) -> None:
-    results = run.kept("reference") / "results"
+@pytest.mark.parametrize(
+    ("package", "suffix"), [("reference", "table"), ("reference", "tsv"), ("ours", "table")]
+)
+def test_looper_s_tables_have_the_values(run: Run, package: str, suffix: str) -> None:
+    results = run.kept(package) / "results"
     counts = {sample: expected_count(sample) for sample in SAMPLES}
     assert table(results / f"count_reads_stats_summary.{suffix}") == {
         sample: {"md5": values["md5"], "reads": str(values["reads"])}
@@ -256,6 +260,29 @@ def test_looper_s_tables_have_the_values(run: Run, suffix: str) -> None:
     }
     row = table(results / f"panel_stats_summary.{suffix}")["tissue-panel"]
     assert row["total_reads"] == str(sum(values["reads"] for values in counts.values()))
+
+
+@pytest.mark.parametrize("package", ["reference", "ours"])
+def test_looper_s_links_lead_to_the_files(run: Run, package: str) -> None:
+    results = run.kept(package) / "results"
+    names = [f"{sample}_profile_{sample}.tsv" for sample in SAMPLES]
+    assert sorted(path.name for path in (results / "profile").iterdir()) == names
+    (overview,) = (results / "overview").iterdir()
+    assert overview.name == "tissue-panel_overview_overview.png"
+    assert all(path.is_file() for path in (*(results / "profile").iterdir(), overview))
+
+
+def test_looper_s_report_through_the_drop_in_is_one_file_for_each_pipeline(run: Run) -> None:
+    reports = run.kept("ours") / "results" / "reports"
+    files = sorted(str(path.relative_to(reports)) for path in reports.rglob("*.*"))
+    assert files == [
+        "count_reads/count_reads_report.html",
+        "panel/panel_report.html",
+        "read_quality/read_quality_report.html",
+    ]
+    # What a reader without scripts sees.
+    page = (reports / "count_reads" / "count_reads_report.html").read_text("utf-8")
+    assert {expected_count(sample)["md5"] for sample in SAMPLES} <= cells(page)
 
 
 def test_looper_s_report_shows_values_statuses_files_and_the_image(run: Run) -> None:
@@ -400,7 +427,7 @@ def test_the_demo_runs_on_a_database_and_prints_what_the_readme_shows(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=400,
     )
     assert done.returncode == 0, done.stdout
     printed = [" ".join(line.split()) for line in done.stdout.splitlines()]

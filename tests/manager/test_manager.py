@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,26 @@ def test_status(make: Make) -> None:
     assert psm.get_status() is None
     with pytest.raises(UnrecognizedStatusError, match=r"'done'.*running, completed"):
         psm.set_status("done")
+
+
+def test_the_status_time_is_told_everywhere(tmp_path: Path) -> None:
+    psm = PipestatManager(results_file_path=tmp_path / "x.db")
+    assert psm.get_status_time("s1") is None
+    before = datetime.now(UTC)
+    psm.set_status("running", "s1")
+    since = psm.get_status_time("s1")
+    assert since is not None
+    assert before <= since <= datetime.now(UTC)
+    text = since.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    [level] = [levels["sample"] for levels in psm.data.values()]
+    assert level["s1"]["meta"]["status_time"] == text  # type: ignore[index,call-overload]
+    assert f"<td>{text}</td>" in psm._repr_html_()
+    psm.set_status("running", "s1", message="lane 2")
+    assert psm.get_status_time("s1") == since
+    psm.clear_status("s1")
+    assert psm.get_status_time("s1") is None
+    [level] = [levels["sample"] for levels in psm.data.values()]
+    assert "status_time" not in level["s1"]["meta"]  # type: ignore[operator]
 
 
 def test_records_that_share_a_prefix_do_not_meet(make: Make) -> None:

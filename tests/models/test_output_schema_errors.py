@@ -98,7 +98,7 @@ def refusal(document: Any) -> str:
         # sections
         ("{samples: 5}", "s.yaml: samples: 5 is not a mapping", "map results to their schemas"),
         ("properties: {samples: {type: object, n: {type: integer}}}",
-         "s.yaml: properties.samples: the section has a type but no properties", "put the results"),
+         "s.yaml: properties.samples.n: stands beside keywords of a schema", "indent what"),
         ("{samples: {a: {type: string}}, b: {type: string}}",
          "s.yaml: b: stands beside the sections", "move it into samples"),
         ("properties: {sample: {type: object}, project: {a: {type: string}}}",
@@ -211,3 +211,94 @@ def test_the_error_carries_file_and_path() -> None:
     with pytest.raises(SchemaError) as caught:
         parse_output_schema({"samples": {"n": {"type": "int"}}}, "s.yaml")
     assert (caught.value.source, caught.value.path) == ("s.yaml", "samples.n.type")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "held", "fix"),
+    [
+        ("projects: {n: {type: integer}}", "projects", "n", "did you mean project?"),
+        ("sample: {n: {type: integer}}", "sample", "n", "did you mean samples?"),
+        ("sampels: {n: {type: integer}}", "sampels", "n", "did you mean samples?"),
+        ("SAMPLES: {type: object, properties: {n: {type: integer}}}", "SAMPLES", "n",
+         "did you mean samples?"),
+        ("Project: {type: array, items: {properties: {n: {type: integer}}}}", "Project", "n",
+         "did you mean project?"),
+        ("{projects: {$ref: '#/$defs/p'}, $defs: {p: {properties: {n: {enum: []}}}}}",
+         "projects", "n", "did you mean project?"),
+        ("properties: {sample: {type: object, properties: {n: {type: integer}}}}",
+         "properties.sample", "n", "did you mean samples?"),
+        ("samples: {n: {type: integer}, project: {m: {type: integer}}}", "samples.project", "m",
+         "indent it as the section that it is, or give the result another name"),
+        ("samples: {type: array, items: {properties: {project: {type: object, m: {const: 1}}}}}",
+         "samples.items.properties.project", "m",
+         "indent it as the section that it is, or give the result another name"),
+        ("project: {samples: {samples: null, n: {type: integer}}}", "project.samples", "n",
+         "indent it as the section that it is, or give the result another name"),
+    ],
+)  # fmt: skip
+def test_a_section_in_the_place_of_a_result(text: str, place: str, held: str, fix: str) -> None:
+    message = refusal(yaml.safe_load(text))
+    assert message == (
+        f"s.yaml: {place}: holds the result {held!r} as a section does, in the place of a result; "
+        f"{fix}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("samples: {type: object, properties: null, n: {type: integer}, m: {type: string}}",
+         "samples.n"),
+        ("samples: {n: null, type: integer, description: how many}", "samples.n"),
+        ("properties: {samples: {type: object, properties: null, n: {type: integer}}}",
+         "properties.samples.n"),
+        ("project: {type: array, items: {type: object, n: {type: integer}}}", "project.n"),
+    ],
+)  # fmt: skip
+def test_a_section_whose_lines_have_lost_their_indentation(text: str, place: str) -> None:
+    message = refusal(yaml.safe_load(text))
+    fix = "indent what belongs to it, and put the results under properties"
+    assert message == f"s.yaml: {place}: stands beside keywords of a schema; {fix}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{samples: {type: integer}, project: {type: string}}",
+        "{sample: {type: string, default: null, unit: mm}}",
+        "{projects: {type: array, items: {type: string, description: null}}}",
+        "{project: {type: object, additionalProperties: {type: integer}}}",
+        "{example: {type: object, properties: {n: {type: integer}}}}",
+        "{sample: {const: {n: {kind: a}}}}",
+    ],
+)
+def test_results_that_are_called_like_sections(text: str) -> None:
+    document = yaml.safe_load(text)
+    schema = parse_output_schema(document, "s.yaml")
+    assert list(schema.levels["sample"].results) == list(document)
+
+
+@pytest.mark.parametrize("text", ["{v: {const: {type: file}}}", "{samples: {v: {const: {a: 1}}}}"])
+def test_a_constant_object_defines_a_result(text: str) -> None:
+    schema = parse_output_schema(yaml.safe_load(text))
+    assert list(schema.levels["sample"].results) == ["v"]
+
+
+def test_samples_may_hold_a_result_called_const() -> None:
+    schema = parse_output_schema({"samples": {"const": {"type": "integer"}}})
+    assert list(schema.levels["sample"].results) == ["const"]
+
+
+@pytest.mark.parametrize(
+    ("definition", "place"),
+    [
+        ({"type": "string", "pattern": "x\\Z"}, "v.pattern"),
+        ({"type": "object", "patternProperties": {"x\\Z": True}}, "v.patternProperties"),
+    ],
+)
+def test_a_pattern_that_ecma_262_does_not_know(definition: dict[str, Any], place: str) -> None:
+    message = refusal({"v": definition})
+    assert message == (
+        f"s.yaml: {place}: the pattern 'x\\\\Z' is refused: \\Z has no meaning in ECMA-262, at "
+        "character 2; write $"
+    )

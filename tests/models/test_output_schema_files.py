@@ -206,7 +206,7 @@ def test_a_schema_is_read_without_heavy_libraries() -> None:
     """A cold command has no time for them (the specification leaves it to us; users notice)."""
     code = (
         "import sys\n"
-        "from pipestat_spec.domain.validate import conform, from_text\n"
+        "from pipestat_spec.domain.validation.conform import conform, from_text\n"
         "from pipestat_spec.schema_files import load_output_schema\n"
         f"schema = load_output_schema({str(SCHEMAS / 'published_simple.yaml')!r})\n"
         "result = schema.result('sample', 'number_of_things')\n"

@@ -93,6 +93,30 @@ def test_facets_count_what_select_finds(
     assert "genome = 'hg19'" in browser.text(".chip")
 
 
+def test_a_long_facet_offers_more(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report_many({f"s{i:03}": {"kind": f"kind {i % 70}"} for i in range(210)})
+    report = build_report(psm.store, tmp_path)[0]
+    browser.open(report, "#records")
+    assert len(browser.until("return [...document.querySelectorAll('[data-facet=kind] li')]")) == 8
+    for shown in (58, 70):
+        browser.click("[data-facet=kind] > button")
+        browser.until(
+            "return document.querySelectorAll('[data-facet=kind] li').length === arguments[0]",
+            shown,
+        )
+    browser.until("return !document.querySelector('[data-facet=kind] > button')")
+
+
+def test_the_view_that_a_report_opens_on(browser: Browser, tmp_path: Path) -> None:
+    psm = PipestatManager(config_dict={"backend": "memory"})
+    psm.report({"n": 1}, "s")
+    for mode, name in ((None, "Overview"), ("table", "Records"), ("gallery", "Gallery")):
+        report = build_report(psm.store, tmp_path / f"{mode}.html", Options(mode=mode))[0]
+        browser.open(report)
+        assert browser.text("nav [aria-current=page]").startswith(name)
+
+
 def test_a_brush_works_with_the_keyboard(
     browser: Browser, page: Path, project: tuple[Path, PipestatManager]
 ) -> None:
@@ -592,11 +616,13 @@ def test_forced_colours(new_browser: OpenBrowser, page: Path) -> None:
 
 
 def axe_source() -> str:
-    from tests.environments import MissingPart, report_web_folder
+    from tests.environments import MissingPart, npm_libraries
     from tests.legs import leave_out
+    from tests.report.web import WEB
 
     try:
-        return (report_web_folder() / "node_modules/axe-core/axe.min.js").read_text("utf-8")
+        libraries = npm_libraries("report-web", WEB)
+        return (libraries / "node_modules/axe-core/axe.min.js").read_text("utf-8")
     except MissingPart as missing:
         leave_out("node", str(missing), "apt-get install nodejs npm")
 

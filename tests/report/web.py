@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.environments import REPOSITORY, clean_environment, report_web_folder
+from tests.environments import REPOSITORY, clean_environment, npm_libraries
 
 WEB = REPOSITORY / "plugins" / "pipestat_report" / "web"
 STATIC = REPOSITORY / "plugins" / "pipestat_report" / "static"
@@ -15,7 +15,7 @@ STATIC = REPOSITORY / "plugins" / "pipestat_report" / "static"
 
 def workplace(folder: Path) -> Path:
     """Return a copy of the sources beside the libraries that they need; raises MissingPart."""
-    libraries = report_web_folder() / "node_modules"
+    libraries = npm_libraries("report-web", WEB) / "node_modules"
     work = folder / "web"
     if not work.exists():
         shutil.copytree(WEB, work, ignore=shutil.ignore_patterns("node_modules"))

@@ -104,9 +104,17 @@ def test_times_are_utc_in_the_column_and_in_meta(database: Database, layout: str
     meta = json.loads(meta) if isinstance(meta, str) else meta
     text = record.created.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert status == "running"
+    assert record.status_time is not None
+    assert record.created < record.status_time <= datetime.now(UTC)
+    since = record.status_time.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     assert meta == {
-        "created": text, "modified": text, "source": {"engine": "make"}, "status_message": "begun"
+        "created": text, "modified": text, "source": {"engine": "make"}, "status_message": "begun",
+        "status": "running", "status_time": since,
     }  # fmt: skip
+    opened.clear_status("s1")
+    [(meta,)] = database.rows(f"select meta from {table}")
+    meta = json.loads(meta) if isinstance(meta, str) else meta
+    assert meta == {"created": text, "modified": text, "source": {"engine": "make"}}
     wanted: Any = record.created.replace(tzinfo=None)
     if database.dialect == "sqlite":
         wanted = wanted.strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -115,6 +115,7 @@ def _describe(store: Store, args: _Args) -> dict[str, Any]:
     return {
         "status": record.status,
         "status_message": record.status_message,
+        "status_time": record.status_time and format_utc(record.status_time),
         "source": None if record.source is None else dict(record.source),
         "created": record.created and format_utc(record.created),
         "modified": record.modified and format_utc(record.modified),

@@ -125,7 +125,7 @@ def _text(value: Any) -> bytes:
 
 def _document(record: Record, number: int) -> list[Any]:
     key, status = record.key, [record.status, record.status_message]
-    times = [record.created, record.modified]
+    times = [record.created, record.modified, record.status_time]
     return [key.identifier, dict(record.results), *status, record.source, *times, number]
 
 
@@ -133,6 +133,6 @@ def _record(level: Level, stored: bytes | None) -> tuple[Record | None, int]:
     """Return a record and the number of its history's last entry."""
     if stored is None:
         return None, 0
-    identifier, results, status, message, source, created, modified, number = json.loads(stored)
-    times = [time and datetime.fromisoformat(time) for time in (created, modified)]
+    identifier, results, status, message, source, *times, number = json.loads(stored)
+    times = [time and datetime.fromisoformat(time) for time in times]
     return Record(RecordKey(level, identifier), results, status, message, source, *times), number

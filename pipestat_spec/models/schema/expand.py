@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Mapping
 from typing import Any
 
 from pipestat_spec.errors import SchemaError
+from pipestat_spec.models.schema.keywords import (
+    IN_PLACE,
+    MAX_APPLIED,
+    ONE_SCHEMA,
+    SCHEMA_LISTS,
+    SCHEMA_MAPS,
+    parts,
+)
 from pipestat_spec.models.schema.types import (
     JSON_TYPES,
     OBJECT_TYPES,
@@ -19,14 +28,10 @@ from pipestat_spec.problems import Problems
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
-    "ONE_SCHEMA",
-    "SCHEMA_LISTS",
-    "SCHEMA_MAPS",
     "Expander",
     "References",
     "describe_no_mapping",
     "pointer",
-    "references_in_place",
 ]
 
 
@@ -83,18 +88,6 @@ class References:
         return schema_error(self._source, path, problem, hint)
 
 
-def references_in_place(schema: object) -> Iterator[str]:
-    """Yield the references that a schema applies to the very value that it is applied to."""
-    if not isinstance(schema, Mapping):
-        return
-    if "$ref" in schema:
-        yield schema["$ref"]
-    for key in ("allOf", "anyOf", "oneOf", "not", "if", "then", "else"):
-        branches = schema.get(key)
-        for branch in branches if isinstance(branches, list) else [branches]:
-            yield from references_in_place(branch)
-
-
 def _walk(root: object, segments: list[str]) -> tuple[int, object]:
     """Return how many of the segments lead on, and where to."""
     place = root
@@ -129,14 +122,7 @@ def pointer(name: str) -> str:
     return "#/$defs/" + _escape(name)
 
 
-# Keywords whose value is a schema, a list of schemas, a mapping to schemas.
 # fmt: off
-ONE_SCHEMA = frozenset((
-    "additionalItems", "additionalProperties", "contains", "contentSchema", "else", "if", "items",
-    "not", "propertyNames", "then", "unevaluatedItems", "unevaluatedProperties",
-))
-SCHEMA_LISTS = frozenset(("allOf", "anyOf", "oneOf", "prefixItems"))
-SCHEMA_MAPS = frozenset(("dependentSchemas", "patternProperties", "properties"))
 # Definitions are gathered at the top; names for other documents have no use in there.
 _DROPPED = frozenset((
     "$anchor", "$defs", "$dynamicAnchor", "$id", "$recursiveAnchor", "$schema", "$vocabulary",
@@ -169,13 +155,14 @@ class Expander:
         self._references = References(document, result, source, path)
         self._problems = problems
         self._names: dict[SchemaPath, str] = {}
-        self._waiting: list[tuple[str, object, SchemaPath]] = []
+        self._taken: set[str] = set()
+        self._waiting: deque[tuple[str, object, SchemaPath]] = deque()
 
     def expand_result(self, result: Mapping[Any, Any], path: SchemaPath) -> dict[str, Any]:
         """Return the schema of a result, with all that its references lead to in `$defs`."""
         schema = self._mapping(result, path, 0)
         while self._waiting:
-            name, target, where = self._waiting.pop(0)
+            name, target, where = self._waiting.popleft()
             self.definitions[name] = self._expand(target, where, 0)
             self.by_reference[pointer(name)] = self.definitions[name]
         with self._problems:
@@ -242,6 +229,8 @@ class Expander:
     def _keyword(self, key: str, value: Any, path: SchemaPath, depth: int) -> Any:
         if key == "$ref":
             return self._reference(value, path)
+        if key == "pattern":
+            self._check_pattern(value, path)
         if key in ("$dynamicRef", "$recursiveRef"):
             raise schema_error(self.source, path, f"{key} is not supported", "use $ref")
         if key in SCHEMA_MAPS:
@@ -252,6 +241,9 @@ class Expander:
                     f"{shorten(repr(value))} is not a mapping",
                     "map names to schemas",
                 )
+            if key == "patternProperties":
+                for pattern in value:
+                    self._check_pattern(pattern, path)
             return {
                 self._name(name, path): self._expand(item, (*path, str(name)), depth)
                 for name, item in value.items()
@@ -264,6 +256,15 @@ class Expander:
         if isinstance(value, list) and (key in SCHEMA_LISTS or key == "items"):
             return [self._expand(item, (*path, str(i)), depth) for i, item in enumerate(value)]
         return self._expand(value, path, depth) if key in ONE_SCHEMA else value
+
+    def _check_pattern(self, pattern: object, path: SchemaPath) -> None:
+        from pipestat_spec.text.patterns import PatternError, translated
+
+        if isinstance(pattern, str):
+            try:
+                translated(pattern)
+            except PatternError as error:
+                raise schema_error(self.source, path, str(error), error.hint) from None
 
     def _name(self, name: object, path: SchemaPath) -> str:
         if isinstance(name, str):
@@ -281,32 +282,53 @@ class Expander:
 
     def _free_name(self, where: SchemaPath) -> str:
         name = where[-1]
-        taken = set(self._names.values())
         number = 2
-        while name in taken:
+        while name in self._taken:
             name = f"{where[-1]}_{number}"
             number += 1
+        self._taken.add(name)
         return name
 
     def _refuse_circles(self, schema: object, path: SchemaPath) -> None:
-        """Refuse references that lead back without a step into the value: they never end."""
-        done: set[str] = set()
+        """Refuse references that never end, or hardly ever.
 
-        def visit(place: object, where: SchemaPath, above: tuple[str, ...]) -> None:
-            for reference in references_in_place(place):
-                if reference in above:
-                    raise schema_error(
-                        self.source,
-                        where,
-                        "the reference leads back to itself",
-                        "define a type there",
-                    )
-                if reference not in done:
-                    inside = next(w for w, n in self._names.items() if pointer(n) == reference)
-                    visit(self.by_reference[reference], inside, (*above, reference))
-                    done.add(reference)
+        These lead back without a step into the value, or lead to the same definitions again and
+        again: `a` twice to `b`, `b` twice to `c`.
+        """
+        places = {pointer(name): where for where, name in self._names.items()}
+        known: dict[str, int] = {}
 
-        visit(schema, path, ())
+        def applied(place: object, where: SchemaPath, above: tuple[str, ...]) -> int:
+            """Return how many schemas a schema applies to one value."""
+            if not isinstance(place, Mapping):
+                return 1
+            found = 1 + sum(
+                applied(part, where, above)
+                for inside, part in parts(place)
+                if inside[0] in IN_PLACE
+            )
+            if "$ref" in place:
+                found += followed(place["$ref"], where, above)
+            if found > MAX_APPLIED:
+                raise schema_error(
+                    self.source,
+                    where,
+                    f"more than {MAX_APPLIED} schemas apply to one value",
+                    "refer to a definition once, not in several branches",
+                )
+            return found
+
+        def followed(reference: str, where: SchemaPath, above: tuple[str, ...]) -> int:
+            if reference in above:
+                raise schema_error(
+                    self.source, where, "the reference leads back to itself", "define a type there"
+                )
+            if reference not in known:
+                inside = (*above, reference)
+                known[reference] = applied(self.by_reference[reference], places[reference], inside)
+            return known[reference]
+
+        applied(schema, path, ())
 
     def chain(self, schema: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         """Return `schema` and what it refers to, one after the other."""

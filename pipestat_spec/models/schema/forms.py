@@ -17,13 +17,19 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level
-from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
+from pipestat_spec.models.schema.types import (
+    VALIDATION_KEYWORDS,
+    SchemaPath,
+    is_result_definition,
+    schema_error,
+)
 from pipestat_spec.problems import Problems
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
     "ABOUT",
     "ADDITIONAL",
+    "KEYWORDS",
     "Declaration",
     "LevelSection",
     "Sections",
@@ -31,7 +37,9 @@ __all__ = [
     "declarations",
     "direct_results",
     "find_sections",
+    "held_result",
     "read_section",
+    "refuse_section",
     "rules",
 ]
 
@@ -122,6 +130,13 @@ def read_section(
             )
         results += declarations(holder["properties"], (*inside, "properties"))
     is_empty = value.get("type") in ("object", ["object"]) and value.keys() <= _EMPTY_SECTION
+    if not found and (held := held_result(document, value)) is not None:
+        raise schema_error(
+            source,
+            (*path, held),
+            "stands beside keywords of a schema",
+            "indent what belongs to it, and put the results under properties",
+        )
     if not found and not is_empty:
         raise schema_error(
             source,
@@ -199,17 +214,14 @@ def find_sections(document: Mapping[Any, Any], source: str | None, problems: Pro
 
 
 def _is_flat(document: Mapping[Any, Any]) -> bool:
-    """Tell sections with results from results that are called `samples` or `project`.
-
-    Where such a key could be both, it is a section unless other results stand beside it.
-    """
+    """Tell sections with results from results that are called `samples` or `project`."""
     named = [document[key] for key in _SECTIONS if key in document]
-    if not all(is_result_definition(value) for value in named):
-        return True
-    beside = (key for key in document if key not in (*_SECTIONS, ADDITIONAL))
     return any(
-        isinstance(value, Mapping) and containers(document, value, ()) for value in named
-    ) and not any(is_result_definition(document[key]) for key in beside)
+        not is_result_definition(value)
+        or containers(document, value, ())
+        or held_result(document, value) is not None
+        for value in named
+    )
 
 
 def _json_schema_form(
@@ -301,7 +313,7 @@ def _refuse_strays(
             continue
         near = nearest(key.lower(), _SECTIONS) if isinstance(key, str) else None
         with problems:
-            if is_result_definition(value) or (near and _holds_results(value)):
+            if is_result_definition(value) or (near and held_result(mapping, value)):
                 raise _stray(str(key), path, source, near, in_sections="samples" in holders)
 
 
@@ -319,19 +331,61 @@ def _stray(
     return schema_error(source, (*path, key), f"stands beside {beside}", fix)
 
 
-def _holds_results(value: object) -> bool:
-    """Tell whether a mapping looks like a section."""
+# What is refused in the place of a result when it holds results, in any case of letters.
+_SECTION_NAMES = {
+    **dict.fromkeys(("sample", "samples"), "samples"),
+    **dict.fromkeys(("project", "projects"), "project"),
+}
+# What may stand in a result's definition and is no result there.
+KEYWORDS = VALIDATION_KEYWORDS | ABOUT | {
+    "contentEncoding", "contentMediaType", "contentSchema", "default", "deprecated", "examples",
+    "format", "highlight", "index", "object_type", "readOnly", "writeOnly",
+}  # fmt: skip
+
+
+def refuse_section(
+    document: Mapping[Any, Any], name: str, schema: object, path: SchemaPath, source: str | None
+) -> None:
+    """Raise SchemaError for a section in the place of a result: misspelt, or indented wrongly."""
+    section = _SECTION_NAMES.get(name.lower())
+    if section is None and not is_result_definition(schema):
+        section = nearest(name.lower(), _SECTIONS)
+    held = held_result(document, schema)
+    if section is None or held is None:
+        return
+    fix = f"did you mean {section}?"
+    if name == section:
+        fix = "indent it as the section that it is, or give the result another name"
+    problem = f"holds the result {shorten(held)!r} as a section does, in the place of a result"
+    raise schema_error(source, path, problem, fix)
+
+
+def held_result(document: Mapping[Any, Any], value: object) -> str | None:
+    """Return a result that a mapping holds as a section does, or None.
+
+    Where lines have lost their indentation it stands beside keywords, with nothing in it.
+    """
     if not isinstance(value, Mapping):
-        return False
-    places = [value, value.get("properties"), value.get("items")]
-    if isinstance(value.get("items"), Mapping):
-        places.append(value["items"].get("properties"))
-    return any(
-        is_result_definition(member)
-        for place in places
-        if isinstance(place, Mapping)
-        for member in place.values()
-    )
+        return None
+    value = _target(document, value)
+    items = value.get("items")
+    holders = [value, _target(document, items)] if isinstance(items, Mapping) else [value]
+    for holder in holders:
+        properties = holder.get("properties")
+        for key, member in (properties if isinstance(properties, Mapping) else {}).items():
+            if is_result_definition(member):
+                return str(key)
+        for key, member in holder.items():
+            lost = member is None and is_result_definition(holder)
+            if (lost or is_result_definition(member)) and not _is_keyword(key, holder):
+                return str(key)
+    return None
+
+
+def _is_keyword(key: object, holder: Mapping[Any, Any]) -> bool:
+    """Tell whether a key says something of its holder; without a type all may be results."""
+    named = isinstance(key, str) and (key in KEYWORDS or key.startswith(("$", "x-")))
+    return named and is_result_definition(holder)
 
 
 def _levels(

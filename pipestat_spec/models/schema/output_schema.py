@@ -14,7 +14,7 @@ from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
 from pipestat_spec.json_values import same_value
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
-from pipestat_spec.models.schema.forms import LevelSection, find_sections
+from pipestat_spec.models.schema.forms import LevelSection, find_sections, refuse_section
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
@@ -95,7 +95,7 @@ def parse_output_schema(
     Raises SchemaError that names the file, the path inside it and what mends it. `problems`
     may collect the errors; what is in order is returned then. Values of validation keywords
     are checked later, when they are first needed
-    (`pipestat_spec.domain.validate.check_schema_keywords`).
+    (`pipestat_spec.domain.validation.keywords.check_schema_keywords`).
     """
     if not isinstance(document, Mapping):
         raise schema_error(
@@ -150,6 +150,7 @@ def _parse_level(
             _check_identifier(name, path, source)
         identifier = str(name)
         with problems:
+            refuse_section(document, identifier, declared, path, source)
             if identifier not in results:
                 results[identifier] = parse_result_schema(
                     identifier, declared, document, source, path, problems

@@ -84,14 +84,17 @@ class Codec:
             results.update(extended)
         meta = load_object(values[self._meta])
         source, message = meta.get("source"), meta.get("status_message")
+        status = values[self._status]
+        modified = self._read_time(values[self._times["modified"]], meta.get("modified"))
         record = Record(
             RecordKey(self._table.level, values[self._identifier]),
             results,
-            values[self._status],
+            status,
             message if isinstance(message, str) else None,
             source if isinstance(source, dict) else None,
             self._read_time(values[self._times["created"]], meta.get("created")),
-            self._read_time(values[self._times["modified"]], meta.get("modified")),
+            modified,
+            _status_time(meta, status, modified),
         )
         return Row(values[self._id], record, extended, meta, values)
 
@@ -199,6 +202,11 @@ class Codec:
             changed["source"] = None if record.source is None else dict(record.source)
         if record.status_message != before.status_message:
             changed["status_message"] = record.status_message
+        since: tuple[str, str] | tuple[None, None] = (None, None)
+        if record.status is not None and record.status_time is not None:
+            since = record.status, format_utc(record.status_time)
+        if since != (stood.get("status"), stood.get("status_time")):
+            changed["status"], changed["status_time"] = since
         if self._renamed or "columns" in stood:
             columns = {self._renamed[n]: n for n in record.results if n in self._renamed}
             changed["columns"] = columns or None
@@ -213,6 +221,19 @@ class Codec:
 def _extended_of(text: Any) -> dict[str, Any]:
     value = load(text)
     return value if isinstance(value, dict) else {}
+
+
+def _status_time(
+    meta: Mapping[str, Any], status: str | None, modified: datetime | None
+) -> datetime | None:
+    """Return since when a record has its status (PS-SQL-017).
+
+    It counts for the status that it names, and pipestat, which keeps none, moves the modified
+    time with every status.
+    """
+    if "status_time" not in meta or status is None or meta.get("status") != status:
+        return None
+    return read_time(meta["status_time"]) if read_time(meta.get("modified")) == modified else None
 
 
 # Times of PS-SQL-004: `value` is that of a column, `text` what a program of ours wrote.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 from conformance_selfcheck.mutants.mutation import Call, opening, operation
-from pipestat_spec.errors import SchemaError
+from pipestat_spec.errors import SchemaError, SchemaValidationErrorDuringReport
+from pipestat_spec.text.patterns import PatternError, translated
 
 _Settings = dict[str, Any]
 
@@ -85,6 +87,15 @@ def sections_need_properties(schema: Any, settings: _Settings) -> Any:  # noqa: 
     return schema
 
 
+@opening("PS-SCH-018")
+def misplaced_sections_are_results(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """A section that is misspelt, with a type, is a result that is an object."""
+    names = ("sample", "samples", "projects")
+    if not isinstance(schema, dict) or schema.keys() & {"properties", "samples", "project"}:
+        return schema
+    return {f"the {k}" if k.lower() in names else k: v for k, v in schema.items()}
+
+
 @opening("PS-SCH-004", "PS-CFG-005")
 def namespace_of_the_schema_is_stronger(schema: Any, settings: _Settings) -> Any:
     """The schema's `pipeline_name` is stronger than the caller's namespace."""
@@ -123,6 +134,80 @@ def only_types_validated(schema: Any, settings: _Settings) -> Any:  # noqa: ARG0
 def keywords_beside_references_ignored(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
     """Keywords beside a `$ref` are ignored, as in old drafts of JSON Schema."""
     return everywhere(schema, lambda found: {"$ref": found["$ref"]} if "$ref" in found else found)
+
+
+def _patterns(schema: Any, change: Callable[[str], str | None]) -> Any:
+    """Return the schema with each `pattern` changed, or left out for None."""
+
+    def changed(found: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(found.get("pattern"), str):
+            return found
+        pattern = change(found["pattern"])
+        rest = {key: value for key, value in found.items() if key != "pattern"}
+        return rest if pattern is None else {**rest, "pattern": pattern}
+
+    return everywhere(schema, changed)
+
+
+@opening("PS-SCH-019")
+def end_before_a_line_feed(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """`$` is also the place before a last line feed."""
+    return _patterns(schema, lambda p: f"{p[:-1]}\\n?$" if p.endswith("$") else p)
+
+
+@opening("PS-SCH-019")
+def words_of_unicode(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """The characters of words are those of all scripts."""
+    return _patterns(schema, lambda p: p.replace("[\\w", "[\\w\\p{L}"))
+
+
+@opening("PS-SCH-019")
+def unknown_patterns_fit_anything(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """A pattern that ECMA-262 does not know is left out."""
+
+    def known(pattern: str) -> str | None:
+        try:
+            translated(pattern)
+        except PatternError:
+            return None
+        return pattern
+
+    return _patterns(schema, known)
+
+
+@operation("PS-SCH-020", on="report")
+def multiples_by_doubles(call: Call) -> Any:
+    """A multiple is one whose remainder as a double is 0."""
+    samples = (call.session.opening.schema or {}).get("samples") or {}
+    for name, value in call.values.items():
+        step = samples.get(name, {}).get("multipleOf")
+        if step and isinstance(value, float) and math.fmod(value, step):
+            raise SchemaValidationErrorDuringReport(f"{value} is no multiple of {step}")
+    return call.go()
+
+
+@opening("PS-SCH-020")
+def bounds_as_doubles(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """Integers are compared with a bound as doubles."""
+
+    def change(found: dict[str, Any]) -> dict[str, Any]:
+        bound: Any = found.get("maximum")
+        wide = isinstance(bound, int) and bound >= 2**53
+        return {**found, "maximum": bound + 1} if wide else found
+
+    return everywhere(schema, change)
+
+
+@opening("PS-SCH-021")
+def doubled_work_is_done(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
+    """However often definitions double, the schema is taken."""
+
+    def change(found: dict[str, Any]) -> dict[str, Any]:
+        branches: Any = found.get("allOf")
+        doubled = isinstance(branches, list) and branches == branches[:1] * 2
+        return {**found, "allOf": branches[:1]} if doubled else found
+
+    return everywhere(schema, change)
 
 
 @opening("PS-SCH-007")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -10,6 +11,7 @@ from typing import Any
 from conformance_selfcheck.mutants.sql_store import SqliteTables
 from conformance_selfcheck.mutants.sql_tables import Row
 from conformance_selfcheck.mutants.sql_target import tables
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.models.record import Level, Record
 
 
@@ -119,3 +121,22 @@ class MetaOutweighsTheColumns(SqliteTables):
     def time(self, row: Row, name: str) -> datetime | None:
         told = self.meta(row).get(name)
         return super().time(row, name) if told is None else datetime.fromisoformat(told)
+
+
+@tables("PS-SQL-017")
+class StatusTimeOfAnyStatus(SqliteTables):
+    """The status time counts, whichever status it belongs to."""
+
+    def status_time(self, row: Row) -> datetime | None:
+        meta = json.dumps({**self.meta(row), "status": row["status"]})
+        return super().status_time({**row, "meta": meta})
+
+
+@tables("PS-SQL-017")
+class StatusTimeThoughTheReferenceWrote(SqliteTables):
+    """The status time counts, though the reference has set the same status since."""
+
+    def status_time(self, row: Row) -> datetime | None:
+        modified = self.time(row, "modified")
+        told = {**self.meta(row), "modified": modified and format_utc(modified)}
+        return super().status_time({**row, "meta": json.dumps(told)})

@@ -7,6 +7,7 @@ changes is a method here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from itertools import islice
 from typing import Any
 
@@ -66,7 +67,17 @@ class SqliteTables(NamespaceTables, Backend):
             meta.get("source"),
             self.time(row, "created"),
             self.time(row, "modified"),
+            self.status_time(row),
         )
+
+    def status_time(self, row: Row) -> datetime | None:
+        """Return since when the row has its status, unless another program has set it."""
+        told, modified = self.meta(row), self.time(row, "modified")
+        if row["status"] is None or told.get("status") != row["status"]:
+            return None
+        if told.get("modified") != (modified and format_utc(modified)):
+            return None
+        return told.get("status_time") and datetime.fromisoformat(told["status_time"])
 
     def cells(self, record: Record, table: str, meta: Mapping[str, Any]) -> dict[str, Any]:
         """Return what a row has to hold; raises InvalidValueError for what cannot stand there."""
@@ -85,6 +96,8 @@ class SqliteTables(NamespaceTables, Backend):
         times = {"created": record.created, "modified": record.modified}
         told = {name: time and format_utc(time) for name, time in times.items()}
         told |= {"source": record.source, "status_message": record.status_message}  # type: ignore[dict-item]
+        since = record.status_time and format_utc(record.status_time)
+        told |= {"status": record.status if since else None, "status_time": since}
         kept = {name: value for name, value in {**meta, **told}.items() if value is not None}
         return {
             **cells,

@@ -7,6 +7,7 @@ from typing import Any
 
 from conformance_selfcheck.mutants.mutation import Call, opening, operation
 from pipestat_spec.backend import Outcome
+from pipestat_spec.domain.times import utc_now
 from pipestat_spec.errors import PipestatError, RecordNotFoundError, UnrecognizedStatusError
 
 
@@ -146,3 +147,36 @@ def results_stored_though_the_status_is_refused(call: Call) -> Any:
         call.args.pop("status")
         call.go()
         raise
+
+
+@operation("PS-STA-010", on="set_status report")
+def status_time_of_the_last_word(call: Call) -> Any:
+    """Whatever is said of a record moves its status time."""
+    call.go()
+    current = call.current
+    if current is not None and current.status is not None:
+        said = replace(current, status_time=utc_now())
+        call.store.backend.update(call.key, lambda *_: Outcome(said))
+
+
+@operation("PS-STA-010", on="set_status")
+def status_time_of_the_first_status(call: Call) -> Any:
+    """The status time is that of a record's first status."""
+    before = call.current
+    call.go()
+    current = call.current
+    if before is not None and before.status_time is not None and current is not None:
+        first = replace(current, status_time=before.status_time)
+        call.store.backend.update(call.key, lambda *_: Outcome(first))
+
+
+@operation("PS-STA-010", on="clear_status")
+def status_time_outlives_its_status(call: Call) -> Any:
+    """Clearing a status leaves its time."""
+    before = call.current
+    cleared = call.go()
+    current = call.current
+    if before is not None and current is not None:
+        stood = replace(current, status_time=before.status_time)
+        call.store.backend.update(call.key, lambda *_: Outcome(stood))
+    return cleared

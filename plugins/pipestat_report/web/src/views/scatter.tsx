@@ -60,6 +60,13 @@ interface Drawing {
   width: number;
 }
 
+/** What the plot shows, for those who do not see it. */
+function sentenceOf({ x, y, points }: Drawing): string {
+  const range = ({ name, summary }: Field) =>
+    `${name} from ${short(summary!.low)} to ${short(summary!.high)}`;
+  return `${range(y)} against ${range(x)}, ${plural(points.length, "record")}`;
+}
+
 /** The plane of a scatter plot: from values to places. */
 function planeOf({ x, y, width }: Drawing) {
   const across = niceScale(x.summary!.low, x.summary!.high, 48);
@@ -159,7 +166,7 @@ function Marks(drawing: Drawing) {
         role="application"
         aria-roledescription="scatter plot"
         aria-label={
-          `${y.name} against ${x.name}, ${plural(points.length, "record")}. ` +
+          `${sentenceOf(drawing)}. ` +
           "Arrow keys go from point to point, Enter opens the record."
         }
         onMouseMove={(event) => (current.value = nearest(event))}
@@ -257,7 +264,7 @@ function Dense(drawing: Drawing) {
         role="application"
         aria-roledescription="density plot"
         aria-label={
-          `${y.name} against ${x.name}, ${plural(points.length, "record")} as density. ` +
+          `${sentenceOf(drawing)}, as density. ` +
           "Arrow keys go from cell to cell, Enter filters by one."
         }
         onMouseMove={(event) => (current.value = cellAt(event))}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
-from pipestat_spec.domain.validate_types import in_range, type_error
+from pipestat_spec.domain.validation.types import in_range, type_error
 from pipestat_spec.domain.values import canonical
 from pipestat_spec.errors import InvalidTypeError, InvalidValueError
 from pipestat_spec.json_values import JSONValue

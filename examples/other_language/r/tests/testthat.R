@@ -1,0 +1,4 @@
+library(testthat)
+library(pipestatr)
+
+test_check("pipestatr")
