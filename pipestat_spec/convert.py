@@ -142,15 +142,6 @@ class _Copier:
                 if _is_status_only(current, copy):
                     return Outcome(copy, history)
                 raise _conflict(copy, current)
-            if current.status is None and copy.status is not None:
-                # A store that keeps the status apart was interrupted between the two.
-                status = replace(
-                    current,
-                    status=copy.status,
-                    status_message=copy.status_message,
-                    status_time=copy.status_time,
-                )
-                return Outcome(status)
             return Outcome(current)
 
         if self._overwrite:
@@ -172,18 +163,19 @@ class _Copier:
         return replace(record, results=prepared.values)
 
     def _same(self, left: Record, right: Record) -> bool:
-        """Tell whether two records are the same in what both stores keep; a missing status is."""
+        """Tell whether two records are the same in what both stores keep."""
         times = Capability.TIMES in self._shared
         return (
             same_value(left.results, right.results)
-            and left.status in (None, right.status)
+            and left.status == right.status
             and left.status_time in (None, right.status_time)
             and (
-                left.status is None
-                or Capability.SOURCE not in self._shared
-                or left.status_message == right.status_message
+                Capability.SOURCE not in self._shared
+                or (
+                    left.status_message == right.status_message
+                    and same_value(left.source, right.source)
+                )
             )
-            and (Capability.SOURCE not in self._shared or same_value(left.source, right.source))
             and (not times or (left.created, left.modified) == (right.created, right.modified))
         )
 
@@ -212,7 +204,7 @@ def _reader(backend: Backend, level: Level) -> Callable[[RecordKey], tuple[Histo
 def _is_status_only(current: Record, copy: Record) -> bool:
     """Tell whether the target knows of the record no more than the status that it has.
 
-    So it is where two results files share a folder, and with it the flags.
+    So it is where two results files share a folder with the flags of another program.
     """
     return not current.results and current.source is None and current.status == copy.status
 

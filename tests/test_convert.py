@@ -263,18 +263,16 @@ def test_an_interrupted_conversion_goes_on(file_store: MakeFile) -> None:
     assert content(target) == content(start)
 
 
-def test_a_status_that_an_interruption_left_behind_is_caught_up(
-    file_store: MakeFile, tmp_path: Path
-) -> None:
+def test_a_status_that_is_missing_is_a_difference(file_store: MakeFile) -> None:
     start = memory_store()
     fill(start)
     convert(start, file_store("results.yaml"))
-    (flag,) = tmp_path.glob("*completed.flag")
-    flag.unlink()
     target = file_store("results.yaml")
-    assert target.get(RecordKey("sample", "s1")).status is None
-    report = convert(start, target)
-    assert (report.copied, report.unchanged) == (1, 3)
+    target.clear_status(RecordKey("sample", "s1"))
+    with pytest.raises(ResultConflictError, match="differs in its status"):
+        convert(start, target)
+    report = convert(start, target, overwrite=True)
+    assert (report.replaced, report.unchanged) == (1, 3)
     assert content(target) == content(start)
 
 

@@ -109,8 +109,8 @@ class RecordObjectsBackend(Backend):
             progress.done()
             flags: dict[str, str | None] = {}
             for key in written:
-                flags |= {**decisions[key].flags_first, **decisions[key].flags}
-            self._mirror.write(flags)
+                flags |= decisions[key].flags
+            self._mirror(flags)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
