@@ -16,6 +16,7 @@ from pipestat_spec.errors import (
     NoBackendSpecifiedError,
     PipelineTypeNotSuppliedError,
     PipestatStartupError,
+    RecordNotNamedError,
     SchemaNotFoundError,
     StoreNotFoundError,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "check_exists",
     "choose_backend",
     "load_config",
+    "meant_namespaces",
     "open_store",
     "store_settings",
 ]
@@ -86,7 +88,7 @@ class OpenedStore:
         )
 
     def resolve_key(self, identifier: str | None = None, level: str | None = None) -> RecordKey:
-        """Return the record that is meant; raises MissingConfigDataError when none is named.
+        """Return the record that is meant; raises RecordNotNamedError when none is.
 
         The record of the settings belongs to their level: at project level it counts only when
         that is theirs, and else the project's name does.
@@ -97,7 +99,7 @@ class OpenedStore:
             if resolved == "project" and (identifier is None or self.level != "project"):
                 identifier = self.store.settings.project_name
         if identifier is None:
-            raise MissingConfigDataError(
+            raise RecordNotNamedError(
                 "no record is named",
                 hint="give -r (in Python record_identifier), or set PIPESTAT_RECORD_IDENTIFIER",
             )
@@ -167,6 +169,16 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
         merged.get("pipeline_type", "sample"),
         merged.get("record_identifier"),
     )
+
+
+def meant_namespaces(config: Config, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the namespace that the settings name, or else all that the store holds."""
+    merged = merge_config(arguments, config, backends=plugins().backends)
+    given = _given_namespace(_load_schema(merged), merged)
+    if given is not None:
+        return [given]
+    factory = choose_backend(merged)
+    return factory.namespaces(store_settings(merged, factory, statuses=DEFAULT_STATUS_SCHEMA))
 
 
 def store_settings(config: Config, factory: BackendFactory, **rules: Any) -> StoreSettings:
@@ -250,11 +262,9 @@ def _load_statuses(config: Config, schema: OutputSchema | None) -> StatusSchema:
 
 def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config) -> str:
     """Return the given name, the schema's, the only one in the store, or the default."""
-    given = config.get("pipeline_name")
-    if given is None and settings.schema is not None:
-        given = settings.schema.pipeline_name
+    given = _given_namespace(settings.schema, config)
     if given is not None:
-        return check_namespace(given)
+        return given
     existing = factory.namespaces(settings)
     if len(existing) == 1:
         return existing[0]
@@ -264,6 +274,13 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
             hint="say which one with pipeline_name (--pipeline-name)",
         )
     return DEFAULT_PIPELINE_NAME
+
+
+def _given_namespace(schema: OutputSchema | None, config: Config) -> str | None:
+    given = config.get("pipeline_name")
+    if given is None and schema is not None:
+        given = schema.pipeline_name
+    return None if given is None else check_namespace(given)
 
 
 def _loopers_layout(config: Config) -> Layout | None:

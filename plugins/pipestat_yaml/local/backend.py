@@ -141,5 +141,13 @@ class YamlBackend(Backend):
                 flags.mirror(decision.flags)
         return decision.transitions
 
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide all changes on the file of this moment, and write nothing."""
+        with mapped_errors(self.file):
+            flags = self.flags()
+            flags.look_ahead(len(changes))
+            decision = decide(read_text(self.file), self._rules, changes, flags.read)
+            flags.check(decision.flags)
+
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
@@ -48,6 +48,11 @@ class RecordFilesBackend(Backend):
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self._of(key).update(key, change)
+
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide the changes of each file, and write nothing."""
+        for key, change in changes:
+            self._of(key).rehearse([(key, change)])
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         return self._of(key).history(key)

@@ -119,6 +119,11 @@ class RemoteBackend(Backend):
         self._mirror(decision.flags)
         return decision.transitions
 
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide all changes on the object of this moment, and put nothing."""
+        found = self.get()
+        self.update_of(changes).decide(found.data if found else b"")
+
     def update_of(self, changes: Sequence[tuple[RecordKey, Change]]) -> ObjectUpdate:
         """Return the update that applies the changes, to be run."""
 
