@@ -12,7 +12,7 @@ from typing import Any
 from pipestat_conformance.claims import optional_profile, with_needed
 from pipestat_conformance.drivers import Answer, Driver, HarnessError, VectorFailed
 from pipestat_conformance.interchange import Inside, inside, unfit
-from pipestat_conformance.matchers import Comparison, resolve_saved
+from pipestat_conformance.matchers import Comparison, NotSaved, resolve_saved
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import FILE_STEPS, TABLE_STEPS, Opening, Step, Vector
 from pipestat_conformance.verdicts import Problem, Result, Verdict
@@ -75,6 +75,8 @@ class Executor:
             self._play(vector, scene)
         except _Refused as refused:
             note = str(refused)
+        except NotSaved as missing:
+            verdict, problem = Verdict.FAIL, _problem(VectorFailed(str(missing)), scene)
         except VectorFailed as failed:
             verdict, problem = Verdict.FAIL, _problem(failed, scene)
             lacking = self._not_offered(failed, scene, vector)

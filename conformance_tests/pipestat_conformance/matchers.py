@@ -32,10 +32,14 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from pipestat_conformance.drivers import VectorFailed
 from pipestat_conformance.special_values import decode, parse_json
 
-__all__ = ["Comparison", "kind_of", "resolve_saved"]
+__all__ = ["Comparison", "NotSaved", "kind_of", "resolve_saved"]
+
+
+class NotSaved(Exception):
+    """An earlier answer lacks what a later step needs of it."""
+
 
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 # A clock of another machine, such as a database's, may be off by so many seconds.
@@ -64,7 +68,7 @@ _KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
 
 
 def resolve_saved(value: Any, saved: Mapping[str, Any]) -> Any:
-    """Return `value` with each `$saved` replaced; raises VectorFailed for one that is not there."""
+    """Return `value` with each `$saved` replaced; raises NotSaved for one that is not there."""
     if isinstance(value, list):
         return [resolve_saved(item, saved) for item in value]
     if isinstance(value, dict):
@@ -80,7 +84,7 @@ def _look_up(path: str | Sequence[Any], saved: Mapping[str, Any]) -> Any:
         try:
             found = found[key]
         except (LookupError, TypeError):
-            raise VectorFailed(f"an earlier answer has no {key!r}: {_show(found)}") from None
+            raise NotSaved(f"an earlier answer has no {key!r}: {_show(found)}") from None
     return found
 
 
