@@ -15,11 +15,13 @@ from pipestat_spec.documents.report import (
     ReportDocument,
     parse_report_document,
 )
+from pipestat_spec.domain.rules import Rules
 from pipestat_spec.errors import (
     DocumentError,
     PipestatDataError,
     PipestatError,
     ResultConflictError,
+    SchemaValidationErrorDuringReport,
 )
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.capability import Capability
@@ -43,8 +45,12 @@ __all__ = [
     "map_paths",
     "parse_path_prefix",
     "read_documents",
+    "values_of",
 ]
 
+# What an engine says of its tasks; any other status is the pipeline's own word.
+_COMPLETED = "completed"
+_WORDS_OF_ENGINES = (None, "running", "waiting", "failed", _COMPLETED)
 # A document without a time comes before all that have one.
 _NO_TIME = datetime.min.replace(tzinfo=UTC)
 
@@ -130,7 +136,8 @@ def ingest(
     that were read before (`SourcedDocument`). A stored value that differs is overwritten,
     with history; an equal one is no change. `verdicts` are documents too, such as an
     engine's word on its tasks: of the records that they name, status and source are theirs,
-    whatever the other documents say.
+    whatever the other documents say. Only where they say `completed`, a status that the pipeline
+    has chosen itself, such as `partial`, stays.
 
     Raises DocumentError, whose `problems` name every wrong document, and ResultConflictError
     with `overwrite` off; nothing is stored then. With `keep_going` what is refused is left
@@ -181,6 +188,23 @@ def _refused(problems: list[str]) -> DocumentError:
     return DocumentError("\n".join(lines), hint="nothing was ingested", problems=list(problems))
 
 
+def values_of(document: ReportDocument, rules: Rules) -> dict[str, JSONValue]:
+    """Return the results of a document, text of a command line read by the schema (PS-DOC-011).
+
+    Raises DocumentError with a problem for each text that does not fit.
+    """
+    results = dict(document.results or {})
+    problems: list[str] = []
+    for name in document.texts or ():
+        try:
+            results[name] = rules.from_text(document.level, name, str(results[name]))
+        except SchemaValidationErrorDuringReport as error:
+            problems += error.problems
+    if problems:
+        raise DocumentError("\n".join(problems), problems=problems)
+    return results
+
+
 class _Checker:
     """Checks documents one by one and keeps what they say, record by record."""
 
@@ -204,7 +228,9 @@ class _Checker:
         try:
             self._check_namespace(document.namespace)
             contribution = self._contribution(document)
-            change = self._change(document.key, contribution)
+            change = self._change(document.key, contribution, verdict)
+        except DocumentError as error:
+            self.problems += [f"{found.where}: {problem}" for problem in error.problems]
         except PipestatError as error:
             self.problems.append(f"{found.where}: {error}")
         else:
@@ -222,15 +248,19 @@ class _Checker:
     def _folded(self, key: RecordKey, items: list[tuple[Contribution, Change]]) -> Change:
         folded = fold(contribution for contribution, _ in items)
         verdict = self._verdicts.get(key)
-        if verdict is not None:
-            folded = replace(
-                folded,
-                status=verdict.status,
-                status_message=verdict.status_message,
-                status_time=verdict.status_time,
-                source=verdict.source,
-            )
-        return self._change(key, folded)
+        if verdict is None:
+            return self._change(key, folded)
+        of_pipeline = fold(c for c, _ in items if c is not verdict)
+        if verdict.status == _COMPLETED and of_pipeline.status not in _WORDS_OF_ENGINES:
+            return self._change(key, replace(of_pipeline, source=verdict.source))
+        folded = replace(
+            folded,
+            status=verdict.status,
+            status_message=verdict.status_message,
+            status_time=verdict.status_time,
+            source=verdict.source,
+        )
+        return self._change(key, folded, is_verdict=True)
 
     def _check_namespace(self, namespace: str | None) -> None:
         if namespace is not None and namespace != self._store.namespace:
@@ -242,7 +272,7 @@ class _Checker:
             )
 
     def _contribution(self, document: ReportDocument) -> Contribution:
-        results = document.results or {}
+        results = values_of(document, self._store.rules)
         if self._prefixes:
             results = map_paths(
                 results, self._store.rules.level_schema(document.level), self._prefixes
@@ -258,7 +288,23 @@ class _Checker:
             document.time,
         )
 
-    def _change(self, key: RecordKey, contribution: Contribution) -> Change:
+    def _change(
+        self, key: RecordKey, contribution: Contribution, is_verdict: bool = False
+    ) -> Change:
+        change = self._report(key, contribution)
+        if not (is_verdict and contribution.status == _COMPLETED):
+            return change
+        results = self._report(key, replace(contribution, status=None, status_message=None))
+
+        def unless_own_word(
+            current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /
+        ) -> Outcome:
+            own = current is not None and current.status not in _WORDS_OF_ENGINES
+            return (results if own else change)(current, foreign)
+
+        return unless_own_word
+
+    def _report(self, key: RecordKey, contribution: Contribution) -> Change:
         return self._store.rules.report(
             key,
             contribution.results,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.messages import Progress, counted, error, note
+from pipestat_spec.cli.messages import Progress, counted, error, note, warning
 from pipestat_spec.cli.options import add_quiet, add_store
 
 if TYPE_CHECKING:
@@ -74,23 +74,50 @@ def _add_nextflow(parser: CommandParser) -> None:
         help="which record a task is about, from columns of the trace, such as '{tag}'",
     )
     group.add_argument("--run", metavar="NAME", dest="run_name", help="name of the run")
+    group.add_argument(
+        "--records",
+        metavar="FILE|PATTERN",
+        help="which of them are records: a file that names one at the start of each line, such as "
+        "a sample sheet, or a shell pattern such as 's*'; other tasks are left out",
+    )
+    group.add_argument(
+        "--run-exit",
+        metavar="CODE",
+        type=int,
+        help="exit code of Nextflow; if it is not 0, samples whose tasks have all finished may "
+        "have more to come, and are waiting",
+    )
+    group.add_argument(
+        "--complete-when",
+        metavar="PROCESS",
+        help="a sample is completed when this process has finished for it",
+    )
 
 
 def _verdicts(args: argparse.Namespace) -> Iterator[SourcedDocument]:
     """Return what the trace says; leaves with a usage error."""
     if args.nextflow_trace is None:
-        if args.record is not None or args.run_name is not None:
-            args.parser.error("--record and --run need --nextflow-trace")
+        names = ("record", "run_name", "records", "run_exit", "complete_when")
+        given = [name for name in names if getattr(args, name) is not None]
+        if given:
+            option = "--" + given[0].removesuffix("_name").replace("_", "-")
+            args.parser.error(f"{option} needs --nextflow-trace")
         if not args.documents:
             args.parser.error("nothing to ingest: give FILE, DIR or --nextflow-trace")
         return iter(())
     if args.record is None:
         args.parser.error("--nextflow-trace needs --record, such as --record '{tag}'")
-    from pipestat_spec.engines.nextflow_trace import read_trace
+    from pipestat_spec.engines.nextflow_trace import RunEnd, chosen_records, read_trace
     from pipestat_spec.engines.record_expression import parse_record_expression
 
-    record = parse_record_expression(args.record)
-    return read_trace(args.nextflow_trace, record, args.run_name)
+    return read_trace(
+        args.nextflow_trace,
+        parse_record_expression(args.record),
+        args.run_name,
+        end=RunEnd(args.run_exit, args.complete_when),
+        chosen=None if args.records is None else chosen_records(args.records),
+        warn=warning,
+    )
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -217,18 +217,6 @@ def _convert(store: Store, level: Level, name: str, given: Given, keep_text: boo
 
     Raises InvalidTypeError for text that does not fit, unless values are not validated.
     """
-    schema = store.rules.level_schema(level)
-    if not given.is_text or keep_text or schema is None:
+    if not given.is_text or keep_text:
         return given.value
-    declared = schema.results.get(name) or schema.additional_schema(name)
-    if declared is None:
-        return given.value
-    from pipestat_spec.domain.validation.conform import from_text
-    from pipestat_spec.errors import SchemaValidationErrorDuringReport
-
-    try:
-        return from_text(given.value, declared)
-    except SchemaValidationErrorDuringReport:
-        if store.rules.validate:
-            raise
-        return given.value
+    return store.rules.from_text(level, name, given.value)

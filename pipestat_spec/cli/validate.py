@@ -229,7 +229,8 @@ def _check_documents(
     found: _Findings,
 ) -> None:
     from pipestat_spec.domain.rules import Rules
-    from pipestat_spec.errors import PipestatError
+    from pipestat_spec.errors import DocumentError, PipestatError
+    from pipestat_spec.ingest import values_of
     from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 
     statuses = statuses or (schema.status if schema else None) or DEFAULT_STATUS_SCHEMA
@@ -250,7 +251,12 @@ def _check_documents(
             )
         except PipestatError as failure:
             found.add(f"{where}: {line}" for line in failure.problems)
-        for _, wrong in _wrong_values(rules, document.level, document.results or {}, found):
+        try:
+            results = values_of(document, rules)
+        except DocumentError as failure:
+            found.add(f"{where}: {line}" for line in failure.problems)
+            continue
+        for _, wrong in _wrong_values(rules, document.level, results, found):
             found.add(f"{where}: {line}" for line in wrong.problems)
 
 

@@ -119,6 +119,9 @@ class ReportDocument(_WithoutNulls):
     level: Level = "sample"
     record_identifier: RecordIdentifier
     results: Results | None = Field(None, description="value by result identifier")
+    texts: list[Text] | None = Field(
+        None, description="results that are text from a command line, to be read by the schema"
+    )
     status: Text | None = None
     status_message: Text | None = None
     time: Time | None = Field(None, description="RFC 3339, with Z or an offset")
@@ -143,6 +146,14 @@ class ReportDocument(_WithoutNulls):
         else:
             return self
         raise PydanticCustomError("document", "{problem}", {"problem": problem})
+
+    @model_validator(mode="after")
+    def _texts_are_texts(self) -> Self:
+        for name in self.texts or ():
+            if not isinstance((self.results or {}).get(name), str):
+                problem = f"texts: {shorten(name)!r} is no result with a string"
+                raise PydanticCustomError("document", "{problem}", {"problem": problem})
+        return self
 
     @property
     def key(self) -> RecordKey:

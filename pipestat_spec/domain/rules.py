@@ -14,6 +14,7 @@ from pipestat_spec.errors import (
     ColumnNotFoundError,
     InvalidIdentifierError,
     InvalidValueError,
+    SchemaValidationErrorDuringReport,
     UnsupportedOperation,
 )
 from pipestat_spec.json_values import JSONValue
@@ -210,6 +211,24 @@ class Rules:
         if status is not None:
             steps.append(self.set_status(key, status, status_message, plain_source, status_time))
         return steps[0] if len(steps) == 1 else changes.in_turn(*steps)
+
+    def from_text(self, level: Level, name: str, text: str) -> JSONValue:
+        """Return what a command line's text means for a result (PS-RES-009).
+
+        Raises InvalidTypeError for text that does not fit, unless values are not validated.
+        """
+        schema = self.level_schema(level)
+        if schema is None:
+            return text
+        declared = schema.results.get(name) or schema.additional_schema(name)
+        from pipestat_spec.domain.validation.conform import from_text
+
+        try:
+            return from_text(text, declared)
+        except SchemaValidationErrorDuringReport:
+            if self.validate:
+                raise
+            return text
 
     def set_status(
         self,

@@ -21,8 +21,9 @@ def test_the_document_of_every_option(emit: Emitter) -> None:
     ).split()
     assert emit("-o", "-", *arguments).decode() == (
         '{"pipestat_report": "1.0", "namespace": "rnaseq", "level": "project", '
-        '"record_identifier": "s1", "results": {"reads": 10, "note": "x"}, "status": "failed", '
-        '"status_message": "why", "time": "2026-01-31T12:00:00Z", '
+        '"record_identifier": "s1", "results": {"reads": 10, "note": "x"}, '
+        '"texts": ["note"], "status": "failed", "status_message": "why", '
+        '"time": "2026-01-31T12:00:00Z", '
         '"source": {"attempt": 3, "engine": "slurm", "lane": [1], "task": "77_3"}}\n'
     )
 
@@ -31,7 +32,7 @@ def test_a_status_alone_and_a_result_alone(emit: Emitter) -> None:
     start = {"pipestat_report": "1.0", "record_identifier": "s1", "time": TIME}
     at = ("--time", TIME)
     assert emit.document("s1", "--status", "running", *at) == {**start, "status": "running"}
-    assert emit.document("s1", "a=", *at) == {**start, "results": {"a": ""}}
+    assert emit.document("s1", "a=", *at) == {**start, "results": {"a": ""}, "texts": ["a"]}
     message = emit.document("s1", "--status", "failed", "--status-message=", *at)
     assert message == {**start, "status": "failed", "status_message": ""}
 
@@ -157,7 +158,7 @@ def test_options_of_the_caller_do_no_harm(emit: Emitter, options: str) -> None:
     assert done.returncode == 0, done.stderr
     assert (emit.cwd / "s1.pipestat.json").read_text() == (
         '{"pipestat_report": "1.0", "record_identifier": "s1", "results": {"reads": [1e5, true], '
-        '"note": "* a & \\\\ \\"q\\""}, "time": "2026-01-31T12:00:00Z"}\n'
+        '"note": "* a & \\\\ \\"q\\""}, "texts": ["note"], "time": "2026-01-31T12:00:00Z"}\n'
     )
 
 

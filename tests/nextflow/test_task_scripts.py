@@ -10,12 +10,14 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipestat_spec.engines.emitter import install_emitter
 from pipestat_spec.ingest import ingest
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.opening import open_store
+from tests.commands import pipestat_spec
 from tests.emitter.programs import programs_folder
 from tests.environments import REPOSITORY
 from tests.nextflow.task import Pipeline
@@ -134,3 +136,50 @@ def test_documents_of_200_tasks_with_one_name_each(pipeline: Pipeline, tmp_path:
     assert (report.documents, report.records) == (200, 200)
     stored = {record.key.identifier: record.results for record in store.scan("sample")}
     assert stored == {f"s{a}_{i}": {"n": i} for a in range(8) for i in range(25)}
+
+
+SCHEMA = """
+pipeline_name: demo
+samples:
+  reads: {type: integer, description: a count}
+  rate: {type: number, description: a share}
+  name: {type: string, description: a text}
+  table: {type: file, description: a table}
+"""
+
+
+def test_text_is_read_by_the_schema_as_report_reads_it(pipeline: Pipeline, tmp_path: Path) -> None:
+    """One rule for `report`, `validate` and `ingest`."""
+    (tmp_path / "schema.yaml").write_text(SCHEMA)
+    given = ["reads=5", "rate=5", "name=5", "table=t.tsv", "other=5"]
+    task = pipeline.task(f"{EMIT} {' '.join(given)}")
+    assert (task.run(), task.said()) == (0, "")
+    (document,) = task.outputs()
+    store = ("-s", "schema.yaml", "-f")
+    pipestat_spec("validate", "-s", "schema.yaml", str(document), cwd=tmp_path)
+    pipestat_spec("ingest", *store, "ingested.yaml", str(document), cwd=tmp_path)
+    pipestat_spec("report", *store, "reported.yaml", "-r", "s1", *given, cwd=tmp_path)
+    ingested, reported = (
+        yaml.safe_load((tmp_path / name).read_text())["demo"]["s1"]
+        for name in ("ingested.yaml", "reported.yaml")
+    )
+    expected = {
+        "reads": 5,
+        "rate": 5.0,
+        "name": "5",
+        "table": {"path": "t.tsv", "title": "a table"},
+        "other": "5",
+    }
+    for record in (ingested, reported):
+        record.pop("meta")
+        assert record == expected
+        assert type(record["reads"]) is int
+
+    wrong = pipeline.task(f"{EMIT} reads=five rate=high")
+    assert wrong.run() == 0
+    (document,) = wrong.outputs()
+    for command in (("validate", "-s", "schema.yaml"), ("ingest", *store, "new.yaml")):
+        done = pipestat_spec(*command, str(document), cwd=tmp_path, code=1)
+        assert "'reads'" in done.stdout + done.stderr
+        assert "'rate'" in done.stdout + done.stderr
+    assert not (tmp_path / "new.yaml").exists()

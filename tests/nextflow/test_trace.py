@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipestat_spec.cli import main
-from pipestat_spec.engines.nextflow_trace import read_trace
+from pipestat_spec.engines.nextflow_trace import RunEnd, read_trace
 from pipestat_spec.engines.record_expression import parse_record_expression
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
@@ -31,7 +31,8 @@ def write(path: Path, *rows: tuple[str, ...], columns: tuple[str, ...] = COLUMNS
 def said(path: Path, record: str = "{tag}", run: str | None = None) -> dict[str, Any]:
     """Return status, message and source by record."""
     found = {}
-    for document in read_trace(path, parse_record_expression(record), run):
+    expression = parse_record_expression(record)
+    for document in read_trace(path, expression, run, end=RunEnd(exit_code=0)):
         assert document.problem is None, document.problem
         content: Any = document.content
         assert content["pipestat_report"] == "1.0"
@@ -171,7 +172,7 @@ def test_columns_in_any_order_and_line_ends_of_windows(tmp_path: Path) -> None:
     ("columns", "record", "problem"),
     [
         (
-            ("name", "status", "hash", "attempt"),
+            ("status", "hash", "attempt"),
             "{tag}",
             "the trace has no column 'process' and no column 'tag'; put into nextflow.config: "
             "trace.fields = 'process,tag,name,status,exit,attempt,hash'",
@@ -277,6 +278,7 @@ def test_documents_bring_results_and_the_trace_the_status(ingest: Ingest) -> Non
     document("s2", '"results": {"reads": 2}, "time": "2099-01-01T00:00:00Z", "status": "running"')
     document("s4", '"results": {"reads": 4}, "status": "completed", "source": {"task": "x"}')
     call = (".", "--nextflow-trace", "trace.txt", "--record", "{tag}", "--run", "r1")
+    call += ("--run-exit", "0")
     assert ingest(*call) == "ingested 6 documents: 4 records changed, 0 unchanged\n"
     found = {name: record(name) for name in ("s1", "s2", "s3", "s4")}
     assert {name: (one.results, one.status) for name, one in found.items()} == {
@@ -340,8 +342,9 @@ def test_a_status_that_is_not_defined(ingest: Ingest) -> None:
     [
         ([], "nothing to ingest: give FILE, DIR or --nextflow-trace"),
         (["--nextflow-trace", "t"], "--nextflow-trace needs --record, such as --record '{tag}'"),
-        ([".", "--record", "{tag}"], "--record and --run need --nextflow-trace"),
-        ([".", "--run", "r"], "--record and --run need --nextflow-trace"),
+        ([".", "--record", "{tag}"], "--record needs --nextflow-trace"),
+        ([".", "--run", "r"], "--run needs --nextflow-trace"),
+        ([".", "--run-exit", "0"], "--run-exit needs --nextflow-trace"),
     ],
 )
 def test_options_that_do_not_go_together(

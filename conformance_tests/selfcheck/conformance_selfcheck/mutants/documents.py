@@ -14,7 +14,7 @@ from pipestat_spec.models.identifiers import RESERVED
 
 _KEYS = {
     *("pipestat_report", "record_identifier", "results", "status", "status_message"),
-    *("namespace", "level", "time", "source"),
+    *("namespace", "level", "time", "source", "texts"),
 }
 
 
@@ -109,6 +109,26 @@ def foreign_namespaces_ingested(call: Call) -> Any:
     for document in _documents(call):
         if isinstance(document, dict):
             document.pop("namespace", None)
+    return call.go()
+
+
+@operation("PS-DOC-011", on="ingest")
+def texts_of_documents_read_without_a_schema(call: Call) -> Any:
+    """Text of a command line becomes the JSON that it looks like, whatever is declared."""
+    for document in _documents(call):
+        if isinstance(document, dict):
+            for name in document.pop("texts", ()):
+                with suppress(ValueError):
+                    document["results"][name] = json.loads(document["results"][name])
+    return call.go()
+
+
+@operation("PS-DOC-011", on="ingest")
+def texts_of_documents_kept(call: Call) -> Any:
+    """Text of a command line stays a string."""
+    for document in _documents(call):
+        if isinstance(document, dict):
+            document.pop("texts", None)
     return call.go()
 
 
