@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.mounts import check_locks, lock_fault, warn_unsafe
@@ -41,9 +39,8 @@ _BATCH = 1000
 class SqlBackend(Backend):
     """Records of one namespace in PostgreSQL or SQLite; threads and forked children may share it.
 
-    Tables are made when something is first written. A column that a declared result lacks
-    is added when the store is opened, or, where that is not permitted, refused at the
-    first write.
+    Tables are made when something is first written, and what a table lacks is added at the
+    next write to it: nobody who reads changes a table, or waits to (PS-SQL-008).
     """
 
     capabilities: frozenset[Capability] = frozenset(Capability)
@@ -73,10 +70,6 @@ class SqlBackend(Backend):
             sqlite_files.check_folder(str(self._database.url.database))
             return
         self._transactions.refresh()
-        if self._tables.lacking:
-            # Where it is not permitted, reading works without; the first write says so.
-            with suppress(PipestatDatabaseError):
-                self._tables.ensure(None, self._transactions)
 
     @property
     def url(self) -> str:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Self
 import sqlalchemy as sa
 
 from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_sql.database.driver_options import driver_options
 from pipestat_sql.database.faults import described, driver_errors
 from pipestat_sql.database.options import SqlOptions
 from pipestat_sql.database.sqlite_files import exists, open_file
@@ -28,7 +29,6 @@ __all__ = ["Database", "Session", "database_of"]
 
 # Seconds between looks for a free connection when more threads than connections want one.
 _POOL_TIMEOUT = 0.02
-_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 class Session:
@@ -222,13 +222,7 @@ def _postgresql(url: sa.URL, options: SqlOptions) -> sa.Engine:
     context: Any = psycopg.adapt.AdaptersMap(psycopg.adapters)
     for name in ("json", "jsonb"):
         context.register_loader(name, TextLoader)
-    defaults = {
-        "connect_timeout": options.connect_timeout,
-        "application_name": "pipestat-spec",
-        "client_encoding": "utf8",
-        **_KEEPALIVE,
-    }
-    arguments = {name: value for name, value in defaults.items() if name not in url.query}
+    arguments = {"connect_timeout": options.connect_timeout, **driver_options(url)}
     return _engine(
         url,
         options,

@@ -82,6 +82,7 @@ def classify(error: BaseException) -> Fault:
     return Fault.LOST if _is_lost(error) else Fault.FINAL
 
 
+_POOLED = "a connection pooler keeps no prepared statements: take prepare_threshold out of the URL"
 # What a state of PostgreSQL, or a part of a message, means to the user.
 _HINTS: dict[str, str] = {
     "28P01": "check user and password of the database",
@@ -91,12 +92,20 @@ _HINTS: dict[str, str] = {
     "53100": "the disk is full",
     "53300": "the server has no free connection; try later or use fewer processes",
     "25006": "the database can only be read",
+    "26000": _POOLED,
+    "42P05": _POOLED,
+    "54000": "the row is full: copy the records into a new database with 'pipestat-spec convert'",
 }
 _MESSAGE_HINTS: tuple[tuple[str, str], ...] = (
     ("password authentication failed", _HINTS["28P01"]),
     ("no password supplied", _HINTS["28P01"]),
     ("no pg_hba.conf entry", _HINTS["28000"]),
+    ('role "', _HINTS["28P01"]),
+    ("no such user", _HINTS["28P01"]),
     ("does not exist", _HINTS["3D000"]),
+    ("no such database", _HINTS["3D000"]),
+    ("bouncer config error", "look at the pooler's configuration: it may not know the database"),
+    ("unsupported startup parameter", "take this option out of the URL"),
     ("could not translate host name", "correct the host's name"),
     ("resolve host", "correct the host's name"),
     ("Name or service not known", "correct the host's name"),
@@ -124,7 +133,10 @@ def described(error: BaseException, where: str, secret: str | None = None) -> Pi
     text = re.sub(r"\s*\bLINE \d+:.*", "", text)
     text = re.sub(r"^(connection failed: )", "", text)
     state = sql_state(error)
-    hint = _HINTS.get(state or "") or next((h for m, h in _MESSAGE_HINTS if m in text), None)
+    hint = _HINTS.get(state or "")
+    if hint is None and (state is None or state.startswith("08")):
+        # Of SQLite, or of a connection that could not be made, there is only the message.
+        hint = next((h for m, h in _MESSAGE_HINTS if m in text), None)
     return PipestatDatabaseError(
         f"{where}: {shorten(text, 300)}", hint=hint, sqlstate=state, database=where
     )
