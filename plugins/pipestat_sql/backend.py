@@ -102,7 +102,7 @@ class SqlBackend(Backend):
             rows = self._rows.at(session, level)
             return empty if rows is None else work(rows, session, *arguments)
 
-        run = self._transactions.read_at_once if at_once else self._transactions.run
+        run = self._transactions.read_at_once if at_once else self._transactions.read
         return run(on_rows)
 
     def _has_no_file(self) -> bool:
@@ -115,7 +115,7 @@ class SqlBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         if self._has_no_file():
             return None
-        row = self._transactions.run(partial(self._rows.find, key))
+        row = self._transactions.read(partial(self._rows.find, key))
         return row.record if row else None
 
     def scan(

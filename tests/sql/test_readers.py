@@ -11,7 +11,6 @@ from urllib.parse import quote
 import pytest
 
 from pipestat_spec.domain.filter_text import parse_filter
-from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.models.query import Query
 from tests.sql.databases import Database, Opened
 from tests.sql.servers import GUARDED_ROLE, PASSWORD
@@ -132,16 +131,3 @@ def test_tables_of_a_very_old_pipestat_are_read_as_they_are(database: Database) 
     opened.report("s1", {"n": 2})
     assert opened.results("s1") == {"n": 2}
     assert other.names() == []
-
-
-def test_a_write_waits_for_a_reader_no_longer_than_patience(postgres_database: Database) -> None:
-    """What asks for the table meanwhile is not kept out by the one that wants to change it."""
-    database = postgres_database
-    fill(database, "records")
-    opened = database.open(NEW, options={"patience": 1})
-    with dumped(database, "demo"):
-        with pytest.raises(PipestatDatabaseError, match="patience"):
-            opened.report("s1", {"m": "new"})
-        assert opened.results("s1") == REFERENCE["s1"]
-    opened.report("s1", {"m": "new"})
-    assert opened.results("s1") == {"n": 1, "m": "new"}

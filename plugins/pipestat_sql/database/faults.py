@@ -118,13 +118,27 @@ _MESSAGE_HINTS: tuple[tuple[str, str], ...] = (
     ("malformed", "restore the file from a copy: it is damaged"),
     ("unable to open", "check that the folder is there and may be written"),
     ("disk is full", "make room on the disk"),
-    ("is locked", "another program holds the file; wait for it or end it"),
 )
 
 
-def described(error: BaseException, where: str, secret: str | None = None) -> PipestatDatabaseError:
-    """Return a driver's exception as one line of ours: where, what, and what to do."""
+def is_locked(error: BaseException) -> bool:
+    """Tell whether the wait for a lock of somebody else's has ended without it."""
     error = _driver_error(error)
+    if isinstance(error, sqlite3.Error):
+        return classify(error) is Fault.BUSY
+    return sql_state(error) == "55P03"
+
+
+def described(
+    error: BaseException, where: str, secret: str | None = None, patience: float | None = None
+) -> PipestatDatabaseError:
+    """Return a driver's exception as one line of ours: where, what, and what to do.
+
+    `patience` is how long locks are waited for.
+    """
+    error = _driver_error(error)
+    if patience is not None and is_locked(error):
+        return _impatient(error, where, patience)
     text = " ".join(str(error).split()) or type(error).__name__
     if secret and len(secret) > 3:
         text = text.replace(secret, "***")
@@ -139,4 +153,21 @@ def described(error: BaseException, where: str, secret: str | None = None) -> Pi
         hint = next((h for m, h in _MESSAGE_HINTS if m in text), None)
     return PipestatDatabaseError(
         f"{where}: {shorten(text, 300)}", hint=hint, sqlstate=state, database=where
+    )
+
+
+def _impatient(error: BaseException, where: str, patience: float) -> PipestatDatabaseError:
+    if isinstance(error, sqlite3.Error):
+        what, holder = "the file, which is locked", "another program holds the file"
+    else:
+        # Which lock it is stands in the context of some, and nowhere of others.
+        context = getattr(getattr(error, "diag", None), "context", None) or ""
+        table = re.search(r'relation "(.+)"', context)
+        what = f"a row of table {table[1]!r}" if table else "a table that is locked"
+        holder = "another session holds it (pg_stat_activity and pg_locks tell which)"
+    return PipestatDatabaseError(
+        f"{where}: waited {patience:g} s for {what}",
+        hint=f"{holder}: wait for it, end it, or allow more time, sql: {{patience: SECONDS}}",
+        sqlstate=sql_state(error),
+        database=where,
     )
