@@ -26,6 +26,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
     from pipestat_spec.models.query import Page, Query, TimeColumn
     from pipestat_spec.models.schema.output_schema import OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
+
+# From so many changes on, one look at all records in between costs less than one at each.
+_MANY = 100
 
 __all__ = [
     "Backend",
@@ -134,10 +138,26 @@ class Backend(ABC):
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
         """Hand each change the record that it would get, and store nothing.
 
-        What the changes raise passes through. By default one `read` for each.
+        What the changes raise passes through, and so does what the store would refuse. By
+        default one `read` for each, or one `scan` for many.
         """
+        if len(changes) < _MANY:
+            for key, change in changes:
+                change(self.read(key))
+            return
+        records: dict[RecordKey, Record] = {}
+        for level in {key.level for key, _ in changes}:
+            names = {key.identifier for key, _ in changes if key.level == level}
+            first, last = RecordKey(level, min(names)), max(names)
+            found = takewhile(
+                lambda record: record.key.identifier <= last,  # noqa: B023 (used at once)
+                self.scan(level, after=first.identifier),
+            )
+            records |= {record.key: record for record in found if record.key.identifier in names}
+            if (record := self.read(first)) is not None:
+                records[first] = record
         for key, change in changes:
-            change(self.read(key))
+            change(records.get(key))
 
     def count(self, level: Level) -> int:
         """Return how many records a level has. By default all are read."""

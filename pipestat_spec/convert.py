@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 
-from pipestat_spec.backend import Backend, Capability, Change, Outcome, Transition
+from pipestat_spec.backend import Backend, Capability, Change, Outcome
+from pipestat_spec.domain.times import later, utc_now
 from pipestat_spec.errors import (
     PipestatDataError,
     PipestatError,
@@ -15,15 +17,18 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.change import NOTHING
-from pipestat_spec.models.identifiers import check_record_identifier
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.store import Store
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["ConvertReport", "convert"]
+__all__ = ["ConvertReport", "convert", "convert_all"]
 
-# Called with the records that are done and their number.
-Progress = Callable[[int, int], None]
+# Called with what is done, `checking` or `copying`, how many records are, and of how many.
+Progress = Callable[[str, int, int], None]
+# Called with what was done, and with how many records.
+Step = Callable[[str, int], None]
+
+_OUTCOMES = ("copied", "replaced", "unchanged")
 
 # The project level first: a target that cannot hold it then refuses before anything is written.
 _ORDER: tuple[Level, ...] = ("project", "sample")
@@ -60,109 +65,154 @@ def convert(
     *,
     progress: Progress | None = None,
     overwrite: bool = False,
-    batch: int = 1000,
+    batch: int = 10_000,
 ) -> ConvertReport:
-    """Copy all records with status, source, times and history; check that all arrived.
+    """Copy all records with status, source, times and history; see `convert_all`."""
+    return convert_all([(source, target)], progress=progress, overwrite=overwrite, batch=batch)
 
-    Values are checked against the target's schemas. The copy goes in batches, each one
-    write where the target can; a repeated call goes on where an interrupted one stopped,
-    since a record that is there already is left alone. One that differs is refused
-    (ResultConflictError), or with `overwrite` replaced as a whole, its history too. Raises
-    UnsupportedOperation when the target does not offer a level that has records, and
-    StoreNotFoundError when there is no source.
+
+def convert_all(
+    pairs: Sequence[tuple[Store, Store]],
+    *,
+    progress: Progress | None = None,
+    overwrite: bool = False,
+    batch: int = 10_000,
+) -> ConvertReport:
+    """Copy all records of each source into its target; check that all arrived.
+
+    First everything is looked at: names, values and statuses by the target's rules, and what
+    the target holds already; what is refused is refused before anything is written. The copy
+    goes in batches, each one write where the target can; a repeated call goes on where an
+    interrupted one stopped, since a record that is there already is left alone. One that
+    differs is refused (ResultConflictError), or with `overwrite` replaced; the target keeps
+    its history, and the values that are replaced go there too. Raises UnsupportedOperation when
+    the target does not offer a level that has records, and StoreNotFoundError when there is no
+    source.
     """
-    if not source.backend.exists():
-        place = source.backend.file or source.backend.url or f"namespace {source.namespace!r}"
-        raise StoreNotFoundError(
-            f"there are no results at {place}", hint="there is nothing to copy"
-        )
-    copier = _Copier(source, target, overwrite)
-    levels = [level for level in _ORDER if level in source.rules.levels]
-    total = sum(source.count(level) for level in levels)
-    done = 0
-    for level in levels:
-        records = source.scan(level)
-        copier.begin(level)
-        while some := list(islice(records, batch)):
-            copier.copy(some)
-            done += len(some)
-            if progress is not None:
-                progress(done, max(done, total))
-    for level in levels:
-        _verify(source, target, level)
-    return copier.report()
+    for source, _ in pairs:
+        if not source.backend.exists():
+            place = source.place or f"namespace {source.namespace!r}"
+            raise StoreNotFoundError(
+                f"there are no results at {place}", hint="there is nothing to copy"
+            )
+    copiers = [_Copier(source, target, overwrite, batch) for source, target in pairs]
+    total = sum(
+        source.count(level) for source, _ in pairs for level in _ORDER if level in source.levels
+    )
+    counts = dict.fromkeys(("checking", "copying"), 0)
+
+    def step(doing: str, number: int) -> None:
+        counts[doing] += number
+        if progress is not None:
+            progress(doing, counts[doing], max(total, counts[doing]))
+
+    for copier in copiers:
+        copier.check(step)
+    for copier in copiers:
+        copier.copy(step)
+    return ConvertReport(
+        **{name: sum(copier.outcomes[name] for copier in copiers) for name in _OUTCOMES},
+        lost=tuple(dict.fromkeys(name for pair in pairs for name in source_only(*pair))),
+    )
 
 
 class _Copier:
-    """Copies batches of records and counts what came of each."""
+    """Copies one store into another and counts what came of each record."""
 
-    def __init__(self, source: Store, target: Store, overwrite: bool) -> None:
+    def __init__(self, source: Store, target: Store, overwrite: bool, batch: int) -> None:
+        self.outcomes = dict.fromkeys(_OUTCOMES, 0)
         self._source = source
         self._target = target
         self._overwrite = overwrite
+        self._batch = batch
         self._shared = source.backend.capabilities & target.backend.capabilities
-        self._outcomes = dict.fromkeys(("copied", "replaced", "unchanged"), 0)
-        self._history: Callable[[RecordKey], tuple[HistoryEntry, ...]] = lambda _: ()
+        self._levels = [level for level in _ORDER if level in source.levels]
+        # What `check` found: the records to come, and those that the target has with a history.
+        self._wanted: dict[Level, list[str]] = {level: [] for level in self._levels}
+        self._known: dict[RecordKey, Container[tuple[str, datetime]]] = {}
 
-    def begin(self, level: Level) -> None:
-        """Prepare for the records of a level, which come in the order of `scan`."""
-        if Capability.HISTORY in self._shared:
-            self._history = _reader(self._source.backend, level)
+    def check(self, step: Step) -> None:
+        """Look at all records; raises what the target refuses, and stores nothing."""
+        replaced: set[RecordKey] = set()
+        for level, records in self._batches():
+            if records:
+                self._target.rules.check_level(level)
+            self._target.backend.rehearse([self._change(one, (), replaced) for one in records])
+            self._wanted[level] += [record.key.identifier for record in records]
+            step("checking", len(records))
+        if replaced and Capability.HISTORY in self._shared:
+            for level in {key.level for key in replaced}:
+                for key, entries in self._target.backend.histories(level):
+                    if key in replaced:
+                        self._known[key] = frozenset(map(_named, entries))
 
-    def report(self) -> ConvertReport:
-        lost = source_only(self._source, self._target)
-        return ConvertReport(**self._outcomes, lost=lost)
+    def copy(self, step: Step) -> None:
+        """Store all records; raises PipestatDataError naming one that did not arrive."""
+        keeps = Capability.HISTORY in self._shared
+        history = {lv: _reader(self._source.backend, lv) for lv in self._levels if keeps}
+        for level, records in self._batches():
+            replaced: set[RecordKey] = set()
+            changes = [
+                self._change(one, self._new_entries(one, history[level]) if keeps else (), replaced)
+                for one in records
+            ]
+            done = self._target.backend.update_many(changes)
+            for (key, _), (before, after) in zip(changes, done, strict=True):
+                what = "unchanged" if before is after else "copied"
+                self.outcomes["replaced" if key in replaced else what] += 1
+            step("copying", len(records))
+        self._verify()
 
-    def copy(self, records: list[Record]) -> None:
-        changes = [(record.key, one) for record in records for one in self._changes(record)]
-        done = self._target.backend.update_many(changes)
-        of_key: dict[RecordKey, list[Transition]] = {}
-        for (key, _), transition in zip(changes, done, strict=True):
-            of_key.setdefault(key, []).append(transition)
-        for transitions in of_key.values():
-            self._outcomes[_told(transitions)] += 1
+    def _batches(self) -> Iterator[tuple[Level, list[Record]]]:
+        for level in self._levels:
+            records = self._source.scan(level)
+            while some := list(islice(records, self._batch)):
+                yield level, some
 
-    def _changes(self, record: Record) -> Iterator[Change]:
-        """Yield the changes that make the target's record a copy."""
+    def _new_entries(
+        self, record: Record, history: Callable[[RecordKey], tuple[HistoryEntry, ...]]
+    ) -> tuple[HistoryEntry, ...]:
+        known = self._known.get(record.key, ())
+        return tuple(entry for entry in history(record.key) if _named(entry) not in known)
+
+    def _change(
+        self, record: Record, history: tuple[HistoryEntry, ...], replaced: set[RecordKey]
+    ) -> tuple[RecordKey, Change]:
+        """Return the change that makes the target's record a copy; it tells what it replaced."""
         copy = self._checked(record)
-        history = self._history(record.key)
-
-        def clear(current: Record | None, *_: object) -> Outcome:
-            replaces = not (
-                current is None or self._same(current, copy) or _is_status_only(current, copy)
-            )
-            return Outcome(None if replaces else current)
 
         def put(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
-            if foreign.keys() & copy.results.keys():
+            if not self._overwrite and foreign.keys() & copy.results.keys():
                 raise _conflict(copy, Record(copy.key, foreign))
             if current is None:
                 return Outcome(copy, history)
             if not self._same(current, copy):
                 if _is_status_only(current, copy):
                     return Outcome(copy, history)
-                raise _conflict(copy, current)
-            if current.status is None and copy.status is not None:
-                # A store that keeps the status apart was interrupted between the two.
-                status = replace(
-                    current,
-                    status=copy.status,
-                    status_message=copy.status_message,
-                    status_time=copy.status_time,
-                )
-                return Outcome(status)
+                if not self._overwrite:
+                    raise _conflict(copy, current)
+                replaced.add(copy.key)
+                return Outcome(copy, (*history, *self._replaced(current, copy)))
             return Outcome(current)
 
-        if self._overwrite:
-            yield clear
-        yield put
+        return copy.key, put
+
+    def _replaced(self, current: Record, copy: Record) -> list[HistoryEntry]:
+        """Return the values that the target loses, as its history keeps them."""
+        if Capability.HISTORY not in self._target.backend.capabilities:
+            return []
+        now = later(utc_now(), current.modified, copy.modified)
+        return [
+            HistoryEntry(name, value, now)
+            for name, value in current.results.items()
+            if name not in copy.results or not same_value(value, copy.results[name])
+        ]
 
     def _checked(self, record: Record) -> Record:
         """Return the record as the target may store it; raises what the target's rules do."""
         target = self._target
-        target.rules.check_level(record.key.level)
         try:
-            check_record_identifier(record.key.identifier)
+            target.rules.check_key(record.key)
             prepared = target.rules.prepare(record.key.level, record.results)
             if record.status is not None:
                 target.settings.statuses.check(record.status)
@@ -172,27 +222,41 @@ class _Copier:
         return replace(record, results=prepared.values)
 
     def _same(self, left: Record, right: Record) -> bool:
-        """Tell whether two records are the same in what both stores keep; a missing status is."""
+        """Tell whether two records are the same in what both stores keep."""
         times = Capability.TIMES in self._shared
         return (
             same_value(left.results, right.results)
-            and left.status in (None, right.status)
+            and left.status == right.status
             and left.status_time in (None, right.status_time)
             and (
-                left.status is None
-                or Capability.SOURCE not in self._shared
-                or left.status_message == right.status_message
+                Capability.SOURCE not in self._shared
+                or (
+                    left.status_message == right.status_message
+                    and same_value(left.source, right.source)
+                )
             )
-            and (Capability.SOURCE not in self._shared or same_value(left.source, right.source))
             and (not times or (left.created, left.modified) == (right.created, right.modified))
         )
 
+    def _verify(self) -> None:
+        """Look for every record in the target."""
+        for level, wanted in self._wanted.items():
+            if level not in self._target.levels:
+                continue
+            there = {record.key.identifier for record in self._target.scan(level)}
+            missing = [identifier for identifier in wanted if identifier not in there]
+            if missing:
+                raise PipestatDataError(
+                    f"{len(missing)} of {len(wanted)} {level}-level records did not arrive, "
+                    f"the first is {shorten(missing[0])!r}",
+                    hint="convert again; records that are there are left alone",
+                    missing=tuple(missing),
+                )
 
-def _told(transitions: list[Transition]) -> str:
-    """Return what the changes of one record did."""
-    if any(after is None and before is not None for before, after in transitions):
-        return "replaced"
-    return "copied" if any(before is not after for before, after in transitions) else "unchanged"
+
+def _named(entry: HistoryEntry) -> tuple[str, datetime]:
+    """Return what tells the entries of a record apart (PS-HIS-003)."""
+    return entry.result, entry.time
 
 
 def _reader(backend: Backend, level: Level) -> Callable[[RecordKey], tuple[HistoryEntry, ...]]:
@@ -212,7 +276,7 @@ def _reader(backend: Backend, level: Level) -> Callable[[RecordKey], tuple[Histo
 def _is_status_only(current: Record, copy: Record) -> bool:
     """Tell whether the target knows of the record no more than the status that it has.
 
-    So it is where two results files share a folder, and with it the flags.
+    So it is where two results files share a folder with the flags of another program.
     """
     return not current.results and current.source is None and current.status == copy.status
 
@@ -239,19 +303,3 @@ def source_only(source: Store, target: Store) -> tuple[str, ...]:
     """Return the names of what the source keeps with a record and the target does not."""
     missing = source.backend.capabilities - target.backend.capabilities
     return tuple(name for capability, name in _KEPT.items() if capability in missing)
-
-
-def _verify(source: Store, target: Store, level: Level) -> None:
-    """Compare the identifiers of both stores; raises PipestatDataError naming a missing one."""
-    if level not in target.rules.levels:
-        return
-    there = {record.key.identifier for record in target.scan(level)}
-    wanted = [record.key.identifier for record in source.scan(level)]
-    missing = [identifier for identifier in wanted if identifier not in there]
-    if missing:
-        raise PipestatDataError(
-            f"{len(missing)} of {len(wanted)} {level}-level records did not arrive, "
-            f"the first is {shorten(missing[0])!r}",
-            hint="convert again; records that are there are left alone",
-            missing=tuple(missing),
-        )

@@ -45,6 +45,7 @@ __all__ = [
     "check_exists",
     "choose_backend",
     "load_config",
+    "meant_namespaces",
     "open_store",
     "store_settings",
 ]
@@ -169,6 +170,16 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
     )
 
 
+def meant_namespaces(config: Config, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the namespace that the settings name, or else all that the store holds."""
+    merged = merge_config(arguments, config, backends=plugins().backends)
+    given = _given_namespace(_load_schema(merged), merged)
+    if given is not None:
+        return [given]
+    factory = choose_backend(merged)
+    return factory.namespaces(store_settings(merged, factory, statuses=DEFAULT_STATUS_SCHEMA))
+
+
 def store_settings(config: Config, factory: BackendFactory, **rules: Any) -> StoreSettings:
     """Return what a factory gets, the namespace still the default; `rules` are what is not told."""
     return StoreSettings(
@@ -250,11 +261,9 @@ def _load_statuses(config: Config, schema: OutputSchema | None) -> StatusSchema:
 
 def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config) -> str:
     """Return the given name, the schema's, the only one in the store, or the default."""
-    given = config.get("pipeline_name")
-    if given is None and settings.schema is not None:
-        given = settings.schema.pipeline_name
+    given = _given_namespace(settings.schema, config)
     if given is not None:
-        return check_namespace(given)
+        return given
     existing = factory.namespaces(settings)
     if len(existing) == 1:
         return existing[0]
@@ -264,6 +273,13 @@ def _namespace(factory: BackendFactory, settings: StoreSettings, config: Config)
             hint="say which one with pipeline_name (--pipeline-name)",
         )
     return DEFAULT_PIPELINE_NAME
+
+
+def _given_namespace(schema: OutputSchema | None, config: Config) -> str | None:
+    given = config.get("pipeline_name")
+    if given is None and schema is not None:
+        given = schema.pipeline_name
+    return None if given is None else check_namespace(given)
 
 
 def _loopers_layout(config: Config) -> Layout | None:

@@ -199,24 +199,89 @@ def test_results_of_the_project_level_need_a_target_that_has_it(
     assert convert(target, memory_store()).copied == 3
 
 
-def test_a_differing_record_is_refused_or_replaced_as_a_whole(file_store: MakeFile) -> None:
+@pytest.mark.parametrize("name", ["results.yaml", "results.db"])
+def test_a_differing_record_is_refused_or_replaced(file_store: MakeFile, name: str) -> None:
     start = memory_store()
     fill(start)
-    target = file_store("results.yaml")
-    put(target, "sample", "s1", HistoryEntry("n", 0, at(0, 7)), results={"n": 3, "own": 1},
-        status="running", created=at(0), modified=at(9))  # fmt: skip
+    target = file_store(name)
+    put(target, "sample", "s1", HistoryEntry("n", 0, at(0, 7)), HistoryEntry("n", 1, at(1, 5)),
+        results={"n": 3, "own": 1, "none": None}, status="running", created=at(0),
+        modified=at(9))  # fmt: skip
     put(target, "sample", "other", results={"n": 3}, created=at(0), modified=at(9))
     before = content(target)
     with pytest.raises(ResultConflictError, match="record 's1' is in the target already and diff"):
         convert(start, target)
-    project = [item for item in content(start) if item[0].key.level == "project"]
-    assert [item for item in content(target) if item[0].key.level == "sample"] == before
-    assert [item for item in content(target) if item[0].key.level == "project"] == project
+    assert content(target) == before
+    began = datetime.now(UTC)
     report = convert(start, target, overwrite=True)
-    assert (report.copied, report.replaced, report.unchanged) == (2, 1, 1)
-    kept = [item for item in content(target) if item[0].key.identifier != "other"]
-    assert kept == content(start)
-    assert target.read(RecordKey("sample", "other")) is not None
+    assert (report.copied, report.replaced, report.unchanged) == (3, 1, 0)
+    assert [one for one, _ in content(target) if one.key.identifier != "other"] == [
+        one for one, _ in content(start)
+    ]
+    # What the target had and lost is in its history, and each entry of the source once.
+    history = target.history(RecordKey("sample", "s1"))
+    assert history[:4] == [
+        HistoryEntry("n", 0, at(0, 7)),
+        HistoryEntry("n", 1, at(1, 5)),
+        HistoryEntry("n", 1.5, at(1, 6)),
+        HistoryEntry("gone", {"a": [None]}, at(1, 6)),
+    ]
+    assert {(entry.result, entry.value) for entry in history[4:]} == {("n", 3), ("own", 1)}
+    assert len({entry.time for entry in history[4:]}) == 1
+    assert history[4].time >= began.replace(microsecond=0)
+    after = content(target)
+    assert convert(start, target, overwrite=True).unchanged == 4
+    assert content(target) == after
+
+
+@pytest.mark.parametrize("name", ["new.yaml", "new/{record_identifier}.yaml", "new.db", "memory"])
+def test_everything_is_looked_at_before_anything_is_written(
+    file_store: MakeFile, tmp_path: Path, name: str
+) -> None:
+    start = memory_store()
+    for number in range(25):
+        put(start, "sample", f"s{number:02}", results={"n": number}, status="completed")
+    put(start, "sample", "z", results={"n": "text"})
+    (tmp_path / "schema.yaml").write_text("pipeline_name: rna\nn: {type: integer}\n")
+
+    def target() -> Store:
+        if name == "memory":
+            return memory_store(schema={"n": {"type": "integer"}})
+        return file_store(name, layout=None, schema_path=str(tmp_path / "schema.yaml"))
+
+    store = target()
+    with pytest.raises(SchemaValidationErrorDuringReport, match="record 'z'"):
+        convert(start, store, batch=10)
+    assert not store.backend.exists()
+    assert list(tmp_path.rglob("*.flag")) == []
+    # A record that is there already and differs.
+    start.remove_record(RecordKey("sample", "z"))
+    put(store, "sample", "s24", results={"n": 0})
+    with pytest.raises(ResultConflictError, match="record 's24'"):
+        convert(start, store, batch=10)
+    assert store.count("sample") == 1
+
+
+@pytest.mark.parametrize("name", ["new.yaml", "new/{record_identifier}.yaml"])
+def test_names_that_a_layout_cannot_hold_are_told_first(file_store: MakeFile, name: str) -> None:
+    start = memory_store()
+    for identifier in ("a", "b", "sample"):
+        put(start, "sample", identifier, results={"n": 1}, created=at(0), modified=at(0))
+    with pytest.raises(PipestatError, match="a record cannot be called 'sample'"):
+        convert(start, file_store(name, layout="records"), batch=1)
+    assert not file_store(name, layout="records").backend.exists()
+
+
+def test_names_that_a_store_refuses_are_told_first() -> None:
+    class Strict(MemoryBackend):
+        refused_identifiers = "/"
+
+    start, target = memory_store(), memory_store(Strict())
+    for identifier in ("a", "b", "x/y"):
+        put(start, "sample", identifier, results={"n": 1})
+    with pytest.raises(PipestatError, match="cannot hold a record called 'x/y'"):
+        convert(start, target, batch=1)
+    assert target.count("sample") == 0
 
 
 @pytest.mark.parametrize(
@@ -247,34 +312,38 @@ def test_an_interrupted_conversion_goes_on(file_store: MakeFile) -> None:
         put(start, "sample", f"s{number:02}", HistoryEntry("n", 0, at(1)), results={"n": number},
             status="completed", created=at(0), modified=at(1))  # fmt: skip
     target = file_store("results.yaml")
-    told: list[tuple[int, int]] = []
+    told: list[tuple[str, int, int]] = []
 
-    def interrupt(done: int, total: int) -> None:
-        told.append((done, total))
-        if done == 20:
+    def interrupt(doing: str, done: int, total: int) -> None:
+        told.append((doing, done, total))
+        if (doing, done) == ("copying", 20):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         convert(start, target, batch=10, progress=interrupt)
-    assert told == [(10, 25), (20, 25)]
+    assert told == [
+        ("checking", 10, 25),
+        ("checking", 20, 25),
+        ("checking", 25, 25),
+        ("copying", 10, 25),
+        ("copying", 20, 25),
+    ]
     assert target.count("sample") == 20
     report = convert(start, target, batch=10)
     assert (report.copied, report.unchanged) == (5, 20)
     assert content(target) == content(start)
 
 
-def test_a_status_that_an_interruption_left_behind_is_caught_up(
-    file_store: MakeFile, tmp_path: Path
-) -> None:
+def test_a_status_that_is_missing_is_a_difference(file_store: MakeFile) -> None:
     start = memory_store()
     fill(start)
     convert(start, file_store("results.yaml"))
-    (flag,) = tmp_path.glob("*completed.flag")
-    flag.unlink()
     target = file_store("results.yaml")
-    assert target.get(RecordKey("sample", "s1")).status is None
-    report = convert(start, target)
-    assert (report.copied, report.unchanged) == (1, 3)
+    target.clear_status(RecordKey("sample", "s1"))
+    with pytest.raises(ResultConflictError, match="differs in its status"):
+        convert(start, target)
+    report = convert(start, target, overwrite=True)
+    assert (report.replaced, report.unchanged) == (1, 3)
     assert content(target) == content(start)
 
 

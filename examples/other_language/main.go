@@ -34,7 +34,7 @@ func encodeAny(v any) string {
 
 var (
 	errUnsupported = errors.New("unsupported operation")
-	capabilities   = []string{"concurrent-writers", "durable", "history", "status", "times", "source",
+	capabilities   = []string{"concurrent-writers", "durable", "history", "status", "status-times", "times", "source",
 		"project-level", "multi-namespace", "atomic-batch", "exact-integers"}
 	profiles = []string{"core", "schema", "yaml-layout", "history", "concurrent-writers", "durable", "exact-integers"}
 )

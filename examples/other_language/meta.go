@@ -109,6 +109,23 @@ func (r record) time(name string) (time.Time, bool) {
 	return precise, true
 }
 
+// standing is the status that the record itself has (PS-YAML-042).
+func (r record) standing() standing {
+	since, _ := readUTC(r.meta().Get("status_time"))
+	return standing{textOf(r.meta().Get("status")), since, false}
+}
+
+// setStanding stores a status, "" for none.
+func (r record) setStanding(status string, since time.Time) {
+	m := r.ensureMeta()
+	m.Delete("status")
+	m.Delete("status_time")
+	if status != "" {
+		m.Set("status", status)
+		m.Set("status_time", since.Truncate(time.Microsecond).Format(utcForm))
+	}
+}
+
 // setTime writes the created or modified time (PS-YAML-009).
 func (r record) setTime(name string, t time.Time) {
 	m := r.ensureMeta()

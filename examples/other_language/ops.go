@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // report is what one call brings for one record (spec/core.md).
@@ -199,26 +200,19 @@ func (t *tree) report(rep *report) error {
 			changed = append(changed, name)
 		}
 	}
-	var flag flagState
-	restate := false
-	if rep.status != nil {
-		var err error
-		if flag, err = t.statusOf(rep.level, rep.record); err != nil {
-			return err
-		}
-		restate = flag.status != rep.status || rep.message != nil && rep.message != r.meta().Get("status_message")
+	now, err := t.statusOf(rep.level, rep.record)
+	if err != nil {
+		return err
 	}
+	restate := rep.status != nil &&
+		(now.status != rep.status || rep.message != nil && rep.message != r.meta().Get("status_message"))
 	if len(changed) == 0 && !restate && (exists || rep.status == nil) {
-		return nil
-	}
-	if rep.status != nil && flag.status != rep.status { // else the flag is right already
-		if err := t.planStatus(rep.record, rep.status.(string), flag); err != nil {
-			return err
+		if now.foreign {
+			return nil // nothing is stored, so its flag goes on to tell it
 		}
+		return t.show(rep.level, rep.record)
 	}
-	touched := len(changed) > 0 || rep.source != nil || !exists
 	if !exists {
-		var err error
 		if r, err = t.create(rep.level, rep.record); err != nil {
 			return err
 		}
@@ -240,35 +234,32 @@ func (t *tree) report(rep *report) error {
 	if slices.Contains(changed, "history") && r.looksStray() {
 		return fail("layout", "history: in the layout levels this would be taken for what another program leaves there; give the result another name")
 	}
+	if err := t.takeOver(rep.level, rep.record, r); err != nil {
+		return err
+	}
 	if restate {
-		if rep.message != nil {
-			r.ensureMeta().Set("status_message", rep.message)
-			touched = true
-		} else if r.meta().Has("status_message") {
+		r.ensureMeta().Set("status_message", rep.message)
+		if rep.message == nil {
 			r.meta().Delete("status_message")
-			touched = true
+		}
+		if status := rep.status.(string); status != now.status {
+			since := r.now()
+			if !since.After(now.since) {
+				since = now.since.Add(time.Microsecond)
+			}
+			r.setStanding(status, since)
 		}
 	}
 	if rep.source != nil {
 		r.ensureMeta().Set("source", rep.source)
 	}
-	if restate || !exists {
-		status, _ := rep.status.(string)
-		twin, err := t.pin(rep.level, rep.record, r, status)
-		if err != nil {
-			return err
-		}
-		touched = touched || twin
-	}
-	if touched {
-		t.touch(rep.level, rep.record, r)
-	}
-	return nil
+	t.touch(rep.level, rep.record, r)
+	return t.show(rep.level, rep.record)
 }
 
 // find reads one record and makes sure that it is within the data model (PS-YAML-025).
 func (s *Store) find(level, id string) (*tree, record, error) {
-	t, err := s.read()
+	t, err := s.read(id)
 	if err != nil {
 		return nil, record{}, err
 	}
@@ -288,7 +279,7 @@ func (t *tree) find(level, id string) (record, error) {
 func (s *Store) retrieve(level, id string, names []string) (*Object, error) {
 	t, r, err := s.find(level, id)
 	if err != nil && t != nil && names == nil { // another program's flag is all there is (PS-YAML-039)
-		if flag, ferr := t.statusOf(level, id); ferr != nil || flag.status != "" {
+		if now, ferr := t.statusOf(level, id); ferr != nil || now.status != "" {
 			return NewObject(), ferr
 		}
 	}
@@ -317,15 +308,19 @@ func (s *Store) describe(level, id string) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	flag, err := t.statusOf(level, id)
+	now, err := t.statusOf(level, id)
 	if err != nil {
 		return nil, err
 	}
 	answer := NewObject()
-	answer.Set("status", nil)
-	answer.Set("status_message", nil)
-	if flag.status != "" {
-		answer.Set("status", flag.status)
+	for _, name := range []string{"status", "status_message", "status_time"} {
+		answer.Set(name, nil)
+	}
+	if now.status != "" {
+		answer.Set("status", now.status)
+		if !now.since.IsZero() {
+			answer.Set("status_time", now.since.Format(utcForm))
+		}
 		if text, ok := r.meta().Get("status_message").(string); ok {
 			answer.Set("status_message", text)
 		}
@@ -348,7 +343,11 @@ func (s *Store) describe(level, id string) (*Object, error) {
 
 // list returns the identifiers of a level in code-point order (PS-ID-003).
 func (s *Store) list(level string) ([]string, error) {
-	t, err := s.read()
+	path, err := resolvePath(s.path)
+	if err != nil {
+		return nil, err
+	}
+	t, err := s.load(path)
 	if err != nil {
 		return nil, err
 	}
@@ -399,24 +398,13 @@ func (s *Store) remove(level, id string, result any) error {
 			t.touch(level, id, r)
 			return nil
 		}
-		left, err := t.statusOf(other(level), id)
-		if err != nil {
+		if err := t.takeOver(level, id, r); err != nil {
 			return err
 		}
 		t.records(level).Delete(id)
 		t.prepare(level)
 		t.dirty = true
-		if twin, there := t.record(other(level), id); there { // the flag is the other record's from now on
-			if twin.meta().Has("status") {
-				twin.meta().Delete("status")
-				t.touch(other(level), id, twin)
-			}
-			if left.status != "" {
-				return t.planStatus(id, left.status, left)
-			}
-		}
-		t.before = func() error { return removeFlags(left.folder, left.names, "") } // PS-YAML-040
-		return nil
+		return t.show(level, id)
 	})
 }
 
@@ -434,15 +422,15 @@ func (s *Store) setStatus(level, id string, status, message any, source *Object)
 
 // getStatus returns the status, nil where there is none (PS-STA-007).
 func (s *Store) getStatus(level, id string) (any, error) {
-	t, err := s.read()
+	t, err := s.read(id)
 	if err != nil {
 		return nil, err
 	}
-	f, err := t.statusOf(level, id)
-	if err != nil || f.status == "" {
+	now, err := t.statusOf(level, id)
+	if err != nil || now.status == "" {
 		return nil, err
 	}
-	return f.status, nil
+	return now.status, nil
 }
 
 // clearStatus removes status and message and tells which status it was; when names are given, only
@@ -454,32 +442,29 @@ func (s *Store) clearStatus(level, id string, names []string) (removed any, err 
 		}
 	}
 	err = s.update(func(t *tree) error {
-		f, err := t.statusOf(level, id)
+		now, err := t.statusOf(level, id)
 		if err != nil {
 			return err
 		}
-		if names != nil && !slices.Contains(names, f.status) {
+		if names != nil && !slices.Contains(names, now.status) {
 			return nil
 		}
-		if f.status != "" {
-			removed = f.status
-			t.after = func() error { return removeFlags(f.folder, f.names, "") }
+		if now.status != "" {
+			removed = now.status
 		}
 		r, ok := t.record(level, id)
-		if !ok {
-			return nil
-		}
-		both := false
-		if f.status != "" {
-			if both, err = t.pin(level, id, r, ""); err != nil {
+		if ok && (now.status != "" || r.meta().Has("status_message")) {
+			if err := t.takeOver(level, id, r); err != nil {
 				return err
 			}
+			stored := r.standing().status != ""
+			r.setStanding("", time.Time{})
+			if r.meta().Has("status_message") || stored {
+				r.meta().Delete("status_message")
+				t.touch(level, id, r)
+			}
 		}
-		if both || r.meta().Has("status_message") {
-			r.meta().Delete("status_message")
-			t.touch(level, id, r)
-		}
-		return nil
+		return t.show(level, id)
 	})
 	if err != nil {
 		removed = nil

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
-	"hash/crc32"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -152,11 +150,6 @@ func temporary(path string) string {
 	return filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 }
 
-// flagTemporary is T of PS-WRT-015.
-func flagTemporary(path, flags string) string {
-	return filepath.Join(flags, fmt.Sprintf(".%08x.tmp", crc32.ChecksumIEEE([]byte(path))))
-}
-
 // writeNew creates a file, which must not exist, with durable content.
 func writeNew(name string, data []byte, like fs.FileInfo) (err error) {
 	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -185,17 +178,11 @@ func writeNew(name string, data []byte, like fs.FileInfo) (err error) {
 	return f.Sync()
 }
 
-// replace is the steps 6 to 9 of PS-WRT-009, done under the lock. Between 8 and 9 it calls before.
-func replace(path string, data []byte, like fs.FileInfo, before func() error) error {
+// replace is the steps 6 to 9 of PS-WRT-009, done under the lock.
+func replace(path string, data []byte, like fs.FileInfo) error {
 	tmp := temporary(path)
 	if err := writeNew(tmp, data, like); err != nil {
 		return fail("store", "%s cannot be replaced: %v", path, err)
-	}
-	if before != nil {
-		if err := before(); err != nil {
-			os.Remove(tmp)
-			return err
-		}
 	}
 	if err := os.Rename(tmp, path); err != nil {
 		os.Remove(tmp)
@@ -214,37 +201,4 @@ func syncFolder(folder string) error {
 	}
 	defer f.Close()
 	return f.Sync()
-}
-
-// setFlag changes the flag of a record (PS-WRT-015). names are all names that its flag may have.
-func setFlag(path, flags, status, name, old string, names []string) error {
-	tmp := flagTemporary(path, flags)
-	err := writeNew(tmp, []byte(status), nil)
-	if err == nil && old != "" {
-		if err = os.Rename(tmp, filepath.Join(flags, old)); err == nil {
-			err = os.Rename(filepath.Join(flags, old), filepath.Join(flags, name))
-		}
-	} else if err == nil {
-		err = os.Rename(tmp, filepath.Join(flags, name))
-	}
-	if err != nil {
-		os.Remove(tmp)
-		return fail("store", "the flag %s cannot be written: %v", name, err)
-	}
-	return removeFlags(flags, names, name)
-}
-
-// removeFlags removes all flags of a record but one (PS-WRT-016).
-func removeFlags(flags string, names []string, but string) error {
-	for _, name := range names {
-		if name != but {
-			if err := os.Remove(filepath.Join(flags, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fail("store", "the flag %s cannot be removed: %v", name, err)
-			}
-		}
-	}
-	if err := syncFolder(flags); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fail("store", "%s: %v", flags, err)
-	}
-	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // Store is one namespace of one local results file.
@@ -117,13 +118,13 @@ type tree struct {
 	layout string  // "" for a new namespace
 	path   string  // resolved
 	dirty  bool    // the file has to be written
-	before func() error
-	after  func() error // flag changes, done right before and after the file is replaced
+	seen   map[string][]flag
+	after  func() error // changes the flag, once the file is replaced (PS-YAML-040)
 }
 
 // load reads the file, which may be missing, without a lock (PS-WRT-006).
 func (s *Store) load(path string) (*tree, error) {
-	t := &tree{s: s, path: path}
+	t := &tree{s: s, path: path, seen: map[string][]flag{}}
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {
 		return nil, fail("store", "%s is no regular file", path)
@@ -336,13 +337,13 @@ func (s *Store) update(apply func(*tree) error) error {
 		f.Close()
 	}
 	if t.dirty {
-		if err := replace(path, writeYAML(t.root), info, t.before); err != nil {
+		if err := replace(path, writeYAML(t.root), info); err != nil {
 			return err
 		}
 	}
 	if t.after != nil {
 		if err := t.after(); err != nil && t.dirty {
-			return fail("store", "%v; the results are stored", err) // PS-WRT-016
+			return fail("store", "%v; the results and the status are stored", err) // PS-WRT-016
 		} else if err != nil {
 			return err
 		}
@@ -350,114 +351,94 @@ func (s *Store) update(apply func(*tree) error) error {
 	return nil
 }
 
-// read gives an operation the present content of the file (PS-GUA-006).
-func (s *Store) read() (*tree, error) {
+// read gives an operation the present content of the file (PS-GUA-006), with the flags of a record,
+// which are looked at first (PS-YAML-038).
+func (s *Store) read(id string) (*tree, error) {
 	path, err := resolvePath(s.path)
 	if err != nil {
 		return nil, err
 	}
-	return s.load(path)
-}
-
-// flagFolder is where the flags are (PS-YAML-036).
-func (s *Store) flagFolder(path string) (string, error) {
-	if s.flags == "" {
-		return filepath.Dir(path), nil
+	before := &tree{s: s, path: path, seen: map[string][]flag{}}
+	if _, err := before.flags(id); err != nil {
+		return nil, err
 	}
-	return resolvePath(s.flags)
-}
-
-// flagState is what the flag folder says about one record.
-type flagState struct {
-	folder, status, name string   // status and name are "" without a flag
-	names                []string // all names that its flag may have
-}
-
-// flag finds the status of a record by exact names (PS-YAML-037, PS-YAML-038).
-func (t *tree) flag(id string) (flagState, error) {
-	folder, err := t.s.flagFolder(t.path)
-	f := flagState{folder: folder}
-	if err != nil {
-		return f, err
+	t, err := s.load(path)
+	if err == nil {
+		t.seen = before.seen
 	}
-	var newest int64
-	for range 2 { // a change may have been under way
-		for _, status := range t.s.statuses {
-			name := flagName(t.s.namespace, id, status.ID)
-			if name == "" {
-				continue
-			}
-			if len(f.names) < len(t.s.statuses) && !slices.Contains(f.names, name) {
-				f.names = append(f.names, name)
-			}
-			info, err := os.Lstat(filepath.Join(folder, name))
-			if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
-				continue
-			} else if err != nil {
-				return f, fail("store", "%v", err)
-			}
-			if at := info.ModTime().UnixNano(); f.name == "" || at > newest {
-				f.status, f.name, newest = status.ID, name, at
-			}
-		}
-		if f.name != "" {
-			break
-		}
-	}
-	return f, nil
+	return t, err
 }
 
-// statusOf is the status of a record of a level. Flags hold no level: while both levels have a record
-// of this identifier, the status of each is its own meta.status (PS-YAML-041).
-func (t *tree) statusOf(level, id string) (flagState, error) {
-	f, err := t.flag(id)
+// standing is the status of a record.
+type standing struct {
+	status  string    // "" without one
+	since   time.Time // zero where that is not known
+	foreign bool      // another program has set it, and no change has stored it yet
+}
+
+// statusOf is the status of a record of a level: meta.status, or what another program has set since
+// (PS-YAML-038, PS-YAML-039, PS-YAML-042).
+func (t *tree) statusOf(level, id string) (standing, error) {
+	found, err := t.flags(id)
 	if err == nil {
 		err = t.checkMeta(level, id)
 	}
+	if err != nil {
+		return standing{}, err
+	}
 	r, here := t.record(level, id)
 	_, there := t.record(other(level), id)
-	if there && !here {
-		f.status = ""
-	} else if there && r.meta().Has("status") {
-		f.status, _ = r.meta().Get("status").(string)
+	stored := r.standing()
+	var newest flag
+	for _, f := range found {
+		if f.link == "" && (newest.status == "" || f.at.After(newest.at)) {
+			newest = f
+		}
 	}
-	return f, err
+	if newest.status == "" || !here && there || newest.status == stored.status {
+		return stored, nil
+	}
+	if stored.since.IsZero() && r.meta().Has("status") ||
+		!newest.at.After(stored.since.Add(-10*time.Millisecond)) {
+		return stored, nil
+	}
+	return standing{newest.status, newest.at, true}, nil
 }
 
-// pin writes the status of a record that is about to stand, or stands, on both levels into it, and
-// that of the other one into the other (PS-YAML-041). It has to come before the record is put in its
-// place. It tells whether there is another one.
-func (t *tree) pin(level, id string, r record, status string) (bool, error) {
-	twin, there := t.record(other(level), id)
-	if !there {
-		return false, nil
+// takeOver stores in a record what another program has set, and in the one of the other level that
+// shares its flag (PS-YAML-040, PS-YAML-041). It comes before the record is put in its place.
+func (t *tree) takeOver(level, id string, r record) error {
+	for _, one := range []string{level, other(level)} {
+		now, err := t.statusOf(one, id)
+		if err != nil {
+			return err
+		}
+		if twin, there := t.record(one, id); now.foreign && one != level && there {
+			twin.setStanding(now.status, now.since)
+			t.touch(one, id, twin)
+		} else if now.foreign && one == level {
+			r.setStanding(now.status, now.since)
+		}
 	}
-	f, err := t.statusOf(other(level), id)
+	return nil
+}
+
+// show makes the flag that of the status that is stored then, of the record or else of the other
+// level's (PS-YAML-041).
+func (t *tree) show(level, id string) error {
+	r, _ := t.record(level, id)
+	status := r.standing().status
+	if status == "" {
+		r, _ = t.record(other(level), id)
+		status = r.standing().status
+	}
+	found, err := t.flags(id)
 	if err != nil {
-		return true, err
+		return err
 	}
-	twin.ensureMeta().Set("status", orNull(f.status))
-	t.touch(other(level), id, twin)
-	r.ensureMeta().Set("status", orNull(status))
-	return true, nil
-}
-
-func orNull(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
-}
-
-// planStatus prepares a status change for after the file is replaced (PS-YAML-040).
-func (t *tree) planStatus(id, status string, f flagState) error {
-	name := flagName(t.s.namespace, id, status)
-	if name == "" {
+	if status != "" && flagName(t.s.namespace, id, status) == "" {
 		return fail("store", "the flag name for the status %s of this record is longer than 255 bytes", status)
 	}
-	if err := os.MkdirAll(f.folder, 0o777); err != nil {
-		return fail("store", "%v", err)
-	}
-	t.after = func() error { return setFlag(t.path, f.folder, status, name, f.name, f.names) }
+	t.after = func() error { return t.mirror(id, status, found) }
 	return nil
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.cli.messages import Progress, counted, note, warning
 from pipestat_spec.cli.options import add_quiet, describe_key
@@ -11,6 +11,7 @@ from pipestat_spec.models.layout import LAYOUTS
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.models.config import Config
@@ -41,10 +42,13 @@ def configure(parser: CommandParser) -> None:
         help=describe_key("status_schema_path"),
     )
     parser.add_argument(
-        "--pipeline-name", metavar="NAME", help="which namespace, where the source holds several"
+        "--pipeline-name", metavar="NAME", help="one namespace, where the source holds several"
     )
     parser.add_argument(
-        "-o", "--overwrite", action="store_true", help="replace records that differ in the target"
+        "-o",
+        "--overwrite",
+        action="store_true",
+        help="replace records that differ in the target; its history keeps their values",
     )
     add_quiet(parser)
     parser.set_defaults(run=_run, parser=parser)
@@ -53,31 +57,37 @@ def configure(parser: CommandParser) -> None:
         "pipestat-spec convert results.yaml results.db -s schema.yaml",
         "pipestat-spec convert pephub:mylab/rnaseq:default pipestat_database.yaml",
         "pipestat-spec convert old.yaml 'results/{record_identifier}.yaml' -s schema.yaml",
-        text="Copies results, status, source, times and history. The source stays as it is. A\n"
+        text="Copies results, status, source, times and history, of all namespaces. The source\n"
+        "stays as it is. What the target refuses is refused before anything is written. A\n"
         "file whose keys are those of a configuration is one. An interrupted conversion is\n"
         "completed by calling it again.",
     )
 
 
 def _run(args: argparse.Namespace) -> int:
-    from contextlib import closing
+    from contextlib import ExitStack, closing
 
-    from pipestat_spec.convert import convert
+    from pipestat_spec.convert import convert_all
 
-    again = "call it again to complete it"
-    progress = Progress("converting", "record", quiet=args.quiet, after=again)
-    source = _open(args.source, args)
-    with closing(source.store):
-        source.check_exists()
-        target = _open(args.target, args, source)
-        with closing(target.store):
-            report = convert(
-                source.store,
-                target.store,
-                overwrite=args.overwrite,
-                progress=lambda done, _: progress.reached(done),
-            )
-    progress.done()
+    with ExitStack() as stack:
+        pairs = []
+        for source, target in _pairs(args):
+            stack.enter_context(closing(source.store))
+            stack.enter_context(closing(target.store))
+            pairs.append((source.store, target.store))
+        again = "call it again to complete it"
+        shown = {
+            "checking": Progress("checking", "record", quiet=args.quiet, after="nothing is copied"),
+            "copying": Progress("copying", "record", quiet=args.quiet, after=again),
+        }
+
+        def progress(doing: str, done: int, total: int) -> None:
+            Progress.current = shown[doing]
+            shown[doing].reached(done, total)
+
+        report = convert_all(pairs, overwrite=args.overwrite, progress=progress)
+    for one in shown.values():
+        one.done()
     for lost in report.lost:
         warning(f"the target does not keep {lost}")
     if not args.quiet:
@@ -88,11 +98,43 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _open(place: str, args: argparse.Namespace, source: OpenedStore | None = None) -> OpenedStore:
-    """Open a store by its address or by a configuration; `source` makes it the target."""
+def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]]:
+    """Open source and target, once for each namespace that is to be copied."""
+    from pipestat_spec.backend import Capability
     from pipestat_spec.errors import MissingConfigDataError
+    from pipestat_spec.opening import meant_namespaces, open_store
+
+    config, arguments = _settings(args.source, args)
+    names = meant_namespaces(config, arguments)
+    # One that nobody names is told by the store itself.
+    for name in names if len(names) > 1 else [None]:
+        here = arguments if name is None else {**arguments, "pipeline_name": name}
+        source = open_store(config, here)
+        source.check_exists()
+        target_config, there = _settings(args.target, args)
+        there["layout"] = args.layout
+        if name is not None:
+            there |= {"pipeline_name": name, "multi_pipelines": True}
+        elif args.pipeline_name is None and target_config.get("pipeline_name") is None:
+            there["pipeline_name"] = source.store.namespace
+        target = open_store(target_config, there)
+        if _place(target.config) == _place(source.config):
+            raise MissingConfigDataError(
+                "source and target are the same store", hint="give the target another name"
+            )
+        if name is not None and Capability.MULTI_NAMESPACE not in target.store.backend.capabilities:
+            raise MissingConfigDataError(
+                f"the source holds {len(names)} namespaces, and the target can hold one: "
+                + ", ".join(names),
+                hint="say which one with --pipeline-name",
+            )
+        yield source, target
+
+
+def _settings(place: str, args: argparse.Namespace) -> tuple[Config, dict[str, Any]]:
+    """Return the configuration and the arguments for a store's address or configuration."""
     from pipestat_spec.models.config import Config
-    from pipestat_spec.opening import load_config, open_store
+    from pipestat_spec.opening import load_config
 
     config = load_config(place) if _is_config(place) else Config()
     arguments = {
@@ -102,16 +144,7 @@ def _open(place: str, args: argparse.Namespace, source: OpenedStore | None = Non
     }
     if config.path is None:
         arguments["results_file_path"] = place
-    if source is not None:
-        arguments["layout"] = args.layout
-        if args.pipeline_name is None and config.get("pipeline_name") is None:
-            arguments["pipeline_name"] = source.store.namespace
-    found = open_store(config, arguments)
-    if source is not None and _place(found.config) == _place(source.config):
-        raise MissingConfigDataError(
-            "source and target are the same store", hint="give the target another name"
-        )
-    return found
+    return config, arguments
 
 
 def _place(config: Config) -> object:

@@ -142,6 +142,7 @@ class Progress:
         self._noun = noun
         self._after = after
         self._count = 0
+        self._total: int | None = None
         self._shown = False
         self._active = not quiet and sys.stderr is not None and sys.stderr.isatty()
         self._next = _now() + _PACE if self._active else 0.0
@@ -150,9 +151,9 @@ class Progress:
         """Count one more."""
         self.reached(self._count + 1)
 
-    def reached(self, count: int) -> None:
-        """Count up to `count`."""
-        self._count = count
+    def reached(self, count: int, total: int | None = None) -> None:
+        """Count up to `count`, of `total` where that is known."""
+        self._count, self._total = count, total
         if self._active and _now() >= self._next:
             self._next = _now() + _PACE
             self._shown = True
@@ -169,6 +170,8 @@ class Progress:
         _say(f"interrupted, {self._text()}" + (f"; {self._after}" if self._after else ""))
 
     def _text(self) -> str:
+        if self._total is not None:
+            return f"{self._doing}: {self._count} of {counted(self._total, self._noun)}"
         return f"{self._doing}: {counted(self._count, self._noun)}"
 
     def _wipe(self) -> None:

@@ -167,6 +167,38 @@ def test_convert_refuses_one_store_for_both(run: Run, folder: Path) -> None:
     assert (folder / "a.yaml").read_bytes() == before
 
 
+def test_convert_keeps_what_it_replaces(run: Run, folder: Path) -> None:
+    run("report", "-f", "a.yaml", "-r", "s1", "a:=1")
+    run("report", "-f", "b.db", "-r", "s1", "a:=2")
+    run("convert", "-q", "-o", "a.yaml", "b.db")
+    assert run("retrieve", "-f", "b.db", "-r", "s1", "-i", "a").out == "1\n"
+    history = json.loads(run("history", "-f", "b.db", "-r", "s1", "--format", "json").out)
+    assert [(entry["result"], entry["value"]) for entry in history["records"]] == [("a", 2)]
+
+
+@pytest.mark.parametrize("target", ["all.yaml", "all/{record_identifier}.yaml", "all.db"])
+def test_convert_copies_every_namespace(run: Run, folder: Path, target: str) -> None:
+    for name in ("rna", "qc"):
+        run("report", "-f", "both.db", "--pipeline-name", name, "-r", "s1", f"a={name}")
+    done = run("convert", "both.db", target)
+    assert done.err == "2 records: 2 copied, 0 replaced, 0 there already\n"
+    for name in ("rna", "qc"):
+        found = run("retrieve", "-f", target, "--pipeline-name", name, "-r", "s1", "-i", "a")
+        assert found.out == f"{name}\n"
+    run("convert", "-q", "both.db", "one.yaml", "--pipeline-name", "qc")
+    assert set(yaml.safe_load((folder / "one.yaml").read_text())) == {"qc"}
+
+
+def test_convert_of_several_namespaces_writes_none_when_one_is_refused(
+    run: Run, folder: Path
+) -> None:
+    for name, value in (("qc", "a:=1"), ("rna", 'a="x"')):
+        run("report", "-f", "both.db", "--pipeline-name", name, "-r", "s1", value)
+    (folder / "plain.yaml").write_text("a: {type: integer}\n")
+    assert "record 's1'" in run("convert", "both.db", "b.yaml", "-s", "plain.yaml", code=1).err
+    assert not (folder / "b.yaml").exists()
+
+
 # ingest
 
 

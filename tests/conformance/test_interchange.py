@@ -35,11 +35,11 @@ FLAGS = {
     ],
     "after": {
         "files": {
-            "results.yaml": {"$yaml": {"ns": {"s1": {"n": 1}}}},
+            "results.yaml": {"$yaml": {"ns": {"s1": {"n": 1, "meta": {"$any": True}}}}},
             "ns_s1_completed.flag": {"$text": "completed"},
             "ns_s1_running.flag": {"$absent": True},
         },
-        "only": ["results.yaml", ".results.yaml.lock", "*.flag"],
+        "only": ["results.yaml", ".results.yaml.lock", ".results.yaml.status/*", "*.flag"],
     },
 }
 
@@ -65,7 +65,10 @@ def test_yaml_passes_through_both_drivers(
 @pytest.mark.parametrize(
     ("expected", "said"),
     [
-        (after(results__yaml={"$yaml": {"ns": {"s1": {"n": 1.0}}}}), "expected number 1.0"),
+        (
+            after(results__yaml={"$yaml": {"ns": {"s1": {"n": 1.0, "meta": {"$any": True}}}}}),
+            "expected number 1.0",
+        ),
         (after(results__yaml={"$yaml": {"ns": {}}}), "unexpected key 's1'"),
         (after(missing__yaml={"$yaml": {}}), "missing.yaml is missing; in the folder"),
         (after(results__yaml={"$absent": True}), "was to be absent"),

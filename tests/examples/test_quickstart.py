@@ -150,6 +150,7 @@ def test_statuses_are_flags(output: Path) -> None:
     assert flags == expected
     assert sorted(os.listdir(output)) == [
         ".results.yaml.lock",
+        ".results.yaml.status",
         "cleaned",
         "plots",
         "results.yaml",

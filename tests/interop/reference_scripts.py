@@ -72,3 +72,10 @@ psm.report(record_identifier=sys.argv[3], values=json.loads(sys.argv[4]), force_
 )
 # arguments: results file, schema, record identifier, status
 SET_STATUS = OPEN + "\npsm.set_status(sys.argv[4], sys.argv[3])\n"
+
+# arguments: results file, schema, record identifier
+GET_STATUS = OPEN + "\nprint(json.dumps(psm.get_status(sys.argv[3])))\n"
+CLEAR_STATUS = OPEN + "\npsm.clear_status(sys.argv[3])\n"
+REMOVE_RECORD = (
+    OPEN + "\npsm.backend.remove_record(record_identifier=sys.argv[3], rm_record=True)\n"
+)

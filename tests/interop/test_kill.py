@@ -122,5 +122,5 @@ def test_acknowledged_reports_survive(
         first += 1
         names = {path.name for path in folder.iterdir()}
         flags = {name for name in names if name.endswith(".flag")}
-        assert names - flags == {"results.yaml", ".results.yaml.lock"}
+        assert names - flags == {"results.yaml", ".results.yaml.lock", ".results.yaml.status"}
         assert len(flags) <= RECORDS

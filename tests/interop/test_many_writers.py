@@ -109,4 +109,6 @@ def test_reports_and_status_changes_together(folder: Path) -> None:
     finish(start_all(commands, folder))
     assert stored(file) == {f"s{i}": {"n": i} for i in range(WRITERS // 2)}
     flags = {f"p_s{i}_completed.flag" for i in range(WRITERS // 2)}
-    assert {path.name for path in folder.iterdir()} == {file.name, f".{file.name}.lock", *flags}
+    assert {path.name for path in folder.iterdir()} == {
+        file.name, f".{file.name}.lock", f".{file.name}.status", *flags
+    }  # fmt: skip

@@ -55,7 +55,7 @@ def test_every_name_in_one_file(folder: Path, layout: str) -> None:
         for number, encoded in enumerate(NAMES.values())
     }
     inside = {path.name for path in folder.iterdir()}
-    assert inside == {"results.yaml", ".results.yaml.lock", *flags}
+    assert inside == {"results.yaml", ".results.yaml.lock", ".results.yaml.status", *flags}
     assert {path.name for path in folder.parent.iterdir()} == {"results"}
 
 
@@ -67,7 +67,8 @@ def test_every_name_on_the_command_line(folder: Path, name: str) -> None:
     assert pipestat_spec("retrieve", *common, "-i", "n", cwd=folder).stdout == "1\n"
     assert pipestat_spec("status", "get", *common, cwd=folder).stdout == "running\n"
     assert {path.name for path in folder.parent.iterdir()} == {"results"}
-    assert len(list(folder.iterdir())) == 3
+    # The results file, its lock, the folder of statuses and the flag that leads to it.
+    assert len(list(folder.iterdir())) == 4
 
 
 def test_a_flag_folder_of_its_own(folder: Path) -> None:
@@ -78,7 +79,9 @@ def test_a_flag_folder_of_its_own(folder: Path) -> None:
         psm.set_status("running", "../../evil")
         assert psm.get_status("../../evil") == "running"
     assert [path.name for path in flags.iterdir()] == ["p_%2E.%2F..%2Fevil_running.flag"]
-    assert {path.name for path in folder.iterdir()} == {"r.yaml", ".r.yaml.lock", "flags"}
+    assert {path.name for path in folder.iterdir()} == {
+        "r.yaml", ".r.yaml.lock", ".r.yaml.status", "flags"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("mode", [0o664, 0o640, 0o600, 0o666])

@@ -161,4 +161,59 @@ def test_the_two_take_turns(reference: PythonEnvironment, folder: Path, schema: 
         assert psm.get_status("s1") == "completed"
         assert list(psm.retrieve_history("s1", "reads")["reads"].values()) == [0, 1, 2, 3, 4]
     names = {path.name for path in folder.iterdir()}
-    assert names == {"results.yaml", ".results.yaml.lock", "rnaseq_s1_completed.flag"}
+    assert names == {
+        "results.yaml", ".results.yaml.lock", ".results.yaml.status", "rnaseq_s1_completed.flag"
+    }  # fmt: skip
+
+
+def test_statuses_in_turn(reference: PythonEnvironment, folder: Path, schema: Path) -> None:
+    """What it sets counts, what it reports leaves a status, what it clears comes back."""
+    file = folder / "results.yaml"
+
+    def status_there() -> Any:
+        return reference.script(scripts.GET_STATUS, file, schema, "s1", cwd=folder)
+
+    with manager(folder, schema) as psm:
+        psm.set_status("running", "s1")
+        assert status_there() == "running"
+        reference.script(scripts.SET_STATUS, file, schema, "s1", "failed", cwd=folder)
+        assert psm.get_status("s1") == "failed"
+        # It reports beside a status of ours: `meta` keeps it.
+        psm.set_status("partial", "s1")
+        reference.script(scripts.REPORT, file, schema, "s1", '{"reads": 1}', cwd=folder)
+        assert (psm.get_status("s1"), status_there()) == ("partial", "partial")
+        # The same status again, which makes a plain file of our link.
+        reference.script(scripts.SET_STATUS, file, schema, "s1", "partial", cwd=folder)
+        flag = folder / "rnaseq_s1_partial.flag"
+        assert (psm.get_status("s1"), flag.is_symlink()) == ("partial", False)
+        psm.report({"reads": 2}, "s1")
+        assert (flag.is_symlink(), status_there()) == (True, "partial")
+        reference.script(scripts.CLEAR_STATUS, file, schema, "s1", cwd=folder)
+        assert (psm.get_status("s1"), status_there()) == ("partial", None)
+        psm.report({"reads": 3}, "s1")
+        assert status_there() == "partial"
+        psm.clear_status("s1")
+        assert (psm.get_status("s1"), status_there()) == (None, None)
+
+
+def test_what_looper_does_with_statuses(
+    reference: PythonEnvironment, folder: Path, schema: Path
+) -> None:
+    """`looper rerun` makes failed records wait, `looper destroy` removes them."""
+    file = folder / "results.yaml"
+    with manager(folder, schema) as psm:
+        for name in ("s1", "s2"):
+            psm.report({"reads": 1}, name)
+            psm.set_status("failed", name)
+        reference.script(scripts.SET_STATUS, file, schema, "s1", "waiting", cwd=folder)
+        assert [psm.get_status(name) for name in ("s1", "s2")] == ["waiting", "failed"]
+        psm.set_status("running", "s1")
+        psm.set_status("completed", "s1")
+        reference.script(scripts.REMOVE_RECORD, file, schema, "s1", cwd=folder)
+        assert list(psm) == ["s2"]
+        # It leaves the flag, which is a link of ours and counts for nothing.
+        assert (folder / "rnaseq_s1_completed.flag").is_symlink()
+        assert [psm.get_status(name) for name in ("s1", "s2")] == [None, "failed"]
+        psm.report({"reads": 2}, "s1")
+        assert psm.get_status("s1") is None
+        assert [path.name for path in folder.glob("*.flag")] == ["rnaseq_s2_failed.flag"]

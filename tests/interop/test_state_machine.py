@@ -235,7 +235,9 @@ class Backends(RuleBasedStateMachine):
             if self.file(layout).parent.exists():
                 names = {path.name for path in self.file(layout).parent.iterdir()}
                 flags = {name for name in names if name.endswith(".flag")}
-                assert names - flags <= {"results.yaml", ".results.yaml.lock"}
+                assert names - flags <= {
+                    "results.yaml", ".results.yaml.lock", ".results.yaml.status"
+                }  # fmt: skip
                 levels = ("sample", "project") if layout == "levels" else ("sample",)
                 statuses = [
                     r.status for (level, _), r in self.model.records.items() if level in levels

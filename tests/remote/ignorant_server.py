@@ -11,9 +11,14 @@ from xml.sax.saxutils import escape
 
 
 class IgnorantServer:
-    """`honours` names the conditions that it honours all the same; `refuses` answers 501."""
+    """`honours` names the conditions that it honours all the same; `refuses` answers 501.
 
-    def __init__(self, honours: str = "", *, refuses: bool = False) -> None:
+    So does `no_checksums` to puts with a checksum.
+    """
+
+    def __init__(
+        self, honours: str = "", *, refuses: bool = False, no_checksums: bool = False
+    ) -> None:
         self.objects: dict[str, tuple[bytes, dict[str, str]]] = {}
         self.requests: list[str] = []
         self.honours = honours
@@ -53,7 +58,9 @@ class IgnorantServer:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 there = server.objects.get(path)
                 match, none = self.headers.get("If-Match"), self.headers.get("If-None-Match")
-                if refuses and (match or none):
+                checksum = any(name.lower().startswith("x-amz-checksum-") for name in self.headers)
+                checksum |= "trailer" in self.headers.get("x-amz-content-sha256", "").lower()
+                if (refuses and (match or none)) or (no_checksums and checksum):
                     self._error(501, "NotImplemented")
                     return
                 wrong = match and (there is None or etag(there[0]) != match)

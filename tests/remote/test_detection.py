@@ -14,7 +14,7 @@ import yaml
 from pipestat_yaml.remote.s3 import S3Objects
 
 from pipestat_spec import PipestatManager
-from pipestat_spec.errors import UnsafeStoreError
+from pipestat_spec.errors import PipestatStartupError, UnsafeStoreError
 from tests.remote.conftest import Managers, Place
 from tests.remote.ignorant_server import IgnorantServer
 from tests.remote.proxy import cut_after, error
@@ -92,6 +92,43 @@ def test_the_opt_in_where_conditions_are_refused(server: Servers) -> None:
     one = server(refuses=True)
     PipestatManager.from_config(settings(one, unsafe_writes=True)).report({"n": 1}, "s1")
     assert stored(one)["s1"]["n"] == 1
+
+
+@pytest.mark.parametrize("way", ["option", "client", "environment", "profile", "services"])
+def test_checksums_go_only_to_servers_that_are_known_to_take_them(
+    server: Servers, way: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = server("If-Match If-None-Match", no_checksums=True)
+    options: dict[str, Any] = {}
+    profile = "region = us-east-1\n"
+    if way == "option":
+        options = {"endpoint_url": one.url}
+    elif way == "client":
+        options = {"client_kwargs": {"endpoint_url": one.url}}
+    elif way == "environment":
+        monkeypatch.setenv("AWS_ENDPOINT_URL_S3", one.url)
+    elif way == "profile":
+        profile += f"endpoint_url = {one.url}\n"
+    else:
+        profile += f"services = lab\n[services lab]\ns3 =\n  endpoint_url = {one.url}\n"
+    (tmp_path / "aws").write_text(f"[default]\n{profile}")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws"))
+    psm = PipestatManager.from_config(settings(one, storage_options=options))
+    psm.report({"n": 1}, "s1")
+    assert stored(one)["s1"]["n"] == 1
+
+
+def test_a_refused_checksum_is_not_a_refused_condition(
+    server: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = server("If-Match If-None-Match", no_checksums=True)
+    monkeypatch.setenv("AWS_REQUEST_CHECKSUM_CALCULATION", "when_supported")
+    psm = PipestatManager.from_config(settings(one))
+    with pytest.raises(PipestatStartupError, match="NotImplemented") as caught:
+        psm.report({"n": 1}, "s1")
+    assert "when_required" in str(caught.value)
+    assert "unsafe_writes" not in str(caught.value)
+    assert one.objects == {}
 
 
 def test_a_server_that_honours_them_is_asked_once(server: Servers) -> None:

@@ -7,7 +7,7 @@ from pipestat_yaml.records.records import Decision
 from pipestat_yaml.remote.attempts import KEPT, Attempt, find_own, is_settled, metadata_for
 from pipestat_yaml.remote.object_store import StoredObject
 
-DECISION = Decision([], None, {}, {})
+DECISION = Decision([], None, {})
 
 
 def seen(writes: str | None, version: str = "v2") -> StoredObject:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 
 from pipestat_spec import PipestatManager
-from pipestat_spec.errors import PipestatError
+from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
 from tests.commands import pipestat_spec
 from tests.remote.conftest import Managers, Place
-from tests.remote.proxy import cut_before, error, slow
+from tests.remote.proxy import Fault, Forward, Reply, Request, cut_before, error, slow
 from tests.remote.servers import KEYS
 
 NEVER_SHOWN = [*KEYS.values(), "verysecretvalue", "sessiontokenvalue"]
@@ -208,3 +208,66 @@ def test_the_command_line_says_one_line(place: Place, tmp_path: Path) -> None:
     assert done.stdout == ""
     assert done.stderr.startswith(f"error: {place.url}: permission denied (AccessDenied);")
     assert done.stderr.count("\n") == 1
+
+
+def test_new_credentials_are_taken_after_the_old_ones_are_refused(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = tmp_path / "keys"
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(keys))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    def log_in(name: str) -> None:
+        keys.write_text(f"[default]\naws_access_key_id = {name}\naws_secret_access_key = s\n")
+
+    def expired(request: Request, forward: Forward) -> Reply:
+        assert "AKIDOLD" in request.headers["Authorization"]
+        return error(400, "ExpiredToken")(request, forward)
+
+    log_in("AKIDOLD")
+    first = PipestatManager.from_config(place.config)
+    first.report({"n": 1}, "s1")
+    place.proxy.faults.append(("GET", expired))
+    with pytest.raises(PipestatStartupError, match="the credentials have expired"):
+        first.retrieve_one("s1")
+    log_in("AKIDNEW")
+    place.proxy.requests()
+    # A new manager, and the one that has failed.
+    PipestatManager.from_config(place.config).report({"m": 1}, "s1")
+    first.report({"o": 1}, "s1")
+    used = [request.headers["Authorization"] for request, _ in place.proxy.log]
+    assert len(used) == 4
+    assert all("AKIDNEW" in one for one in used)
+
+
+def test_a_list_without_a_token_is_continued(place: Place, manager: Managers) -> None:
+    url = place.url.replace("results.yaml", "{record_identifier}.yaml")
+    psm = manager(results_file_path=url)
+    for name in ("a", "b", "c"):
+        psm.report({"n": 1}, name)
+    asked: list[str] = []
+
+    def page(*names: str, more: bool) -> Fault:
+        items = "".join(
+            f"<Contents><Key>run/{name}.yaml</Key><Size>1</Size></Contents>" for name in names
+        )
+        truncated = f"<IsTruncated>{str(more).lower()}</IsTruncated>"
+        body = f"<ListBucketResult>{truncated}{items}</ListBucketResult>".encode()
+
+        def answer(request: Request, _: Forward) -> Reply:
+            asked.append(request.path)
+            return Reply(200, {}, body)
+
+        return answer
+
+    place.proxy.faults += [("GET", page("a", "b", more=True)), ("GET", page("c", more=False))]
+    assert psm.count_records() == 3
+    assert "start-after=run%2Fb.yaml" in asked[1]
+    # One that does not go on is no list.
+    place.proxy.faults += [("GET", page("a", "b", more=True))] * 2
+    with pytest.raises(PipestatDataError, match="does not continue it"):
+        psm.count_records()
+    place.proxy.faults += [("GET", page(more=True))]
+    with pytest.raises(PipestatDataError, match="does not continue it"):
+        psm.count_records()

@@ -1,9 +1,10 @@
-"""The status of a record is a flag of exactly known name."""
+"""The status of a record is in its file; a flag of exactly known name mirrors it."""
 
 from __future__ import annotations
 
 import errno
 import os
+import time
 from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
@@ -12,6 +13,7 @@ from zlib import crc32
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pipestat_yaml.local import flags
 from pipestat_yaml.local.flags import flag_names, flag_stem
 from pipestat_yaml.text.results_text import ResultsText
 
@@ -32,6 +34,17 @@ NAMES = [
 
 def flag_name(namespace: str, identifier: str, status: str) -> str:
     return flag_names(flag_stem(namespace, identifier), [status])[status]
+
+
+def foreign_flag(folder: Path, identifier: str, status: str, seconds: float = 1.0) -> Path:
+    """Set a status as pipestat does it, so many seconds from now; return the flag."""
+    for old in folder.glob(f"demo_{identifier}_*.flag"):
+        old.unlink()
+    path = folder / flag_name("demo", identifier, status)
+    path.write_text(status)
+    moment = time.time() + seconds
+    os.utime(path, (moment, moment))
+    return path
 
 
 def flags_in(folder: Path) -> dict[str, str]:
@@ -97,9 +110,11 @@ def test_any_identifier_has_its_own_status(stored: Open, layout: str, tmp_path: 
     flags = flags_in(store.path.parent)
     assert len(flags) == len(NAMES)
     assert all(name.endswith(f"_{content}.flag") for name, content in flags.items())
-    outside = {path for path in tmp_path.rglob("*") if path.parent != store.path.parent}
+    folder = store.path.parent / ".results.yaml.status"
+    assert {path.name for path in folder.iterdir()} == {*statuses}
+    outside = {path for path in tmp_path.rglob("*") if path.parent not in (folder.parent, folder)}
     assert outside == {tmp_path / "inner", tmp_path / "inner/deep"}
-    assert store.beside() == {"results.yaml", ".results.yaml.lock", *flags}
+    assert store.beside() == {"results.yaml", ".results.yaml.lock", folder.name, *flags}
     for name in NAMES:
         store.remove(name)
     assert flags_in(store.path.parent) == {}
@@ -135,7 +150,8 @@ def test_a_status_alone_makes_a_record_with_only_meta(stored: Open) -> None:
     store.set_status("s1", "running")
     record = store.raw()["demo"]["s1"]
     assert record.keys() == {"meta"}
-    assert "status" not in record["meta"]
+    assert record["meta"].keys() == {"status", "status_time", "created", "modified"}
+    assert record["meta"]["status"] == "running"
     assert store.names() == ["s1"]
     created = store.read("s1")
     store.set_status("s1", "failed", message="no memory", source={"engine": "x", "attempt": 2})
@@ -159,7 +175,10 @@ def test_a_flag_folder_of_its_own(stored: Open, tmp_path: Path) -> None:
     assert (one.status("s1"), two.status("s1")) == ("running", "failed")
     assert flags_in(folder) == {"demo_s1_running.flag": "running", "other_s1_failed.flag": "failed"}
     assert {path.name for path in folder.iterdir()} == set(flags_in(folder))
-    assert one.beside() == {"results.yaml", ".results.yaml.lock"}
+    assert one.beside() == {"results.yaml", ".results.yaml.lock", ".results.yaml.status"}
+    assert os.readlink(folder / "demo_s1_running.flag") == (
+        "../../one/.results.yaml.status/running"
+    )
 
 
 def test_two_flags_of_one_record(stored: Open) -> None:
@@ -210,6 +229,7 @@ def test_the_levels_share_no_status(stored: Open) -> None:
     assert flags_in(store.path.parent) == {"demo_x_failed.flag": "failed"}
     store.clear_status("x")
     assert (store.status("x"), store.status("x", "project")) == (None, "failed")
+    assert flags_in(store.path.parent) == {"demo_x_failed.flag": "failed"}
     store.set_status("x", "completed")
     assert [r.status for r in store.backend.scan("sample")] == ["completed"]
     assert [r.status for r in store.backend.scan("project")] == ["failed"]
@@ -219,38 +239,35 @@ def test_the_levels_share_no_status(stored: Open) -> None:
     assert store.read("x") is None
     assert store.status("x", "project") == "failed"
     assert flags_in(store.path.parent) == {"demo_x_failed.flag": "failed"}
-    assert "status" not in store.raw()["demo"]["project"]["x"]["meta"]
     store.remove("x", level="project")
     assert flags_in(store.path.parent) == {}
 
 
-def test_a_status_never_runs_ahead_of_the_results(
+def test_a_reader_never_loses_a_status_that_is_taken_over(
     stored: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A writer comes between the two looks of a reader, at the file and at the flag."""
+    """A writer comes between the two looks of a reader, at the flag and at the file."""
     from pipestat_yaml.local import backend
 
     store, writer = stored(), stored()
     store.report("s1", {"n": 1})
-    store.set_status("s1", "running")
+    foreign_flag(store.path.parent, "s1", "failed")
     read = backend.read_text
 
-    def read_then_write(path: str) -> ResultsText:
-        text = read(path)
+    def write_then_read(path: str) -> ResultsText:
         monkeypatch.setattr(backend, "read_text", read)
         writer.report("s1", {"n": 2})
-        writer.set_status("s1", "completed")
-        return text
+        return read(path)
 
-    monkeypatch.setattr(backend, "read_text", read_then_write)
+    monkeypatch.setattr(backend, "read_text", write_then_read)
     seen = store.read("s1")
     assert seen is not None
-    assert (dict(seen.results), seen.status) == ({"n": 1}, "running")
-    writer.set_status("s1", "running")
-    monkeypatch.setattr(backend, "read_text", read_then_write)
+    assert (dict(seen.results), seen.status) == ({"n": 2}, "failed")
+    assert (store.path.parent / "demo_s1_failed.flag").is_symlink()
+    foreign_flag(store.path.parent, "s1", "waiting", 3600)
+    monkeypatch.setattr(backend, "read_text", write_then_read)
     [seen] = store.backend.scan("sample")
-    assert (dict(seen.results), seen.status) == ({"n": 2}, "running")
-    assert store.status("s1") == "completed"
+    assert (dict(seen.results), seen.status) == ({"n": 2}, "waiting")
 
 
 def test_what_a_dead_writer_left_of_a_flag_is_removed(stored: Open, tmp_path: Path) -> None:
@@ -278,10 +295,12 @@ def test_of_equal_age_the_first_in_the_schema_counts(stored: Open) -> None:
     assert [record.status for record in store.backend.scan("sample")] == ["waiting"]
 
 
-def test_a_batch_of_statuses(stored: Open) -> None:
+@pytest.mark.parametrize("looked_up", [0, 1000])
+def test_a_batch_of_statuses(stored: Open, monkeypatch: pytest.MonkeyPatch, looked_up: int) -> None:
     """Old flags, several flags of one record and cleared ones, in one change."""
     store = stored()
     names = [f"s{number:03}" for number in range(60)]
+    monkeypatch.setattr(flags, "_LOOKED_UP", looked_up)
     store.report_many({name: {"n": 1} for name in names})
     for name in names[:20]:
         (store.path.parent / f"demo_{name}_running.flag").write_text("running")
@@ -315,31 +334,16 @@ def test_syncs_do_not_grow_with_the_number_of_flags(
     store.backend.update_many(  # type: ignore[attr-defined]
         [(key, set_status(key, "running")) for key in keys]
     )
-    # The text, the folder after the rename, the folder after the flags.
+    # The text, its folder, and the file of a status that nobody had before; flags need none.
     assert len(calls) == 3
     calls.clear()
+    store.set_status("s1", "running")
+    assert len(calls) == 0
     store.set_status("s1", "completed")
-    assert len(calls) == 1
-
-
-def test_a_record_loses_its_flag_before_it_is_gone(
-    stored: Open, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = stored()
-    store.report("s1", {"n": 1})
-    store.set_status("s1", "completed")
-    before = store.path.read_bytes()
-    real = os.replace
-    seen: list[tuple[bytes, dict[str, str]]] = []
-
-    def watched(source: str, target: str) -> None:
-        seen.append((store.path.read_bytes(), flags_in(store.path.parent)))
-        real(source, target)
-
-    monkeypatch.setattr(os, "replace", watched)
-    store.remove("s1")
-    assert seen == [(before, {})]
-    assert store.read("s1") is None
+    assert len(calls) == 3
+    calls.clear()
+    store.set_status("s1", "running")
+    assert len(calls) == 2
 
 
 def test_a_removal_that_fails_leaves_the_flag(
@@ -415,58 +419,48 @@ def twin_metas(store: Stored) -> tuple[object, object]:
     )  # type: ignore[return-value]
 
 
-def test_where_the_status_of_two_records_of_one_name_stands(stored: Open) -> None:
+def test_the_flag_of_two_records_of_one_name_shows_the_last_change(stored: Open) -> None:
     store = stored(layout="levels")
     store.report("x", {"n": 1})
     store.set_status("x", "running")
-    assert twin_metas(store) == ("-", "-")
-    # The second one comes: both write their status down.
     store.report("x", {"t": 1}, level="project")
-    assert twin_metas(store) == ("running", None)
+    assert twin_metas(store) == ("running", "-")
     assert list(flags_in(store.path.parent)) == ["demo_x_running.flag"]
     store.set_status("x", "failed", level="project")
     assert twin_metas(store) == ("running", "failed")
     assert list(flags_in(store.path.parent)) == ["demo_x_failed.flag"]
-    # The flag now shows what was set last and decides nothing.
-    (store.path.parent / "demo_x_failed.flag").unlink()
-    assert (store.status("x"), store.status("x", "project")) == ("running", "failed")
     store.clear_status("x")
-    assert twin_metas(store) == (None, "failed")
-    assert flags_in(store.path.parent) == {}
-    # One goes: the other has the flag to itself again.
-    store.remove("x")
-    assert twin_metas(store) == ("-", "-")
+    assert twin_metas(store) == ("-", "failed")
     assert list(flags_in(store.path.parent)) == ["demo_x_failed.flag"]
-    assert store.status("x", "project") == "failed"
+    store.remove("x", level="project")
+    assert flags_in(store.path.parent) == {}
 
 
-def test_records_of_one_name_that_another_program_made_share_the_flag(
-    stored: Open, tmp_path: Path
-) -> None:
+def test_records_of_one_name_that_another_program_made_share_the_flag(stored: Open) -> None:
     store = stored()
     store.path.write_text("demo:\n  project: {x: {t: 1}}\n  sample: {x: {n: 1}}\n")
-    (tmp_path / "demo_x_running.flag").write_text("running")
+    foreign_flag(store.path.parent, "x", "running", 0)
     assert (store.status("x"), store.status("x", "project")) == ("running", "running")
-    store.report("x", {"n": 2})
-    assert twin_metas(store) == ("-", "-")
     store.set_status("x", "completed")
     assert (store.status("x"), store.status("x", "project")) == ("completed", "running")
     assert twin_metas(store) == ("completed", "running")
+    foreign_flag(store.path.parent, "x", "failed", 3600)
+    store.remove("x")
+    assert store.status("x", "project") == "failed"
+    assert twin_metas(store) == ("-", "failed")
 
 
-def test_a_record_alone_does_not_believe_its_meta(stored: Open, tmp_path: Path) -> None:
+def test_two_records_of_one_name_as_they_were_written_once(stored: Open) -> None:
+    """Each had its status in `meta`, without a time, and the flag was that of the last change."""
     store = stored()
     store.path.write_text(
-        "demo:\n  project: {}\n  sample: {x: {n: 1, meta: {status: failed}}, y: {n: 1}}\n"
+        "demo:\n  project: {x: {t: 1, meta: {status: failed}}, y: {t: 1, meta: {status: null}}}\n"
+        "  sample: {x: {n: 1, meta: {status: running}}, y: {n: 1, meta: {status: failed}}}\n"
     )
-    assert store.status("x") is None
-    store.set_status("y", "running")
-    store.report("x", {"n": 2})
-    assert store.raw()["demo"]["sample"]["x"]["meta"]["status"] == "failed"
-    assert store.status("x") is None
-    # It is no status when the other level comes, either.
-    store.report("x", {"t": 1}, level="project")
-    assert twin_metas(store) == (None, None)
+    foreign_flag(store.path.parent, "x", "failed", 0)
+    foreign_flag(store.path.parent, "y", "failed", 0)
+    assert (store.status("x"), store.status("x", "project")) == ("running", "failed")
+    assert (store.status("y"), store.status("y", "project")) == ("failed", None)
 
 
 def test_a_flag_of_a_sample_is_not_that_of_the_project(stored: Open, tmp_path: Path) -> None:

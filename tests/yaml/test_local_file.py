@@ -63,7 +63,7 @@ def test_a_symbolic_link_stays_one(tmp_path: Path) -> None:
     store.set_status("s1", "running")
     assert link.is_symlink()
     assert {path.name for path in (tmp_path / "real").iterdir()} == {
-        "data.yaml", ".data.yaml.lock", "demo_s1_running.flag"
+        "data.yaml", ".data.yaml.lock", ".data.yaml.status", "demo_s1_running.flag"
     }  # fmt: skip
     assert store.beside() == {"results.yaml"}
     direct = open_stored(tmp_path / "real" / "data.yaml")
@@ -231,7 +231,7 @@ def test_a_folder_that_cannot_be_synced_leaves_doubt_and_says_so(
     assert store.beside() == {"results.yaml", ".results.yaml.lock"}
 
 
-def test_a_status_that_fails_after_the_results_says_so(
+def test_a_flag_that_fails_after_the_results_says_so(
     stored: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = stored()
@@ -243,12 +243,12 @@ def test_a_status_that_fails_after_the_results_says_so(
         real(source, target)
 
     monkeypatch.setattr(os, "replace", fails)
-    with pytest.raises(PipestatDataError, match="the results are stored, the status may not be"):
+    with pytest.raises(PipestatDataError, match="the status are stored, the flag may not be"):
         store.set_status("s1", "running", message="why")
     monkeypatch.undo()
     assert store.names() == ["s1"]
-    assert store.status("s1") is None
-    assert store.beside() == {"results.yaml", ".results.yaml.lock"}
+    assert store.status("s1") == "running"
+    assert store.beside() == {"results.yaml", ".results.yaml.lock", ".results.yaml.status"}
 
 
 def test_every_system_error_is_one_of_ours(tmp_path: Path) -> None:

@@ -88,7 +88,9 @@ def test_writers_lose_nothing_and_readers_see_whole_files(
     assert {n: {k: v for k, v in r.items() if k != "meta"} for n, r in tree.items()} == wanted
     flags = {path.name for path in store.path.parent.glob("*.flag")}
     assert len(flags) == len(set(names))
-    assert store.beside() == {"results.yaml", ".results.yaml.lock", *flags}
+    assert store.beside() == {
+        "results.yaml", ".results.yaml.lock", ".results.yaml.status", *flags
+    }  # fmt: skip
 
 
 def test_kill_9_at_any_moment(stored: Open, trials: Trials) -> None:
@@ -116,7 +118,7 @@ def test_kill_9_at_any_moment(stored: Open, trials: Trials) -> None:
         store.set_status("s1", "completed")
         assert store.status("s1") == "completed"
         assert store.beside() == {
-            "results.yaml", ".results.yaml.lock", "demo_s1_completed.flag"
+            "results.yaml", ".results.yaml.lock", ".results.yaml.status", "demo_s1_completed.flag"
         }  # fmt: skip
 
 

@@ -57,6 +57,10 @@ def test_a_flag_lies_beside_its_records_file(stored: Open, tmp_path: Path) -> No
     assert {path.name for path in (tmp_path / "s1").iterdir()} == {
         "results.yaml", ".results.yaml.lock", "demo_s1_running.flag"
     }  # fmt: skip
+    # One folder of statuses for all records, in the part of the path that they share.
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "s1", ".{record_identifier}%2Fresults.yaml.status"
+    }  # fmt: skip
     other = stored(
         "{record_identifier}/results.yaml", config={"flag_file_dir": str(tmp_path / "f")}
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -125,13 +126,19 @@ def test_0_13_1_is_updated(copied: Callable[..., Stored]) -> None:
     assert store.vouched()
 
 
-def test_a_status_changes_the_flag_alone(copied: Callable[..., Stored], tmp_path: Path) -> None:
+def test_a_status_of_0_13_1_is_taken_over(copied: Callable[..., Stored], tmp_path: Path) -> None:
     store = copied("pipestat_0.13.1.yaml")
-    before = store.path.read_bytes()
+    before = store.raw()["demo"]["sample"]["s1"]
+    assert store.status("s1") == "completed"
     store.set_status("s1", "failed")
-    assert store.path.read_bytes() == before
-    flags = {path.name: path.read_text() for path in tmp_path.glob("demo_s1*.flag")}
-    assert flags == {"demo_s1_failed.flag": "failed"}
+    after = store.raw()["demo"]["sample"]["s1"]
+    assert after["meta"]["status"] == "failed"
+    assert after["meta"]["status_time"].endswith("Z")
+    del after["meta"], before["meta"], before["history"]
+    assert after == before
+    [flag] = tmp_path.glob("demo_s1*.flag")
+    assert (flag.name, os.readlink(flag)) == ("demo_s1_failed.flag", ".results.yaml.status/failed")
+    assert flag.read_text() == "failed"
 
 
 def test_two_namespaces_of_0_13_1(copied: Callable[..., Stored]) -> None:

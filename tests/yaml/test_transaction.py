@@ -19,6 +19,7 @@ from pipestat_spec.domain.changes import (
     report_results,
     set_status,
 )
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.models.record import Level, Record, RecordKey
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
@@ -38,12 +39,12 @@ class Bytes:
         decision = decide(open_text(self.data, "object"), self.rules, changes, None)
         if decision.chunks is not None:
             self.data = b"".join(decision.chunks)
-        self.flags |= decision.flags_first | decision.flags
+        self.flags |= decision.flags
         return [one.after for one in decision.transitions]
 
     def read(self, name: str, level: Level = "sample") -> Record | None:
         text = open_text(self.data, "object")
-        return Records(text, self.rules, None).read(RecordKey(level, name))
+        return Records(text, self.rules).read(RecordKey(level, name))
 
     def meta(self, name: str) -> dict[str, Any]:
         tree = yaml.safe_load(self.data)["demo"]
@@ -60,7 +61,8 @@ def test_the_status_is_in_meta(layout: Literal["records", "levels"]) -> None:
     assert "status" not in store.meta("s1")
     before = store.read("s1")
     store.update((KEY, set_status(KEY, "running")))
-    assert store.meta("s1")["status"] == "running"
+    meta = store.meta("s1")
+    assert meta["status"] == "running"
     after = store.read("s1")
     assert after is not None
     assert before is not None
@@ -69,12 +71,14 @@ def test_the_status_is_in_meta(layout: Literal["records", "levels"]) -> None:
         before.modified,
         {"n": 1},
     )
+    assert meta["status_time"] == format_utc(after.status_time or before.modified)
+    assert after.status_time != before.modified
     assert store.flags == {"s1": "running"}
     unchanged = store.data
     store.update((KEY, set_status(KEY, "running")))
     assert store.data == unchanged
     store.update((KEY, clear_status()))
-    assert "status" not in store.meta("s1")
+    assert not {"status", "status_time"} & store.meta("s1").keys()
     assert store.flags == {"s1": None}
 
 

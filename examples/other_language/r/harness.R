@@ -72,10 +72,13 @@ stop_unsupported <- function() {
 
 stop_validation <- function(...) pipestatr:::refuse("validation", ...)
 
+# R has no text with U+0000; jsonlite cuts it off.
+holds_nul <- function(line) grepl("(?<!\\\\)(\\\\\\\\)*\\\\u0000", line, perl = TRUE)
+
 answer <- function(request, line) {
   tryCatch(
-    # R has no text with U+0000; jsonlite cuts it off.
-    if (grepl("(?<!\\\\)(\\\\\\\\)*\\\\u0000", line, perl = TRUE)) stop_validation("U+0000") else switch(request[["cmd"]],
+    switch(if (holds_nul(line)) "nul" else request[["cmd"]],
+      nul = stop_validation("U+0000"),
       hello = list(
         impl = list(
           name = "pipestatr", version = format(packageVersion("pipestatr")), language = "R"

@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.mounts import lock_fault, warn_unsafe
-from pipestat_yaml.local.flags import Flags
-from pipestat_yaml.local.local_file import (
-    FileLock,
-    LockedFile,
-    mapped_errors,
-    read_file,
-)
+from pipestat_yaml.local.flags import STORED, Flags
+from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
 from pipestat_yaml.records.layout_rules import LayoutRules
-from pipestat_yaml.records.records import Decision, ReadFlag, Records, decide
+from pipestat_yaml.records.records import ReadFlag, Records, decide
 from pipestat_yaml.text.results_text import ResultsText
 from pipestat_yaml.text.spliced_text import open_text
 
 __all__ = ["YamlBackend", "claimed_capabilities", "list_namespaces", "open_file", "read_text"]
 
-_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY, Capability.STATUS_TIMES}
+_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
 
 
 def open_file(path: str, settings: StoreSettings) -> YamlBackend:
@@ -62,30 +56,32 @@ class YamlBackend(Backend):
     file: str
 
     def __init__(
-        self, path: str, settings: StoreSettings, capabilities: frozenset[Capability]
+        self,
+        path: str,
+        settings: StoreSettings,
+        capabilities: frozenset[Capability],
+        template: str | None = None,
     ) -> None:
+        """Make the backend for a file; `template` is the path with a placeholder that led to it."""
         self.capabilities = capabilities
         self.file = path
         self._settings = settings
+        self._template = template
         self._rules = LayoutRules(settings, path)
         self._lock = FileLock(path, unsafe=settings.unsafe_writes)
 
-    def _flags(self, target: str) -> Flags:
+    def flags(self, target: str | None = None) -> Flags:
         """Return the flags of the file that the path leads to at this moment."""
-        settings = self._settings
-        folder = settings.config.get("flag_file_dir")
+        target = target or os.path.realpath(self.file)
+        folder = self._settings.config.get("flag_file_dir")
         folder = os.path.realpath(folder) if folder else os.path.dirname(target)
         # Files that share a flag folder must not share this name.
         temporary = os.path.join(folder, f".{zlib.crc32(os.fsencode(target)):08x}.tmp")
-        return Flags(folder, settings.namespace, settings.statuses.identifiers, temporary)
+        return Flags(folder, self._settings, temporary, target, self._template)
 
     def records(self, read_flag: ReadFlag | None = None) -> Records:
-        """Return the records of this moment."""
-        return Records(read_text(self.file), self._rules, read_flag or self._read_flag)
-
-    def _read_flag(self, identifier: str) -> tuple[str, int] | None:
-        with mapped_errors(self.file):
-            return self._flags(os.path.realpath(self.file)).read(identifier)
+        """Return the records of this moment, as the file says or with what flags say."""
+        return Records(read_text(self.file), self._rules, read_flag)
 
     @property
     def layout(self) -> str | None:
@@ -100,20 +96,19 @@ class YamlBackend(Backend):
         return os.path.exists(self.file)
 
     def read(self, key: RecordKey) -> Record | None:
-        # The flag first: results are written before the status that speaks of them.
-        flag = self._read_flag(key.identifier)
-        return self.records(lambda _: flag).read(key)
+        with mapped_errors(self.file):
+            flags = self.flags()
+            # The flags first: a writer stores what they say before it changes them.
+            flags.read(key.identifier)
+        return self.records(flags.read).read(key)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
         """Yield the records of one moment, in code-point order."""
         with mapped_errors(self.file):
-            status_of = self._flags(os.path.realpath(self.file)).listed()
-        records = self.records()
-        found = records.identifiers(level)
-        names = list(islice((n for n in found if after is None or n > after), limit))
-        return records.read_many(level, names, status_of)
+            read_flag = self.flags().listed()
+        return self.records(read_flag).scan(level, after, limit)
 
     def count(self, level: Level) -> int:
         return self.records().count(level)
@@ -133,30 +128,26 @@ class YamlBackend(Backend):
         if not changes:
             return []
         with mapped_errors(self.file), self._lock.held() as file:
-            flags = self._flags(file.target)
+            flags = self.flags(file.target)
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(flags.temporary)
+            flags.look_ahead(len(changes))
             text = open_text(read_file(file.target) or b"", self.file)
-            decision = decide(text, self._rules, changes, flags.reader(len(changes)))
-            _store(decision, file, flags)
+            decision = decide(text, self._rules, changes, flags.read)
+            flags.check(decision.flags)
+            if decision.chunks is not None:
+                file.replace(decision.chunks)
+            with mapped_errors(flags.folder, STORED if decision.chunks is not None else None):
+                flags.mirror(decision.flags)
         return decision.transitions
+
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide all changes on the file of this moment, and write nothing."""
+        with mapped_errors(self.file):
+            flags = self.flags()
+            flags.look_ahead(len(changes))
+            decision = decide(read_text(self.file), self._rules, changes, flags.read)
+            flags.check(decision.flags)
 
     def close(self) -> None:
         """Nothing is held between calls."""
-
-
-def _store(decision: Decision, file: LockedFile, flags: Flags) -> None:
-    first, then = decision.flags_first, decision.flags
-    if first or then:
-        flags.check({**first, **then})
-    if decision.chunks is None:
-        _write_flags(flags, {**first, **then})
-        return
-    file.replace(decision.chunks, (lambda: _write_flags(flags, first)) if first else None)
-    if then:
-        _write_flags(flags, then, "the results are stored, the status may not be")
-
-
-def _write_flags(flags: Flags, statuses: Mapping[str, str | None], hint: str | None = None) -> None:
-    with mapped_errors(flags.folder, hint):
-        flags.write_many(statuses)

@@ -1,25 +1,35 @@
-"""The status of a record as a flag file (spec/writers.md).
+"""Flags: files whose names tell other programs the status of a record (spec/writers.md).
 
-The flag `{namespace}_{record}_{status}.flag` is the status; its content is the status too.
-It is looked up by its exact name for each defined status, since a pattern for `b` would
-also find the flags of `b_x`.
+The status is in the results file. Our flags mirror it: each is a link into the folder of
+statuses that belongs to that file. A flag that is no link was made by another program and tells
+what that has set. All are looked up by their exact names, since a pattern for `b` would also find
+the flags of `b_x`.
 """
 
 from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping
+import stat
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cached_property
+from typing import NamedTuple
 
+from pipestat_spec.backend import StoreSettings
 from pipestat_spec.text.file_names import cut_component, encode_component
-from pipestat_yaml.local.local_file import sync_folder
+from pipestat_yaml.local.status_folder import StatusFolder, results_file_of
+from pipestat_yaml.records.records import ReadFlag
 
-__all__ = ["Flags", "flag_names", "flag_stem"]
+__all__ = ["STORED", "Flags", "flag_names", "flag_stem"]
 
+# What to say of a flag that cannot be changed.
+STORED = "the results and the status are stored, the flag may not be"
 _LONGEST_NAME = 255
 # Up to this many flags a look at each costs less than a list of all.
 _LOOKED_UP = 16
+# Folders that have turned out to take no links.
+_without_links: set[str] = set()
 
 
 def flag_stem(namespace: str, identifier: str) -> str:
@@ -38,131 +48,194 @@ def flag_names(stem: str, statuses: Iterable[str]) -> dict[str, str]:
     return names
 
 
-class Flags:
-    """The flags of one namespace in one folder.
+class _Flag(NamedTuple):
+    """Where a link leads, or None and when a plain file was written."""
 
-    Writing needs the lock of the results file. `temporary` is the path that new content is
-    written to before it gets a flag's name; the next writer removes what a dead one left.
+    link: str | None
+    time: int = 0
+
+
+class Flags:
+    """The flags of one results file in one folder, for one operation.
+
+    Without `results_file` they are plain files; `template` is the path with a placeholder that
+    led to it. `temporary` is the path that a flag is made under before it gets its name; the next
+    writer removes what a dead one left.
     """
 
     def __init__(
-        self, folder: str, namespace: str, statuses: Iterable[str], temporary: str
+        self,
+        folder: str,
+        settings: StoreSettings,
+        temporary: str,
+        results_file: str | None = None,
+        template: str | None = None,
     ) -> None:
         self.folder = folder
         self.temporary = temporary
-        self._namespace = encode_component(namespace)
-        self._statuses = tuple(statuses)
+        self._namespace = encode_component(settings.namespace)
+        self._statuses = settings.statuses.identifiers
+        self._results_file = results_file
+        self._template = template
+        self._is_made = False
+        self._present: set[str] | None = None
+        self._seen: dict[str, dict[str, _Flag]] = {}
 
-    def _names(self, identifier: str, *statuses: str) -> dict[str, str]:
-        """Return the names of flags by status; without `statuses` of all, in schema order."""
-        stem = f"{self._namespace}_{encode_component(identifier)}"
-        return flag_names(stem, statuses or self._statuses)
+    @cached_property
+    def _status_folder(self) -> StatusFolder | None:
+        path = self._template or self._results_file
+        return None if path is None else StatusFolder(path)
+
+    @cached_property
+    def _prefix(self) -> str | None:
+        return None if self._status_folder is None else self._status_folder.seen_from(self.folder)
+
+    def _names(self, identifier: str) -> dict[str, str]:
+        """Return the names of the flags by status, in schema order."""
+        return flag_names(f"{self._namespace}_{encode_component(identifier)}", self._statuses)
+
+    def look_ahead(self, lookups: int) -> None:
+        """List the folder if so many lookups are better answered by a list."""
+        if lookups > _LOOKED_UP:
+            with suppress(FileNotFoundError):
+                self._present = set(os.listdir(self.folder))
+
+    def _look(self, identifier: str) -> dict[str, _Flag]:
+        """Return the flags of a record by status, in schema order; each is looked at once."""
+        if identifier not in self._seen:
+            self._seen[identifier] = {
+                status: flag
+                for status, name in self._names(identifier).items()
+                if self._present is None or name in self._present
+                if (flag := _flag(os.path.join(self.folder, name))) is not None
+            }
+        return self._seen[identifier]
 
     def read(self, identifier: str) -> tuple[str, int] | None:
-        """Return the status and when its flag was written (nanoseconds since 1970)."""
-        names = self._names(identifier)
-        # A rename may have been under way: none found may mean one missed.
-        found = self._found(names) or self._found(names)
-        if not found:
-            return None
-        time, status, _ = max(found, key=lambda item: item[0])
-        return status, time
+        """Return the status that another program has set last, and when; None for none."""
+        plain = [(s, flag.time) for s, flag in self._look(identifier).items() if flag.link is None]
+        return max(plain, key=lambda item: item[1], default=None)
 
-    def _found(self, names: Mapping[str, str]) -> list[tuple[int, str, str]]:
-        """Return time, status and path of those that exist."""
-        found = []
-        for status, name in names.items():
-            path = os.path.join(self.folder, name)
-            try:
-                entry = os.stat(path)
-            except FileNotFoundError:
-                continue
-            found.append((entry.st_mtime_ns, status, path))
-        return found
+    def listed(self) -> ReadFlag:
+        """Return `read` as it was at this moment, for any number of records."""
+        plain: dict[str, int] = {}
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(".flag") and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        plain[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns
 
-    def listed(self) -> Callable[[str], str | None]:
-        """Return a function that gives the status of any record as it was at this moment."""
-        # A list can miss a flag that is renamed meanwhile; two lists hardly do.
-        earlier, later = self._present(), self._present()
-
-        def status_of(identifier: str) -> str | None:
+        def read(identifier: str) -> tuple[str, int] | None:
             names = self._names(identifier)
-            for there in (later, earlier):
-                hits = [status for status, name in names.items() if name in there]
-                if len(hits) > 1:
-                    found = self.read(identifier)
-                    return found[0] if found else hits[0]
-                if hits:
-                    return hits[0]
-            return None
+            found = [(status, plain[name]) for status, name in names.items() if name in plain]
+            return max(found, key=lambda item: item[1], default=None)
 
-        return status_of if later or earlier else lambda _: None
-
-    def reader(self, lookups: int) -> Callable[[str], tuple[str, int] | None]:
-        """Return `read`, or what is faster for so many lookups while no one else writes."""
-        if lookups <= _LOOKED_UP:
-            return self.read
-        status_of = self.listed()
-        return lambda identifier: self.read(identifier) if status_of(identifier) else None
-
-    def _present(self) -> Collection[str]:
-        try:
-            return {name for name in os.listdir(self.folder) if name.endswith(".flag")}
-        except FileNotFoundError:
-            return ()
+        return read if plain else lambda _: None
 
     def check(self, statuses: Mapping[str, str | None]) -> None:
         """Raise OSError when one of the flags would have too long a name."""
         for identifier, status in statuses.items():
-            name = "" if status is None else self._names(identifier, status)[status]
+            name = "" if status is None else self._names(identifier).get(status, "")
             if len(name.encode()) > _LONGEST_NAME:
                 raise OSError(errno.ENAMETOOLONG, os.strerror(errno.ENAMETOOLONG), name)
 
-    def write_many(self, statuses: Mapping[str, str | None]) -> None:
-        """Give each record its status, None for none; the renames last once this returns."""
-        if not statuses:
-            return
-        listed = self._present() if len(statuses) > _LOOKED_UP else None
+    def mirror(self, statuses: Mapping[str, str | None]) -> None:
+        """Give each record the flag of its status, None for none; right ones stay as they are."""
         try:
             for identifier, status in statuses.items():
-                names = self._names(identifier)
-                if listed is not None:
-                    names = {s: name for s, name in names.items() if name in listed}
-                self._write(identifier, status, self._found(names))
-        finally:
-            with suppress(FileNotFoundError):
+                # A status that is not defined has no flag.
+                if status is None or status in self._statuses:
+                    self._mirror(identifier, status)
+        except BaseException:
+            with suppress(OSError):
                 os.unlink(self.temporary)
+            raise
+
+    def _mirror(self, identifier: str, status: str | None) -> None:
+        """Turn the flags of a record into the one of this status; a rename is the change.
+
+        The flag of another results file that has the same name stays, and takes the place of ours.
+        """
+        names, there = self._names(identifier), self._look(identifier)
+        old = {
+            s: os.path.join(self.folder, names[s])
+            for s, flag in there.items()
+            if flag.link == self._link(s) or not self._is_of_other(flag, identifier)
+        }
+        if status is not None and (status in old or status not in there):
+            kept = old.pop(status, None)
+            if kept is None or there[status].link != self._link(status):
+                path = os.path.join(self.folder, names[status])
+                self._make(status)
+                if kept is None and old:
+                    # So there is one flag at every moment.
+                    kept = old.pop(next(iter(old)))
+                    os.replace(self.temporary, kept)
+                    os.replace(kept, path)
+                else:
+                    os.replace(self.temporary, path)
+        for path in old.values():
             with suppress(FileNotFoundError):
-                sync_folder(self.folder)
+                os.unlink(path)
 
-    def _write(
-        self, identifier: str, status: str | None, found: list[tuple[int, str, str]]
-    ) -> None:
-        """Turn the flags found of a record into the one of this status; a rename is the commit."""
-        old = [path for _, _, path in sorted(found, key=lambda item: -item[0])]
-        if status is not None:
-            path = os.path.join(self.folder, self._names(identifier, status)[status])
-            self._write_new(status)
-            if old and path not in old:
-                os.replace(self.temporary, old[0])
-                os.replace(old.pop(0), path)
-            else:
-                os.replace(self.temporary, path)
-                old = [other for other in old if other != path]
-        for path in old:
-            os.unlink(path)
+    def _is_of_other(self, flag: _Flag, identifier: str) -> bool:
+        """Tell whether a flag is a link that leads to another results file, which is there."""
+        if flag.link is None:
+            return False
+        owner = results_file_of(os.path.normpath(os.path.join(self.folder, flag.link)), identifier)
+        return owner not in (None, self._results_file) and os.path.exists(owner)
 
-    def _write_new(self, status: str) -> None:
-        # The name decides, not the content: it needs no sync of its own.
-        try:
-            descriptor = self._create()
-        except FileNotFoundError:
+    def _link(self, status: str) -> str | None:
+        """Return where the flag of a status is to lead; None where it is to be a plain file."""
+        if self._prefix is None or self.folder in _without_links:
+            return None
+        return f"{self._prefix}/{status}"
+
+    def _make(self, status: str) -> None:
+        """Make the flag of a status under its temporary name."""
+        if not self._is_made:
             os.makedirs(self.folder, exist_ok=True)
-            descriptor = self._create()
+            self._is_made = True
+        link = self._link(status)
+        if self._status_folder is None or link is None:
+            self._make_plain(status)
+            return
         try:
-            os.write(descriptor, status.encode())
-        finally:
-            os.close(descriptor)
+            self._status_folder.put(status)
+            os.symlink(link, self.temporary)
+        except OSError as error:
+            self._make_plain(status)
+            _without_links.add(self.folder)
+            _warn(self.folder, error)
 
-    def _create(self) -> int:
-        return os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+    def _make_plain(self, status: str) -> None:
+        file = os.open(self.temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
+        try:
+            os.write(file, status.encode())
+        finally:
+            os.close(file)
+
+
+def _flag(path: str) -> _Flag | None:
+    try:
+        return _Flag(os.readlink(path))
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENAMETOOLONG):
+            return None
+        if error.errno != errno.EINVAL:
+            raise
+    try:
+        found = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return _Flag(None, found.st_mtime_ns) if stat.S_ISREG(found.st_mode) else None
+
+
+def _warn(folder: str, error: OSError) -> None:
+    import logging
+
+    message = (
+        "%s: status flags cannot be links there (%s); plain files do not tell whose they are, so "
+        "give each results file a flag folder of its own"
+    )
+    logging.getLogger("pipestat_spec").warning(message, folder, error.strerror)

@@ -11,7 +11,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
@@ -23,7 +23,7 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
 
-__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "sync_folder"]
+__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file"]
 
 # Seconds of waiting for the lock after which a warning says so.
 WARN_AFTER = 5.0
@@ -142,13 +142,8 @@ class LockedFile(NamedTuple):
     target: str
     temporary: str
 
-    def replace(
-        self, chunks: Sequence[bytes | memoryview], just_before: Callable[[], None] | None = None
-    ) -> None:
-        """Put the chunks in place of the content.
-
-        `just_before` is called when they are on disk; what it raises leaves the file as it was.
-        """
+    def replace(self, chunks: Sequence[bytes | memoryview]) -> None:
+        """Put the chunks in place of the content."""
         try:
             old: os.stat_result | None = os.stat(self.target)
         except FileNotFoundError:
@@ -157,15 +152,13 @@ class LockedFile(NamedTuple):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), self.path)
         try:
             _write(self.temporary, chunks, old)
-            if just_before is not None:
-                just_before()
             os.replace(self.temporary, self.target)
         except BaseException:
             with suppress(OSError):
                 os.unlink(self.temporary)
             raise
         with mapped_errors(self.path, "the change may have been stored; read it before you repeat"):
-            sync_folder(os.path.dirname(self.target))
+            _sync_folder(os.path.dirname(self.target))
 
 
 def _open_lock(path: str) -> int:
@@ -308,7 +301,7 @@ def _adopt(descriptor: int, like: os.stat_result) -> None:
     os.fchmod(descriptor, like.st_mode & 0o7777)
 
 
-def sync_folder(folder: str) -> None:
+def _sync_folder(folder: str) -> None:
     """Make a rename in the folder last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -12,7 +13,7 @@ from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
 from pipestat_yaml.local.local_file import mapped_errors
 from pipestat_yaml.records.layout_rules import LayoutRules
-from pipestat_yaml.records.records import Records
+from pipestat_yaml.records.records import ReadFlag, Records
 
 __all__ = ["RecordFilesBackend", "list_namespaces"]
 
@@ -35,7 +36,7 @@ class RecordFilesBackend(Backend):
 
     def _of(self, key: RecordKey) -> YamlBackend:
         path = expand_record_path(self.file, key.identifier)
-        return YamlBackend(path, self._settings, self.capabilities)
+        return YamlBackend(path, self._settings, self.capabilities, self.file)
 
     def exists(self) -> bool:
         """Tell whether any file holds the namespace."""
@@ -48,20 +49,33 @@ class RecordFilesBackend(Backend):
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self._of(key).update(key, change)
 
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide the changes of each file, and write nothing."""
+        for key, change in changes:
+            self._of(key).rehearse([(key, change)])
+
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         return self._of(key).history(key)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
-        for identifier in self._identifiers(level):
-            if after is not None and identifier <= after:
-                continue
-            if limit is not None and limit <= 0:
-                return
-            record = self.read(RecordKey(level, identifier))
+        names = [name for name in self._identifiers(level) if after is None or name > after]
+        found = self._scan(level, names)
+        return found if limit is None else islice(found, max(limit, 0))
+
+    def _scan(self, level: Level, names: Iterable[str]) -> Iterator[Record]:
+        """Yield those of the records that are there; a folder of flags is listed once."""
+        listed: dict[str, ReadFlag] = {}
+        for name in names:
+            key = RecordKey(level, name)
+            backend = self._of(key)
+            with mapped_errors(self.file):
+                flags = backend.flags()
+                if flags.folder not in listed:
+                    listed[flags.folder] = flags.listed()
+            record = backend.records(listed[flags.folder]).read(key)
             if record is not None:
-                limit = None if limit is None else limit - 1
                 yield record
 
     def count(self, level: Level) -> int:
@@ -75,7 +89,7 @@ class RecordFilesBackend(Backend):
             if self._settings.namespace not in text.keys:
                 continue
             rules = LayoutRules(self._settings, path)
-            there = Records(text, rules, None).identifiers(level)
+            there = Records(text, rules).identifiers(level)
             own = _own_records(self.file, path, there)
             found += own
             self._warn(path, [name for name in there if name not in own])

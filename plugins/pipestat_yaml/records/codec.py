@@ -1,6 +1,6 @@
 """Between a record and what a file holds for it (spec/yaml.md).
 
-The results stand beside the reserved key `meta`, which holds times, source, message and
+The results stand beside the reserved key `meta`, which holds status, times, source, message and
 history. In the `levels` layout it also holds the times and the history in the form that
 pipestat 0.13.1 reads: local time, whole seconds. Keys of `meta` that are not ours stay, and
 so do reserved names among the results.
@@ -28,7 +28,6 @@ __all__ = [
     "decode_record",
     "encode_record",
     "meta_of",
-    "with_status",
 ]
 
 _META = "meta"
@@ -40,18 +39,19 @@ _ZONE_SPAN = timedelta(hours=14)
 _TICK = timedelta(microseconds=1)
 
 
-def decode_record(key: RecordKey, stored: Mapping[str, Any], status: str | None) -> Record:
+def decode_record(key: RecordKey, stored: Mapping[str, Any]) -> Record:
     """Return the record that the file holds as `stored`."""
     meta = meta_of(stored)
-    source, message = meta.get("source"), meta.get("status_message")
+    source, message, status = meta.get("source"), meta.get("status_message"), meta.get("status")
     return Record(
         key,
         results={name: value for name, value in stored.items() if name not in RESERVED},
-        status=status,
+        status=status if isinstance(status, str) else None,
         status_message=message if isinstance(message, str) else None,
         source=source if isinstance(source, dict) else None,
         created=_decode_time(meta, _CREATED),
         modified=_decode_time(meta, _MODIFIED),
+        status_time=read_time(meta.get("status_time"), local=True),
     )
 
 
@@ -59,17 +59,18 @@ def encode_record(
     record: Record,
     entries: Iterable[HistoryEntry],
     stored: Mapping[str, Any] | None,
-    known: Record | None,
     layout: Layout,
 ) -> dict[str, Any]:
     """Return what the file is to hold for a record that it held as `stored` until now.
 
-    `known` is the record that `stored` says, None when the file holds none. A key of `meta` is
-    touched only when it says something else than the record.
+    A key of `meta` is touched only when it says something else than the record.
     """
     stored = stored or {}
     meta = dict(meta_of(stored))
-    known = known or Record(record.key)
+    known = decode_record(record.key, stored)
+    if (record.status, record.status_time) != (known.status, known.status_time):
+        _put(meta, "status", record.status)
+        _put(meta, "status_time", record.status_time and format_utc(record.status_time))
     if not same_value(record.source, known.source):
         _put(meta, "source", record.source and dict(record.source))
     if record.status_message != known.status_message:
@@ -112,16 +113,6 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
                 taken.add(time)
                 entries.append(HistoryEntry(result, value, time))
     return sorted(entries, key=lambda entry: entry.time)
-
-
-def with_status(
-    stored: Mapping[str, Any], status: str | None, *, keep_none: bool
-) -> dict[str, Any]:
-    """Return the stored form with the status in its `meta`, None too when `keep_none`."""
-    meta = {name: value for name, value in meta_of(stored).items() if name != "status"}
-    if status is not None or keep_none:
-        meta = {"status": status, **meta}
-    return {**{name: value for name, value in stored.items() if name != _META}, _META: meta}
 
 
 def meta_of(stored: Mapping[str, Any]) -> dict[str, Any]:

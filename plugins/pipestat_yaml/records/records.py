@@ -1,14 +1,15 @@
 """The records of one namespace in one text, with the edits that are not written yet.
 
-A flag's name does not tell the level. While a sample-level and a project-level record share
-an identifier, each keeps its own status as `meta.status`, and the flag follows the last one
-that was set; a record alone has its flag (spec/writers.md).
+The status of a record is in its `meta`. Another program may have set one since, as a flag: it
+counts when it is newer, and is written into `meta` with the next change (spec/writers.md).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
 from pipestat_spec.backend import Change, Outcome, Transition
@@ -21,14 +22,14 @@ from pipestat_yaml.records.codec import (
     decode_record,
     encode_record,
     meta_of,
-    with_status,
 )
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
 
 __all__ = ["Decision", "ReadFlag", "Records", "decide"]
 
-# Gives the status of an identifier and when it was set (nanoseconds since 1970).
+# Gives the status that another program has set for an identifier, and when (nanoseconds since
+# 1970).
 ReadFlag: TypeAlias = Callable[[str], tuple[str, int] | None]
 
 # The section of each level that a layout has room for.
@@ -36,21 +37,24 @@ _SECTIONS: dict[Layout, dict[Level, SectionKey]] = {
     "records": {"sample": None},
     "levels": {"sample": "sample", "project": "project"},
 }
+# Systems stamp files with a clock that ticks, so a newer file may look that much older.
+_TICK = timedelta(milliseconds=10)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Records:
     """Reads and edits records; the text itself stays as it is.
 
-    Without `read_flag` the status of every record is its `meta.status`. `to_project` tells
-    that a record of the project level may be written, for which a new file gets the layout.
-    Raises LayoutError when the text and the settings contradict each other.
+    Without `read_flag` no other program sets statuses. `to_project` tells that a record of the
+    project level may be written, for which a new file gets the layout. Raises LayoutError when
+    the text and the settings contradict each other.
     """
 
     def __init__(
         self,
         text: ResultsText,
         rules: LayoutRules,
-        read_flag: ReadFlag | None,
+        read_flag: ReadFlag | None = None,
         *,
         to_project: bool = False,
     ) -> None:
@@ -63,8 +67,6 @@ class Records:
         self._sections = _SECTIONS[self.layout]
         self._stored: dict[RecordKey, dict[str, Any] | None] = {}
         self._edits: dict[tuple[SectionKey, str], dict[str, Any] | None] = {}
-        self._flags: dict[str, str | None] = {}
-        self._removed: set[str] = set()
 
     def stored(self, key: RecordKey) -> dict[str, Any] | None:
         """Return what the file is to hold for a record, None when it holds none."""
@@ -77,86 +79,66 @@ class Records:
 
     def read(self, key: RecordKey) -> Record | None:
         stored = self.stored(key)
-        shares = self.stored(_twin(key)) is not None
-        if stored is not None:
-            check_stored(key, stored, self._rules.file)
-            if self._is_in_meta(stored, shares):
-                return decode_record(key, stored, _status(stored))
         flag = self._read_flag(key.identifier) if self._read_flag else None
         if stored is not None:
-            return decode_record(key, stored, flag and flag[0])
-        if flag is None or shares or not (self._is_new or key.level in self._sections):
+            check_stored(key, stored, self._rules.file)
+            record = decode_record(key, stored)
+            return record if flag is None else _with_flag(record, stored, *flag)
+        has_room = self._is_new or key.level in self._sections
+        if flag is None or self.stored(_twin(key)) is not None or not has_room:
             return None
         # pipestat sets a status without adding the record to the file.
-        time = datetime.fromtimestamp(flag[1] / 1e9, UTC)
-        return Record(key, status=flag[0], created=time, modified=time)
+        time = _moment(flag[1])
+        return Record(key, status=flag[0], created=time, modified=time, status_time=time)
 
-    def _is_in_meta(self, stored: dict[str, Any], shares: bool) -> bool:
-        return self._read_flag is None or (shares and "status" in meta_of(stored))
+    def is_overruled(self, key: RecordKey) -> bool:
+        """Tell whether another program has set another status than the one that is stored."""
+        if self._read_flag is None or self._read_flag(key.identifier) is None:
+            return False
+        stored = self.stored(key)
+        return _status(self.read(key)) != (_status(decode_record(key, stored)) if stored else None)
 
     def write(self, key: RecordKey, current: Record | None, outcome: Outcome) -> None:
         """Store what a change made of the current record."""
-        record = outcome.record
+        record, old = outcome.record, self.stored(key)
         assert record is not None
-        other = _twin(key)
-        old, twin = self.stored(key), self.stored(other)
         if old is None and current is not None and record.status is None and not record.results:
             # The flag of another program goes, and makes no record in going.
-            self._flags[key.identifier] = None
             return
-        if old is None or outcome.history or not _same_but_status(current, record):
-            self._rules.check_write(self.layout, record)
-            known = current if old else None
-            self._edit(key, encode_record(record, outcome.history, old, known, self.layout))
-        changed = record.status != (current.status if current else None)
-        if self._read_flag is None:
-            self._put_status(key, record.status)
-        elif twin is not None and (old is None or changed):
-            if old is None or "status" not in meta_of(twin):
-                # The other record has had the flag to itself so far.
-                flag = self._read_flag(key.identifier)
-                self._put_status(other, flag and flag[0], keep_none=True)
-            self._put_status(key, record.status, keep_none=True)
-        if changed:
-            self._flags[key.identifier] = record.status
+        self._rules.check_write(self.layout, record)
+        self._take_over(_twin(key))
+        self._edit(key, encode_record(record, outcome.history, old, self.layout))
 
-    def _put_status(self, key: RecordKey, status: str | None, *, keep_none: bool = False) -> None:
-        self._edit(key, with_status(self.stored(key) or {}, status, keep_none=keep_none))
+    def remove(self, key: RecordKey) -> None:
+        self._take_over(_twin(key))
+        if key.level in self._sections:
+            self._edit(key, None)
+
+    def _take_over(self, key: RecordKey) -> None:
+        """Write down what a flag says of a record: it speaks for both levels, and is to go."""
+        stored = self.stored(key)
+        if stored is not None and self.is_overruled(key) and (record := self.read(key)):
+            self._edit(key, encode_record(record, (), stored, self.layout))
 
     def _edit(self, key: RecordKey, stored: dict[str, Any] | None) -> None:
         self._edits[self._sections[key.level], key.identifier] = self._stored[key] = stored
 
-    def remove(self, key: RecordKey) -> None:
-        """Remove a record; one of the same name at the other level gets the flag."""
-        twin = _twin(key)
-        other = self.read(twin) if self.stored(twin) is not None else None
-        if key.level in self._sections:
-            self._edit(key, None)
-        self._flags[key.identifier] = other.status if other else None
-        self._removed.add(key.identifier)
-        if other is not None and self._read_flag is not None:
-            self._put_status(twin, None)
+    def chunks(self) -> Chunks | None:
+        """Return the text with the edits, None without any."""
+        if not self._edits:
+            return None
+        return self._text.edited(self._rules.namespace, self.layout, self._edits)
 
-    def decision(self, records: list[Transition]) -> Decision:
-        """Return what is to be stored, with the records that the changes have made.
+    def status_to_show(self, key: RecordKey) -> str | None:
+        """Return what the file is to hold as the status of a record, else of the other level's.
 
-        A status must not speak of results that are not there yet, and none may outlive its
-        record.
+        A flag's name does not tell the level: it shows the status of the record written last.
         """
-        chunks = None
-        if self._edits:
-            chunks = self._text.edited(self._rules.namespace, self.layout, self._edits)
-        if not self._removed:
-            return Decision(records, chunks, {}, self._flags)
-        gone = {name for (_, name), stored in self._edits.items() if stored is None}
-        first = {
-            name: status
-            for name, status in self._flags.items()
-            if name in self._removed and (status is None or name in gone)
-        }
-        return Decision(
-            records, chunks, first, {n: s for n, s in self._flags.items() if n not in first}
-        )
+        for one in (key, _twin(key)):
+            stored = self.stored(one)
+            if stored is not None and (status := decode_record(one, stored).status):
+                return status
+        return None
 
     def identifiers(self, level: Level) -> list[str]:
         """Return the names of the stored records in code-point order."""
@@ -182,49 +164,41 @@ class Records:
             if entries := self.history(key):
                 yield key, entries
 
-    def read_many(
-        self, level: Level, names: list[str], status_of: Callable[[str], str | None]
-    ) -> Iterator[Record]:
-        """Yield the stored records of these names; `status_of` knows their flags."""
-        twins = set(self.identifiers(_twin(RecordKey(level, "")).level))
-        for name in names:
-            key = RecordKey(level, name)
-            stored = self.stored(key)
-            if stored is None:
-                continue
-            check_stored(key, stored, self._rules.file)
-            in_meta = self._is_in_meta(stored, name in twins)
-            yield decode_record(key, stored, _status(stored) if in_meta else status_of(name))
+    def scan(self, level: Level, after: str | None, limit: int | None) -> Iterator[Record]:
+        """Yield the stored records after a name, in code-point order."""
+        names = (n for n in self.identifiers(level) if after is None or n > after)
+        for name in islice(names, limit):
+            record = self.read(RecordKey(level, name))
+            assert record is not None
+            yield record
 
 
 def _twin(key: RecordKey) -> RecordKey:
     return RecordKey("project" if key.level == "sample" else "sample", key.identifier)
 
 
-def _status(stored: dict[str, Any]) -> str | None:
-    status = meta_of(stored).get("status")
-    return status if isinstance(status, str) else None
+def _moment(nanoseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
-def _same_but_status(old: Record | None, new: Record) -> bool:
-    return (
-        old is not None
-        and new.results is old.results
-        and new.source is old.source
-        and (new.status_message, new.created, new.modified)
-        == (old.status_message, old.created, old.modified)
-    )
+def _with_flag(record: Record, stored: dict[str, Any], status: str, time: int) -> Record:
+    """Return the record with the status that another program has set, if that is newer."""
+    since, moment = record.status_time, _moment(time)
+    # A status without a time was written by an older version, which let no flag overrule it.
+    is_older = "status" in meta_of(stored) if since is None else moment <= since - _TICK
+    if is_older or status == record.status:
+        return record
+    return replace(record, status=status, status_time=moment)
 
 
 class Decision(NamedTuple):
-    """What became of the records, the file's new bytes (None: as it was), flags to set.
+    """What became of the records, the file's new bytes (None: as it was), and statuses to mirror.
 
-    `flags_first` are those to set before the file is replaced, `flags` those to set after.
+    `flags` are by identifier, None for no status.
     """
 
     transitions: list[Transition]
     chunks: Chunks | None
-    flags_first: dict[str, str | None]
     flags: dict[str, str | None]
 
 
@@ -240,6 +214,7 @@ def decide(
     # The current record as the change made it: the store adds nothing to it.
     pending: dict[RecordKey, Record | None] = {}
     transitions = []
+    flags: dict[str, str | None] = {}
     for key, change in changes:
         current = pending[key] if key in pending else records.read(key)
         outcome = change(current)
@@ -250,11 +225,19 @@ def decide(
             made = change(None)
             outcome = outcome if made.record is None else made
         transitions.append(Transition(current, outcome.record))
-        if outcome.record is current and not outcome.history:
+        if outcome.record is not current or outcome.history:
+            if outcome.record is None:
+                records.remove(key)
+            else:
+                records.write(key, current, outcome)
+            pending[key] = outcome.record
+        elif records.is_overruled(key):
+            # Nothing is written, so the flag of the other program goes on to tell the status.
             continue
-        if outcome.record is None:
-            records.remove(key)
-        else:
-            records.write(key, current, outcome)
-        pending[key] = outcome.record
-    return records.decision(transitions)
+        if read_flag is not None or _status(current) != _status(outcome.record):
+            flags[key.identifier] = records.status_to_show(key)
+    return Decision(transitions, records.chunks(), flags)
+
+
+def _status(record: Record | None) -> str | None:
+    return record.status if record else None

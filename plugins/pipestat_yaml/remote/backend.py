@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 from threading import RLock
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
@@ -20,7 +19,7 @@ from pipestat_yaml.text.spliced_text import open_text
 
 __all__ = ["RemoteBackend", "claimed_capabilities", "open_object"]
 
-_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY, Capability.STATUS_TIMES}
+_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
 
 
 def open_object(
@@ -75,7 +74,7 @@ class RemoteBackend(Backend):
 
     def records(self, found: StoredObject | None) -> Records:
         """Return the records of an object."""
-        return Records(_text(found, self.file), self._rules, None)
+        return Records(_text(found, self.file), self._rules)
 
     @property
     def layout(self) -> str | None:
@@ -95,10 +94,7 @@ class RemoteBackend(Backend):
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
         """Yield the records of one moment, in code-point order."""
-        records = self.records(self.get())
-        found = records.identifiers(level)
-        names = list(islice((n for n in found if after is None or n > after), limit))
-        return records.read_many(level, names, lambda _: None)
+        return self.records(self.get()).scan(level, after, limit)
 
     def count(self, level: Level) -> int:
         return self.records(self.get()).count(level)
@@ -120,14 +116,19 @@ class RemoteBackend(Backend):
             return []
         with self._turn:
             decision = self.update_of(changes).run(seen)
-        self._mirror.write({**decision.flags_first, **decision.flags})
+        self._mirror(decision.flags)
         return decision.transitions
+
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide all changes on the object of this moment, and put nothing."""
+        found = self.get()
+        self.update_of(changes).decide(found.data if found else b"")
 
     def update_of(self, changes: Sequence[tuple[RecordKey, Change]]) -> ObjectUpdate:
         """Return the update that applies the changes, to be run."""
 
         def decide_on(data: bytes) -> Decision:
-            return decide(open_text(data, self.file), self._rules, changes, read_flag=None)
+            return decide(open_text(data, self.file), self._rules, changes, None)
 
         return ObjectUpdate(self._guard, self.key, decide_on)
 

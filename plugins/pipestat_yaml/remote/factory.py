@@ -12,7 +12,7 @@ from pipestat_spec.errors import MissingConfigDataError, PipestatError, Pipestat
 from pipestat_spec.text.file_names import PLACEHOLDER
 from pipestat_spec.text.strings import nearest, shown_address
 from pipestat_yaml.remote.attempts import Seen
-from pipestat_yaml.remote.flag_mirrors import LocalMirror, Mirror, NoMirror, ObjectMirror
+from pipestat_yaml.remote.flag_mirrors import Mirror, local_mirror, no_mirror, object_mirror
 from pipestat_yaml.remote.object_index import ObjectIndex
 from pipestat_yaml.remote.object_store import ObjectStore, Transient
 from pipestat_yaml.remote.retries import DEFAULT_PATIENCE, Retries, fetch_many
@@ -131,12 +131,12 @@ def _options(settings: StoreSettings) -> tuple[dict[str, Any], float]:
 def _mirror(settings: StoreSettings, options: Mapping[str, Any], patience: float) -> Mirror:
     folder = settings.config.get("flag_file_dir")
     if not folder:
-        return NoMirror()
+        return no_mirror
     folder = os.fspath(folder)
     place = locate(folder, settings.config_folder) if "://" in folder else folder
     if isinstance(place, str):
-        return LocalMirror(place, settings)
+        return local_mirror(place, settings)
     # A folder is opened by a name in it, which also says how keys are written there.
     named = Location(f"{place.url.rstrip('/')}/flag", place.protocol)
     flags, key = open_store(named, options)
-    return ObjectMirror(flags, key.removesuffix("flag"), settings, patience)
+    return object_mirror(flags, key.removesuffix("flag"), settings, patience)

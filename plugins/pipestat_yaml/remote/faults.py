@@ -58,7 +58,8 @@ _LASTING: dict[str, tuple[str, str]] = {
     "InvalidObjectState": ("the object is archived", "restore it first"),
     "NotImplemented": (
         "the server does not offer what is needed",
-        "see the table in docs/remote.md",
+        "see the table in docs/remote.md; where AWS_REQUEST_CHECKSUM_CALCULATION or a profile asks "
+        "for checksums, let it say when_required",
     ),
 }
 _BUSY = {"SlowDown", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded"}

@@ -1,4 +1,4 @@
-"""Flags that repeat the status of a record for other programs (spec/writers.md).
+"""Flags that repeat the status of a record for other programs (spec/remote.md).
 
 The status is `meta.status` in the object. Flags are written after it, only when
 `flag_file_dir` is set, and never read.
@@ -8,52 +8,42 @@ from __future__ import annotations
 
 import fcntl
 import os
-import secrets
-from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from typing import TypeAlias
 
 from pipestat_spec.backend import StoreSettings
-from pipestat_yaml.local.flags import Flags, flag_names, flag_stem
+from pipestat_yaml.local.flags import STORED, Flags, flag_names, flag_stem
 from pipestat_yaml.local.local_file import mapped_errors
 from pipestat_yaml.remote.object_store import ANY, ObjectStore
 from pipestat_yaml.remote.retries import Retries
 
-__all__ = ["LocalMirror", "Mirror", "NoMirror", "ObjectMirror"]
+__all__ = ["Mirror", "local_mirror", "no_mirror", "object_mirror"]
 
-_STORED = "the results and the status are stored, the flag may not be"
-
-
-class Mirror(ABC):
-    """Repeats statuses as flags."""
-
-    @abstractmethod
-    def write(self, statuses: Mapping[str, str | None]) -> None:
-        """Give each record the flag of its status, None for none."""
+# Gives each record the flag of its status, None for none.
+Mirror: TypeAlias = Callable[[Mapping[str, str | None]], None]
 
 
-class NoMirror(Mirror):
-    def write(self, statuses: Mapping[str, str | None]) -> None:
-        """Do nothing."""
+def no_mirror(statuses: Mapping[str, str | None]) -> None:
+    """Do nothing."""
 
 
-class LocalMirror(Mirror):
-    """Flags in a local folder."""
+def local_mirror(folder: str, settings: StoreSettings) -> Mirror:
+    """Return the mirror whose flags are plain files in a local folder."""
+    folder = os.path.realpath(folder)
 
-    def __init__(self, folder: str, settings: StoreSettings) -> None:
-        self._folder = os.path.realpath(folder)
-        self._settings = settings
-
-    def write(self, statuses: Mapping[str, str | None]) -> None:
+    def mirror(statuses: Mapping[str, str | None]) -> None:
         if not statuses:
             return
-        temporary = os.path.join(self._folder, f".{os.getpid():x}-{secrets.token_hex(4)}.tmp")
-        settings = self._settings
-        flags = Flags(self._folder, settings.namespace, settings.statuses.identifiers, temporary)
-        with mapped_errors(self._folder, _STORED):
-            os.makedirs(self._folder, exist_ok=True)
-            with _turn(self._folder):
-                flags.write_many(statuses)
+        temporary = os.path.join(folder, f".{os.getpid():x}-{os.urandom(4).hex()}.tmp")
+        flags = Flags(folder, settings, temporary)
+        with mapped_errors(folder, STORED):
+            os.makedirs(folder, exist_ok=True)
+            with _turn(folder):
+                flags.look_ahead(len(statuses))
+                flags.mirror(statuses)
+
+    return mirror
 
 
 @contextmanager
@@ -69,30 +59,25 @@ def _turn(folder: str) -> Iterator[None]:
         os.close(descriptor)
 
 
-class ObjectMirror(Mirror):
-    """Flags as objects below `folder`, a key that ends in a slash."""
+def object_mirror(
+    store: ObjectStore, folder: str, settings: StoreSettings, patience: float
+) -> Mirror:
+    """Return the mirror whose flags are objects below `folder`, a key that ends in a slash."""
 
-    def __init__(
-        self, store: ObjectStore, folder: str, settings: StoreSettings, patience: float
-    ) -> None:
-        self._store = store
-        self._folder = folder
-        self._namespace = settings.namespace
-        self._statuses = settings.statuses.identifiers
-        self._patience = patience
-
-    def write(self, statuses: Mapping[str, str | None]) -> None:
+    def mirror(statuses: Mapping[str, str | None]) -> None:
         for identifier, status in statuses.items():
-            with Retries(self._store.shown(self._folder), self._patience) as retries:
-                self._write(retries, identifier, status)
+            with Retries(store.shown(folder), patience) as retries:
+                write(retries, identifier, status)
 
-    def _write(self, retries: Retries, identifier: str, status: str | None) -> None:
-        store, stem = self._store, flag_stem(self._namespace, identifier)
-        names = flag_names(stem, self._statuses)
+    def write(retries: Retries, identifier: str, status: str | None) -> None:
+        stem = flag_stem(settings.namespace, identifier)
+        names = flag_names(stem, settings.statuses.identifiers)
         if status is not None:
-            flag = self._folder + names.pop(status)
+            flag = folder + names.pop(status)
             retries.reading(lambda: store.put(flag, status.encode(), ANY, {}))
-        there = retries.reading(lambda: store.find(self._folder + stem))
-        old = {self._folder + name for name in names.values()}
+        there = retries.reading(lambda: store.find(folder + stem))
+        old = {folder + name for name in names.values()}
         for key in {item.key for item in there} & old:
             retries.reading(lambda key=key: store.delete(key))  # type: ignore[misc]
+
+    return mirror

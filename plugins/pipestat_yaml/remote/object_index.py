@@ -156,7 +156,7 @@ class ObjectIndex:
         text = open_text(stored.data, shown)
         if self._settings.namespace not in text.keys:
             return None
-        return Records(text, LayoutRules(self._settings, shown), None)
+        return Records(text, LayoutRules(self._settings, shown))
 
     def _warn(self, key: str, strangers: list[str]) -> None:
         if strangers and key not in self._warned:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from pipestat_yaml.remote.attempts import Attempt, ObjectUpdate
 from pipestat_yaml.remote.backend import RemoteBackend, claimed_capabilities
 from pipestat_yaml.remote.flag_mirrors import Mirror
 from pipestat_yaml.remote.object_index import ObjectIndex
+from pipestat_yaml.remote.object_store import StoredObject
 from pipestat_yaml.remote.retries import Progress, fetch_many
 from pipestat_yaml.remote.write_guard import WriteGuard
 
@@ -70,17 +71,11 @@ class RecordObjectsBackend(Backend):
         All is decided before anything is stored: what is refused at once leaves all as it was.
         """
         self._guard.check_open(self._index.names.template)
-        backends: dict[str, RemoteBackend] = {}
-        numbers: dict[str, list[int]] = {}
-        for number, ((_, identifier), _) in enumerate(changes):
-            backend = self._of(identifier)
-            backends[backend.key] = backend
-            numbers.setdefault(backend.key, []).append(number)
         decisions: dict[str, Decision] = {}
         puts: list[_Put] = []
-        for key, base in fetch_many(self._guard.store, list(numbers), self._guard.patience):
-            update = backends[key].update_of([changes[number] for number in numbers[key]])
-            decision = decisions[key] = update.decide(base.data if base else b"")
+        numbers = self._by_object(changes)
+        for key, update, base, decision in self._decided(numbers, changes):
+            decisions[key] = decision
             if decision.chunks is not None:
                 puts.append(_Put(key, update, update.attempt(decision, base)))
         self._put(puts, decisions)
@@ -89,6 +84,27 @@ class RecordObjectsBackend(Backend):
             for place, transition in zip(places, decisions[key].transitions, strict=True):
                 transitions[place] = transition
         return transitions
+
+    def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
+        """Decide the changes of each object, and put nothing."""
+        for _ in self._decided(self._by_object(changes), changes):
+            pass
+
+    def _by_object(self, changes: Sequence[tuple[RecordKey, Change]]) -> dict[str, list[int]]:
+        """Return which changes go to which object."""
+        numbers: dict[str, list[int]] = {}
+        for number, ((_, identifier), _) in enumerate(changes):
+            numbers.setdefault(self._index.names.key(identifier), []).append(number)
+        return numbers
+
+    def _decided(
+        self, numbers: Mapping[str, list[int]], changes: Sequence[tuple[RecordKey, Change]]
+    ) -> Iterator[tuple[str, ObjectUpdate, StoredObject | None, Decision]]:
+        """Yield what the changes of each object make of it."""
+        for key, base in fetch_many(self._guard.store, list(numbers), self._guard.patience):
+            own = [changes[number] for number in numbers[key]]
+            update = self._of(own[0][0].identifier).update_of(own)
+            yield key, update, base, update.decide(base.data if base else b"")
 
     def _put(self, puts: Sequence[_Put], decisions: dict[str, Decision]) -> None:
         """Make the puts, and write the flags of what is stored; corrects the decisions."""
@@ -109,15 +125,15 @@ class RecordObjectsBackend(Backend):
             progress.done()
             flags: dict[str, str | None] = {}
             for key in written:
-                flags |= {**decisions[key].flags_first, **decisions[key].flags}
-            self._mirror.write(flags)
+                flags |= decisions[key].flags
+            self._mirror(flags)
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
         names = self._index.names_of(level, self._index.listed())
         found = self._scan(names, level, after, limit)
-        return found if limit is None else islice(found, max(limit, 0))
+        yield from found if limit is None else islice(found, max(limit, 0))
 
     def _scan(
         self, names: list[str], level: Level, after: str | None, limit: int | None

@@ -14,7 +14,12 @@ from contextlib import suppress
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
+from pipestat_spec.errors import (
+    MissingConfigDataError,
+    PipestatDataError,
+    PipestatDependencyError,
+    PipestatError,
+)
 from pipestat_spec.text.strings import shown_address
 from pipestat_yaml.remote.faults import Missing, found, mapped
 from pipestat_yaml.remote.object_store import (
@@ -70,9 +75,15 @@ class S3Objects(ObjectStore):
         from fsspec.asyn import sync
 
         fs = self._connected()
-        with mapped(self.shown(key)):
-            answer: Answer = sync(fs.loop, work, fs)
-            return answer
+        try:
+            with mapped(self.shown(key)):
+                answer: Answer = sync(fs.loop, work, fs)
+                return answer
+        except PipestatError:
+            # Keys are read when a client is made: after a refusal there may be others.
+            self._fs = None
+            _forget(fs)
+            raise
 
     def get(self, key: str) -> StoredObject | None:
         try:
@@ -173,10 +184,16 @@ class S3Objects(ObjectStore):
                     "list_objects_v2", Bucket=self.bucket, Prefix=prefix, **more
                 )
                 listed += [Listed(item["Key"], item["Size"]) for item in answer.get("Contents", [])]
-                token = answer.get("NextContinuationToken")
-                if not token:
+                before, more = more, _next_page(answer)
+                if not more:
                     return listed
-                more = {"ContinuationToken": token}
+                if before == more or "" in more.values():
+                    raise PipestatDataError(
+                        f"{self.shown(prefix)}: the server begins a list of objects and does not "
+                        "continue it",
+                        hint="see the table in docs/remote.md",
+                        file=self.shown(prefix),
+                    )
 
         try:
             return self._run(prefix, pages)
@@ -185,8 +202,7 @@ class S3Objects(ObjectStore):
 
     def is_trusted(self) -> bool:
         self._connected()
-        host = urlsplit(self._endpoint).hostname or ""
-        return host.endswith(_TRUSTED)
+        return _is_trusted(self._endpoint)
 
     def address(self, key: str) -> str:  # noqa: ARG002
         self._connected()
@@ -217,12 +233,32 @@ def _file_system(options: Mapping[str, Any]) -> Any:
         fs.retries = 1
         fs.connect()
         _check_library(fs)
+        _without_checksums(fs)
         _made[name] = fs
         # Those of a parent process are left alone: to drop one would close its connections.
         own = [made for made in list(_made) if made[0] == os.getpid()]
         for oldest in own[:-_KEPT]:
             _made.pop(oldest, None)
     return fs
+
+
+def _forget(fs: Any) -> None:
+    """Make another client for the next store with the same settings."""
+    for name in [name for name, made in _made.items() if made is fs]:
+        del _made[name]
+
+
+def _next_page(answer: Mapping[str, Any]) -> dict[str, str]:
+    """Return what asks for the next page of a list; nothing after the last one.
+
+    Some servers say that there is more and give no token.
+    """
+    if answer.get("NextContinuationToken"):
+        return {"ContinuationToken": answer["NextContinuationToken"]}
+    if not answer.get("IsTruncated"):
+        return {}
+    keys = [item["Key"] for item in answer.get("Contents", [])]
+    return {"StartAfter": max(keys, key=str.encode, default="")}
 
 
 def _options(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -233,17 +269,25 @@ def _options(given: Mapping[str, Any]) -> dict[str, Any]:
         raise MissingConfigDataError("storage_options: config_kwargs is a mapping")
     config = {**_TIMEOUTS, "max_pool_connections": _PARALLEL, **config}
     config["retries"] = {"total_max_attempts": 1}
-    endpoint = options.get("endpoint_url") or os.environ.get("AWS_ENDPOINT_URL_S3")
-    endpoint = endpoint or os.environ.get("AWS_ENDPOINT_URL")
-    if endpoint and not str(urlsplit(str(endpoint)).hostname or "").endswith(_TRUSTED):
-        # Not every other server understands the checksums that botocore adds of late.
-        for name, variable in (
-            ("request_checksum_calculation", "AWS_REQUEST_CHECKSUM_CALCULATION"),
-            ("response_checksum_validation", "AWS_RESPONSE_CHECKSUM_VALIDATION"),
-        ):
-            if variable not in os.environ:
-                config.setdefault(name, "when_required")
     return {**options, "config_kwargs": config}
+
+
+def _without_checksums(fs: Any) -> None:
+    """Leave out the checksums that botocore adds of late, where nobody has asked for them.
+
+    Not every server but Amazon's understands them. Which server it is only the client knows:
+    the address may come from options, environment, profile or its section of services.
+    """
+    if _is_trusted(str(fs.s3.meta.endpoint_url)):
+        return
+    asked = {*(fs.config_kwargs or {}), *fs.session.get_scoped_config()}
+    for name in ("request_checksum_calculation", "response_checksum_validation"):
+        if name not in asked and f"AWS_{name.upper()}" not in os.environ:
+            setattr(fs.s3.meta.config, name, "when_required")
+
+
+def _is_trusted(endpoint: str) -> bool:
+    return (urlsplit(endpoint).hostname or "").endswith(_TRUSTED)
 
 
 def _check_library(fs: Any) -> None:

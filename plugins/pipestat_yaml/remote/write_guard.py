@@ -18,6 +18,7 @@ from pipestat_spec.errors import PipestatError, UnsafeStoreError, UnsupportedOpe
 from pipestat_spec.mounts import warn_unsafe
 from pipestat_spec.whole_files import replace_file
 from pipestat_yaml.remote.object_store import (
+    ANY,
     NEW,
     Condition,
     ConditionFailed,
@@ -90,7 +91,7 @@ class WriteGuard:
             if not self.store.conditional:
                 fault = "offers no put that replaces only what was read"
         except PipestatError as error:
-            if error.data.get("answer") != "NotImplemented":
+            if not _is_not_offered(error) or not _takes_plain_puts(self.store, key, self.patience):
                 raise
             fault = "refuses conditions of a put"
         fault = f"{self.store.shown(key)}: this store {fault}"
@@ -110,19 +111,36 @@ def _honours_conditions(store: ObjectStore, key: str, patience: float) -> bool:
         return False
     if store.is_trusted() or _is_remembered(store, key):
         return True
-    folder, slash, _ = key.rpartition("/")
     with Retries(store.shown(key), patience, writing=True) as retries:
-        while True:
-            probe = f"{folder}{slash}.pipestat-probe-{secrets.token_hex(8)}"
-            try:
-                honoured = _honours(store, probe)
-            except Transient as failure:
-                retries.wait(failure)
-            else:
-                break
+        honoured = retries.reading(lambda: _honours(store, _probe(key)))
     if honoured:
         _remember(store, key)
     return honoured
+
+
+def _probe(key: str) -> str:
+    """Return the key of an object of our own, beside `key`."""
+    folder, slash, _ = key.rpartition("/")
+    return f"{folder}{slash}.pipestat-probe-{secrets.token_hex(8)}"
+
+
+def _is_not_offered(error: PipestatError) -> bool:
+    return error.data.get("answer") == "NotImplemented"
+
+
+def _takes_plain_puts(store: ObjectStore, key: str, patience: float) -> bool:
+    """Tell whether a put without conditions is stored: then it is them that are refused."""
+    probe = _probe(key)
+    try:
+        with Retries(store.shown(key), patience, writing=True) as retries:
+            retries.reading(lambda: _is_stored(store, probe, ANY))
+    except PipestatError as error:
+        if _is_not_offered(error):
+            return False
+        raise
+    with suppress(PipestatError, Transient):
+        store.delete(probe)
+    return True
 
 
 def _honours(store: ObjectStore, probe: str) -> bool:

@@ -37,7 +37,8 @@ export const reportDocument = (report) => {
   require(results !== undefined || status !== undefined, 'neither results nor a status is given')
   if (results !== undefined) checkResults(results)
   if (status !== undefined) {
-    require(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(status), `${status} is no status: letters, digits, _ . -`)
+    const good = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/.test(status)
+    require(good, `${status} is no status: letters, digits, _, . and -, at most 64`)
   }
   require(statusMessage === undefined || status !== undefined, 'a status message needs a status')
   if (source !== undefined) checkSource(source)

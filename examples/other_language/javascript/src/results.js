@@ -11,9 +11,10 @@ import { YamlText } from './yaml.js'
  *
  * @typedef {object} About
  * @property {string | null} status
+ * @property {string | null} status_time since when, in UTC: `2026-01-31T12:00:00.123456Z`
  * @property {string | null} status_message
  * @property {Values | null} source which run, rule or process last changed the record
- * @property {string | null} created UTC, `2026-01-31T12:00:00.123456Z`
+ * @property {string | null} created
  * @property {string | null} modified
  *
  * @typedef {object} Options
@@ -212,7 +213,11 @@ export class Results {
     return {
       values: Object.fromEntries([...results].map(([name, node]) => [name, value(node, name)])),
       about: {
-        status: statusThatCounts(meta.has('status'), text('status'), text('status_time'), this.#flag(record)),
+        ...statusThatCounts(
+          meta.has('status'),
+          { status: text('status'), status_time: text('status') && asUtc(text('status_time')) },
+          this.#flag(record),
+        ),
         status_message: text('status_message'),
         source: /** @type {Values | null} */ (source),
         created: time('created'),
@@ -241,14 +246,15 @@ export class Results {
 /**
  * That of the record, unless another program set one since by a flag (PS-YAML-038, PS-YAML-042).
  * @param {boolean} known
- * @param {string | null} status
- * @param {string | null} time
+ * @param {Pick<About, 'status' | 'status_time'>} own
  * @param {Flag | undefined} flag
  */
-const statusThatCounts = (known, status, time, flag) => {
-  if (!flag) return status
-  const since = flag.time.getTime() > Date.parse(asUtc(time) ?? '') - 10
-  return since || !known ? flag.status : status
+const statusThatCounts = (known, own, flag) => {
+  if (!flag) return own
+  const since = flag.time.getTime() > Date.parse(own.status_time ?? '') - 10
+  return since || !known
+    ? { status: flag.status, status_time: flag.time.toISOString().replace('Z', '000Z') }
+    : own
 }
 
 /** @param {Uint8Array} bytes */

@@ -90,7 +90,8 @@ export class YamlText {
   isNull(node) {
     if (node == null) return true
     const scalar = this.#named(node)
-    return isScalar(scalar) && scalar.type === 'PLAIN' && !scalar.tag && resolve(String(scalar.value)) === null
+    if (!isScalar(scalar) || (scalar.tag ? scalar.tag !== `${TAG}null` : scalar.type !== 'PLAIN')) return false
+    return resolve(String(scalar.value)) === null
   }
 
   /**
@@ -109,7 +110,8 @@ export class YamlText {
    */
   value(node) {
     if (node == null) return null
-    if ((this.sizes.get(node)?.levels ?? 0) > MOST_LEVELS) outside(`what is nested more than ${MOST_LEVELS} levels`)
+    const levels = this.sizes.get(node)?.levels ?? 0
+    if (levels > MOST_LEVELS) outside(`what is nested more than ${MOST_LEVELS} levels`)
     const found = this.#named(node)
     if (isSeq(found)) return found.items.map((item) => this.value(item))
     const mapping = this.mapping(found)

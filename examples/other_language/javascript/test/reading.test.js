@@ -54,6 +54,8 @@ test('a value outside the data model refuses its record alone', () => {
   assert.deepEqual(results.retrieve('good'), { reads: 7 })
 })
 
+const DOUBLED = Array.from({ length: 40 }, (_, i) => `_${i + 1}: &a${i + 1} [*a${i}, *a${i}]`)
+
 for (const [name, text] of Object.entries({
   'a key twice': 'ns: {s1: {a: 1, a: 2}}',
   'two documents': 'ns: {}\n---\nns: {}',
@@ -62,7 +64,7 @@ for (const [name, text] of Object.entries({
   'a key that is no scalar': 'ns: {s1: {[a]: 1}}',
   'an unknown alias': 'ns: {s1: {a: *x}}',
   'an alias within its node': 'ns: {s1: &x {a: *x}}',
-  'aliases without end': `ns: {}\n_0: &a0 [x, x]\n${Array.from({ length: 40 }, (_, i) => `_${i + 1}: &a${i + 1} [*a${i}, *a${i}]`).join('\n')}`,
+  'aliases without end': `ns: {}\n_0: &a0 [x, x]\n${DOUBLED.join('\n')}`,
   'too deep': `ns: {s1: {a: ${'['.repeat(130)}${']'.repeat(130)}}}`,
   'far too deep': `ns: {s1: {a: ${'['.repeat(50000)}`,
   'a record that is no mapping': 'ns: {s1: 5}',
@@ -82,10 +84,10 @@ test('other namespaces', () => {
 
 test('status, source and times', () => {
   const results = new Results(
-    'ns:\n  s1:\n    meta: {status: failed, status_message: disk full, source: {attempt: 2}, created: "2026-01-31T12:00:00.123456Z"}',
+    'ns:\n  s1:\n    meta: {status: failed, status_time: "2026-01-31T12:01:00.000000Z", status_message: disk full, source: {attempt: 2}, created: "2026-01-31T12:00:00.123456Z"}',
   )
   assert.deepEqual(results.describe('s1'), {
-    status: 'failed', status_message: 'disk full', source: { attempt: 2 },
+    status: 'failed', status_time: '2026-01-31T12:01:00.000000Z', status_message: 'disk full', source: { attempt: 2 },
     created: '2026-01-31T12:00:00.123456Z', modified: null,
   })
   assert.equal(results.status('unknown'), null)

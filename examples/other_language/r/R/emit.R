@@ -69,7 +69,7 @@ check_results <- function(results) {
 check_status <- function(status) {
   check_text(status, "the status")
   if (!whole(status, "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")) {
-    refuse("validation", "the status ", status, " has other characters than letters, digits, _ . and -, or more than 64")
+    refuse("validation", status, " is no status: letters, digits, _, . and -, at most 64")
   }
 }
 
@@ -85,7 +85,7 @@ check_source <- function(source) {
   }
   for (name in intersect(names(source), SOURCE_TEXTS)) check_text(source[[name]], paste("source", name))
   attempt <- source[["attempt"]]
-  if (!is.null(attempt) && !(is.integer(attempt) && length(attempt) == 1 && !is.na(attempt) && attempt >= 1)) {
+  if (!is.null(attempt) && !(is.integer(attempt) && length(attempt) == 1 && attempt %in% 1:1e6)) {
     refuse("validation", "source attempt is an integer from 1")
   }
 }

@@ -7,7 +7,7 @@
 #'   of that kind, else a list (arrays, objects, mixed kinds). Integers beyond 2^53 make it one of
 #'   digits. A null, and a result that was not reported, is `NA` (`NULL` in a list).
 #'
-#'   `read_records()`: the status, its message, the times and the source of each record.
+#'   `read_records()`: the status, its time and message, the times and the source of each record.
 #'
 #'   `read_history()`: a row for each former value, ordered by record, result and time.
 #'
@@ -34,6 +34,7 @@ read_records <- function(path, namespace = NULL, level = c("sample", "project"))
   frame(list(
     record_identifier = names(found),
     status = texts(found, "status"),
+    status_time = parse_time(texts(found, "status_time")),
     status_message = texts(found, "status_message"),
     created = parse_time(texts(found, "created")),
     modified = parse_time(texts(found, "modified")),
@@ -92,7 +93,10 @@ column <- function(values) {
     character = , big_integer = , "big_integer+integer" = NA_character_
   )
   if (is.null(type)) return(if (length(kinds) == 0) rep(NA, length(values)) else values)
-  vapply(values, function(value) if (is.null(value)) type else as.vector(unclass(value), typeof(type)), type)
+  as_type <- function(value) if (is.null(value)) type else as.vector(unclass(value), typeof(type))
+  vapply(values, as_type, type)
 }
 
-kind <- function(value) if (!is.null(value)) if (inherits(value, "big_integer")) "big_integer" else typeof(value)
+kind <- function(value) {
+  if (is.null(value)) NULL else if (inherits(value, "big_integer")) "big_integer" else typeof(value)
+}

@@ -42,7 +42,7 @@ open_results <- function(path, namespace = NULL, multi_pipelines = FALSE,
 #' @param names Names of results; all when `NULL`.
 #' @return `records()`: the identifiers, ordered by code points. `retrieve()`: a named list of values,
 #'   in which null is `NULL`, an array a list, an object a named list, and an integer beyond
-#'   2^53 its digits (class `big_integer`). `describe()`: a list of status, status message, source and
+#'   2^53 its digits (class `big_integer`). `describe()`: a list of status, its time and message, source and
 #'   times, `NULL` where there is none. `record_history()`: for each result a named list from time to former
 #'   value.
 #' @name records
@@ -73,7 +73,9 @@ record_status <- function(results, record, level = c("sample", "project")) {
   check_identifier(record)
   file <- read_file(results)
   level <- match.arg(level)
-  if (record %in% names(file[[level]])) return(naming(results, decode(file, record, level))$about$status)
+  if (record %in% names(file[[level]])) {
+    return(naming(results, decode(file, record, level))$about$status)
+  }
   # Another program may set a status before there is a record (PS-YAML-039, PS-YAML-041).
   if (!record %in% c(names(file$sample), names(file$project))) file$flag(record)$status
 }
@@ -198,10 +200,14 @@ decode <- function(file, record, level) {
     if (!is.null(found) && is_scalar(found) && found$tag %in% STRINGS) found$text
   }
   time <- function(key) time_that_counts(text(key), text(paste0("pipestat_", key, "_time")))
+  status <- list(status = text("status"), time = NULL)
+  if (!is.null(status$status)) status$time <- as_utc(text("status_time"))
+  status <- status_that_counts("status" %in% names(meta), status, file$flag(record))
   list(
     values = stats::setNames(Map(value, results, names(results)), names(results) %||% character()),
     about = list(
-      status = status_that_counts("status" %in% names(meta), text("status"), text("status_time"), file$flag(record)),
+      status = status$status,
+      status_time = status$time,
       status_message = text("status_message"),
       source = if (is_map(meta[["source"]])) value(meta[["source"]], "source"),
       created = time("created"),
@@ -212,10 +218,10 @@ decode <- function(file, record, level) {
 }
 
 # That of the record, unless another program set one since by a flag (PS-YAML-038, PS-YAML-042).
-status_that_counts <- function(known, status, time, flag) {
-  if (is.null(flag)) return(status)
-  since <- !is.null(as_utc(time)) && flag$time > parse_time(as_utc(time)) - 0.01
-  if (!known || since) flag$status else status
+status_that_counts <- function(known, own, flag) {
+  if (is.null(flag)) return(own)
+  since <- !is.null(own$time) && flag$time > parse_time(own$time) - 0.01
+  if (known && !since) own else list(status = flag$status, time = format_time(flag$time))
 }
 
 # For each result its former values by time (PS-YAML-012); `left` is what pipestat leaves among the
@@ -248,7 +254,8 @@ unclass_node <- function(node) stats::setNames(node[seq_along(node)], names(node
 is_left_history <- function(node) {
   empty_text <- function(node) is_scalar(node) && node$tag == "str" && node$text == ""
   times <- function(node) {
-    is_map(node) && length(node) > 0 && all(whole(names(node), LOCAL)) && all(vapply(node, empty_text, NA))
+    is_map(node) && length(node) > 0 && all(whole(names(node), LOCAL)) &&
+      all(vapply(node, empty_text, NA))
   }
   is_map(node) && length(node) > 0 && all(vapply(node, times, NA))
 }

@@ -91,10 +91,11 @@ test_that("other namespaces", {
 test_that("status, source and times", {
   results <- open_results(results_file(
     "ns:", "  s1:", "    meta:", "      status: failed", "      status_message: disk full",
+    '      status_time: "2026-01-31T12:01:00.000000Z"',
     "      source: {attempt: 2}", '      created: "2026-01-31T12:00:00.123456Z"'
   ))
   expect_identical(describe(results, "s1"), list(
-    status = "failed", status_message = "disk full", source = list(attempt = 2L),
+    status = "failed", status_time = "2026-01-31T12:01:00.000000Z", status_message = "disk full", source = list(attempt = 2L),
     created = "2026-01-31T12:00:00.123456Z", modified = NULL
   ))
   expect_identical(retrieve(results, "s1"), setNames(list(), character()))
@@ -136,6 +137,7 @@ test_that("a flag that another program made since is the status", {
   expect_identical(record_status(results, "a/b"), "running")
   flag("ns_a%2Fb_completed.flag", "2026-01-31 12:01:00")
   expect_identical(record_status(results, "a/b"), "completed")
+  expect_identical(describe(results, "a/b")$status_time, "2026-01-31T12:01:00.000000Z")
   expect_null(record_status(results, "s1"))
   flag("ns_s1_waiting.flag", "2026-01-31 12:01:00")
   flag("ns_s2_waiting.flag", "2026-01-31 12:01:00")
