@@ -10,6 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
+from pipestat_spec.errors import StoreNotFoundError
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.mounts import check_locks, lock_fault, warn_unsafe
@@ -47,6 +48,7 @@ class SqlBackend(Backend):
 
     def __init__(self, settings: StoreSettings) -> None:
         self._database = database_of(database_url(settings), settings.options or SqlOptions())
+        self._names_project = settings.has_project
         # A database server locks for itself, SQLite by the file system.
         self._locked_in: str | None = None
         if not self._database.is_postgresql:
@@ -109,8 +111,23 @@ class SqlBackend(Backend):
         return not self._tables.found and self._database.is_empty_file
 
     def exists(self) -> bool:
-        """Tell whether the namespace has a table."""
-        return any(self._read(level, False, lambda *_: True) for level in LEVELS)
+        """Tell whether the namespace has a table.
+
+        Raises StoreNotFoundError when no project is named and all records are of some.
+        """
+        if not any(self._read(level, False, lambda *_: True) for level in LEVELS):
+            return False
+        if not self._names_project and not any(map(self.count, LEVELS)):
+            self._refuse_unnamed(self.projects())
+        return True
+
+    def _refuse_unnamed(self, projects: Sequence[str]) -> None:
+        if projects:
+            raise StoreNotFoundError(
+                f"{self._database.where} holds records of projects, and none is named",
+                hint="name one by project_name: " + ", ".join(map(repr, projects)),
+                projects=tuple(projects),
+            )
 
     def read(self, key: RecordKey) -> Record | None:
         if self._has_no_file():

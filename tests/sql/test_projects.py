@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipestat_spec import PipestatManager
-from pipestat_spec.errors import LayoutError
+from pipestat_spec.cli import main
+from pipestat_spec.errors import LayoutError, StoreNotFoundError
 from tests.sql.databases import Database
 
 
@@ -73,9 +74,27 @@ def test_projects_in_one_table_of_records(database: Database) -> None:
     assert project_of(database, "s1") == "A"
 
 
-def test_the_command_line_says_how_to_mend_it(database: Database, tmp_path: Path) -> None:
-    from pipestat_spec.cli import main
+def test_records_of_projects_are_not_passed_over(database: Database, tmp_path: Path) -> None:
+    """Who names no project is told which there are, and is not shown an empty store."""
+    of_project(database, "A").report({"n": 1}, "s1")
+    config, copy = tmp_path / "pipestat.yaml", tmp_path / "copy.yaml"
+    config.write_text(
+        "".join(f"{key}: {json.dumps(value)}\n" for key, value in database.config().items())
+    )
+    backend = database.open().backend
+    with pytest.raises(StoreNotFoundError, match=r"none is named.*'A'"):
+        backend.exists()  # type: ignore[attr-defined]
+    for arguments in (["select"], ["retrieve", "-r", "s1"], ["table"]):
+        assert main([*arguments, "-c", str(config)]) == 1
+    assert main(["convert", str(config), str(copy)]) == 1
+    assert not copy.exists()
+    assert main(["convert", str(config), str(copy), "--project-name", "A"]) == 0
+    assert "s1:" in copy.read_text()
+    of_project(database, None).report({"n": 2}, "s2")
+    assert main(["select", "-c", str(config)]) == 0
 
+
+def test_the_command_line_says_how_to_mend_it(database: Database, tmp_path: Path) -> None:
     of_project(database, "A", layout="records").report({"n": 1}, "s1")
     database.close()
     config = tmp_path / "pipestat.json"
