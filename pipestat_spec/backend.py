@@ -252,6 +252,11 @@ class StoreSettings:
                 f"layout {self.layout!r} is not known", hint="use 'records' or 'levels'"
             )
 
+    @property
+    def has_project(self) -> bool:
+        """Whether a project's name is configured."""
+        return self.project_name != DEFAULT_PROJECT_NAME or "project_name" in self.config
+
     def layout_of_new(self, level: Level = "sample") -> Layout:
         """Return the layout of a namespace that gets its first record, at `level` (PS-YAML-004)."""
         if self.layout is not None:
