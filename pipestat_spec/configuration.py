@@ -159,6 +159,10 @@ def check_value(key: str, value: Any, where: str, folder: str) -> Any:
         return value
     if value in _CHOICES.get(kind, ()):
         return value
+    if value == "":
+        raise MissingConfigDataError(
+            f"{where}: {key} is empty", hint="give it a value, or leave it out", key=key
+        )
     # A mapping may hold a password: only its type is shown.
     shown = type(value).__name__ if isinstance(value, Mapping) or kind == "mapping" else value
     raise MissingConfigDataError(

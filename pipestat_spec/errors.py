@@ -4,6 +4,7 @@
     ├── PipestatStartupError              a store or a setting cannot be used
     │   ├── NoBackendSpecifiedError       no key of the configuration names a store
     │   ├── MissingConfigDataError        a setting is missing or wrong
+    │   │   └── RecordNotNamedError       neither a call nor a setting names a record
     │   ├── StoreNotFoundError            there is nothing to read where a store was named
     │   ├── UnsafeStoreError              the store cannot keep its promises
     │   ├── PluginError                   a plugin is broken or misspelt
@@ -14,11 +15,11 @@
     │       └── InvalidTypeError          a value has the wrong type
     ├── PipestatDataError                 data that cannot be stored or read
     │   ├── InvalidValueError             outside the data model
+    │   │   └── IncompatibleClassError    a value's class has no counterpart there
     │   ├── InvalidIdentifierError        outside the rules for names
     │   ├── ResultConflictError           another value is stored, overwriting is off
     │   ├── LayoutError                   the store has, or would need, another layout
-    │   ├── DocumentError                 a report document is wrong
-    │   └── IncompatibleClassError
+    │   └── DocumentError                 a report document is wrong
     ├── UnrecognizedStatusError
     ├── UnsupportedOperation              a capability that the backend does not have
     ├── FilterSyntaxError                 a filter text or condition is wrong
@@ -27,7 +28,10 @@
     ├── PipestatDatabaseError
     ├── PipestatPEPHubError
     └── RecordNotFoundError, ColumnNotFoundError, PipelineTypeNotSuppliedError
-                                          (these three are LookupErrors as well)
+
+Where Python has an error for the same, ours is that too: the last three are LookupErrors; wrong
+names, values, filters and times ValueErrors; wrong classes and types TypeErrors; a record that
+nothing names, and what a backend does not offer, NotImplementedErrors.
 
 An error reads as one line: what is wrong, and after a semicolon what mends it.
 What it speaks of is also kept as attributes, for programs, and `code` is one of the
@@ -58,6 +62,7 @@ __all__ = [
     "PipestatSummarizeError",
     "PluginError",
     "RecordNotFoundError",
+    "RecordNotNamedError",
     "ResultConflictError",
     "SchemaError",
     "SchemaNotFoundError",
@@ -131,6 +136,10 @@ class StoreNotFoundError(PipestatStartupError):
     code = "not-found"
 
 
+class RecordNotNamedError(MissingConfigDataError, NotImplementedError):
+    """Neither the call nor a setting names a record."""
+
+
 class UnsafeStoreError(PipestatStartupError):
     """The store cannot keep the promises of spec/core.md."""
 
@@ -159,13 +168,13 @@ class SchemaNotFoundError(SchemaError):
     """A schema file is not where it was said to be, or none was given."""
 
 
-class SchemaValidationErrorDuringReport(SchemaError):
+class SchemaValidationErrorDuringReport(SchemaError, ValueError):
     """A reported value does not fit the schema of its result."""
 
     code = "validation"
 
 
-class InvalidTypeError(SchemaValidationErrorDuringReport):
+class InvalidTypeError(SchemaValidationErrorDuringReport, TypeError):
     """A reported value has another type than its schema declares."""
 
 
@@ -173,13 +182,17 @@ class PipestatDataError(PipestatError):
     """Data that cannot be stored, or stored data that cannot be read."""
 
 
-class InvalidValueError(PipestatDataError):
+class InvalidValueError(PipestatDataError, ValueError):
     """A value lies outside the data model (spec/core.md)."""
 
     code = "validation"
 
 
-class InvalidIdentifierError(PipestatDataError):
+class IncompatibleClassError(InvalidValueError, TypeError):
+    """A value's class has no counterpart in the data model."""
+
+
+class InvalidIdentifierError(PipestatDataError, ValueError):
     """A record or result identifier breaks the rules for names (spec/core.md)."""
 
     code = "validation"
@@ -203,31 +216,25 @@ class DocumentError(PipestatDataError):
     code = "document"
 
 
-class IncompatibleClassError(PipestatDataError):
-    """A value's class has no counterpart in the data model."""
-
-    code = "validation"
-
-
 class UnrecognizedStatusError(PipestatError):
     """A status that the status schema does not define."""
 
     code = "status"
 
 
-class UnsupportedOperation(PipestatError):
+class UnsupportedOperation(PipestatError, NotImplementedError):
     """An operation that the backend does not claim to offer."""
 
     code = "unsupported"
 
 
-class FilterSyntaxError(PipestatError):
+class FilterSyntaxError(PipestatError, ValueError):
     """A filter cannot be understood; `column` (from 1) says where in its text."""
 
     code = "query"
 
 
-class InvalidTimeFormatError(PipestatError):
+class InvalidTimeFormatError(PipestatError, ValueError):
     """A time that is not ISO 8601."""
 
     code = "query"

@@ -18,9 +18,17 @@ on_first_use: list[Callable[[], None]] = []
 
 
 def logger() -> logging.Logger:
-    """Return the logger `pipestat_spec`."""
+    """Return the logger `pipestat_spec`.
+
+    Where a program has set up the logger `pipestat`, levels and handlers of that hold too.
+    """
     import logging
 
     for prepare in on_first_use:
         prepare()
-    return logging.getLogger("pipestat_spec")
+    own = logging.getLogger("pipestat_spec")
+    known = logging.Logger.manager.loggerDict.get("pipestat")
+    if isinstance(known, logging.Logger) and own.parent is not known:
+        own.parent = known
+        own.setLevel(own.level)  # forgets what the former parent let through
+    return own

@@ -16,6 +16,7 @@ from pipestat_spec.errors import (
     NoBackendSpecifiedError,
     PipelineTypeNotSuppliedError,
     PipestatStartupError,
+    RecordNotNamedError,
     SchemaNotFoundError,
     StoreNotFoundError,
 )
@@ -87,7 +88,7 @@ class OpenedStore:
         )
 
     def resolve_key(self, identifier: str | None = None, level: str | None = None) -> RecordKey:
-        """Return the record that is meant; raises MissingConfigDataError when none is named.
+        """Return the record that is meant; raises RecordNotNamedError when none is.
 
         The record of the settings belongs to their level: at project level it counts only when
         that is theirs, and else the project's name does.
@@ -98,7 +99,7 @@ class OpenedStore:
             if resolved == "project" and (identifier is None or self.level != "project"):
                 identifier = self.store.settings.project_name
         if identifier is None:
-            raise MissingConfigDataError(
+            raise RecordNotNamedError(
                 "no record is named",
                 hint="give -r (in Python record_identifier), or set PIPESTAT_RECORD_IDENTIFIER",
             )

@@ -41,7 +41,7 @@ def _run(args: argparse.Namespace) -> int:
 
     with opened(args) as found:
         if args.data:
-            from pipestat_spec.manager.reader import stored_data
+            from pipestat_spec.manager.stored_data import stored_data
 
             style = "yaml" if args.format == "text" else args.format
             print(data_text(stored_data(found.store), style))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property, wraps
@@ -16,7 +16,6 @@ from pipestat_spec.compat.operations import Operations
 from pipestat_spec.compat.places import create_results_file
 from pipestat_spec.compat.values import as_file_result
 from pipestat_spec.domain.times import LOCAL_FORMAT
-from pipestat_spec.errors import RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.record import Record, RecordKey
@@ -115,37 +114,6 @@ class PipestatManager(manager.PipestatManager):
 
         return super()._formatted(key, values, record, by_name)
 
-    def retrieve_many(
-        self,
-        record_identifiers: Sequence[str],
-        result_identifier: str | Sequence[str] | None = None,
-        level: str | None = None,
-    ) -> Mapping[str, Any]:
-        """Return a page of the records; raises RecordNotFoundError when there is none of them."""
-        page = super().retrieve_many(record_identifiers, result_identifier, level)
-        if not page["records"]:
-            raise RecordNotFoundError(
-                f"none of the records {', '.join(map(repr, record_identifiers))} is stored"
-            )
-        return page
-
-    def select_records(
-        self,
-        columns: str | Sequence[str] | None = None,
-        filter_conditions: Sequence[Mapping[str, Any]] | None = None,
-        limit: int | None = 1000,
-        cursor: str | None = None,
-        bool_operator: str = "AND",
-        level: str | None = None,
-        flatten_extended: bool = True,
-        *,
-        where: str | None = None,
-    ) -> Mapping[str, Any]:
-        """Return a page of the records that match; `flatten_extended` has no effect here."""
-        return super().select_records(
-            columns, filter_conditions, limit, cursor, bool_operator, level, where=where
-        )
-
     def list_recent_results(
         self,
         limit: int | None = 1000,
@@ -157,7 +125,8 @@ class PipestatManager(manager.PipestatManager):
     ) -> Mapping[str, Any]:
         """Return a page of records by time, newest first.
 
-        As in pipestat, `start` is the latest time and `end` the earliest, both local.
+        As in pipestat, `start` is the latest time and `end` the earliest, both local; given
+        both, their order does not matter.
         """
         return super().list_recent_results(
             limit, _from_local(end), _from_local(start), time_column, level, cursor

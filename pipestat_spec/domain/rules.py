@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from pipestat_spec.domain import changes
 from pipestat_spec.domain.validation.conform import conform
-from pipestat_spec.domain.values import canonical
+from pipestat_spec.domain.values import canonical, results_mapping
 from pipestat_spec.errors import (
     ColumnNotFoundError,
     InvalidIdentifierError,
@@ -59,7 +59,7 @@ def prepare_results(
     """
     prepared: dict[str, JSONValue] = {}
     undeclared: dict[str, str | None] = {}
-    for name, value in values.items():
+    for name, value in results_mapping(values).items():
         identifier = check_result_identifier(name)
         plain = canonical(value, f"result {identifier!r}")
         declared = level.results.get(identifier) if level else None

@@ -34,6 +34,9 @@ _LOCAL_OR_UTC = re.compile(
 )
 _ISO_8601 = re.compile(r"[0-9TtWZz:.,+ -]+")
 _DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+# A date, and perhaps a time, whose parts may have one digit, as strptime takes them.
+_SHORT_PARTS = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?(?::\d\d?)?(?![\d:]).*)?", re.ASCII)
+_ONE_DIGIT = re.compile(r"(?<=[-:Tt ])\d(?!\d)", re.ASCII)
 
 
 def utc_now() -> datetime:
@@ -83,13 +86,15 @@ def read_time(text: object, *, local: bool = False) -> datetime | None:
 def parse_time(text: str, *, end: bool = False) -> datetime:
     """Return the time that a person wrote, as UTC (spec/queries.md).
 
-    Any form of ISO 8601, a blank for the T; without an offset it is UTC. A date alone is its
-    first microsecond, with `end` its last, so that a range includes its last day. Raises
-    InvalidTimeFormatError.
+    Any form of ISO 8601, a blank for the T, `9` for `09`; without an offset it is UTC. A date
+    alone is its first microsecond, with `end` its last, so that a range includes its last day.
+    Raises InvalidTimeFormatError.
     """
     try:
         if _ISO_8601.fullmatch(text) is None:
             raise ValueError
+        if _SHORT_PARTS.fullmatch(text):
+            text = _ONE_DIGIT.sub(r"0\g<0>", text)
         moment = datetime.fromisoformat(text)
         if end and _DATE.fullmatch(text):
             moment = datetime.combine(moment, time.max)

@@ -12,12 +12,15 @@ from datetime import date, time
 from enum import Enum
 from typing import Any
 
-from pipestat_spec.errors import InvalidValueError
+from pipestat_spec.errors import IncompatibleClassError, InvalidValueError
 from pipestat_spec.json_values import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONValue, same_value
 from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import check_text, shorten
 
-__all__ = ["canonical", "same_record"]
+__all__ = ["canonical", "results_mapping", "same_record"]
+
+# Classes of pandas whose one value stands for a missing one.
+_MISSING = frozenset({"NAType", "NaTType"})
 
 
 def canonical(value: object, name: str = "value") -> JSONValue:
@@ -26,11 +29,26 @@ def canonical(value: object, name: str = "value") -> JSONValue:
     A host value is converted when one JSON value stands for it without loss: tuples become
     arrays; numpy scalars the number they hold; a Decimal an integer or the number that
     equals it; a path its text; dates and times ISO 8601 text; an enumeration member its
-    value. `name` is what errors call the value. Raises InvalidValueError for anything
-    else, for NaN and the infinities, integers outside the signed 64-bit range, NUL, lone
-    surrogates, keys that are not strings, and nesting deeper than MAX_DEPTH.
+    value; the missing values of pandas and numpy null. `name` is what errors call the value.
+    Raises IncompatibleClassError for anything else, and InvalidValueError for NaN and the
+    infinities, integers outside the signed 64-bit range, NUL, lone surrogates, keys that are
+    not strings, and nesting deeper than MAX_DEPTH.
     """
     return _canonical(value, name, MAX_DEPTH)
+
+
+def results_mapping(values: Any) -> dict[str, Any]:
+    """Return results by name, given as a mapping or as what has keys, such as a row of pandas.
+
+    Raises IncompatibleClassError.
+    """
+    if hasattr(values, "keys"):
+        return dict(values)
+    raise IncompatibleClassError(
+        f"results are given by name, not as a value of class {type(values).__name__}",
+        hint="report {'name': value}",
+        value=shorten(values),
+    )
 
 
 def _canonical(value: object, name: str, depth: int) -> JSONValue:
@@ -56,6 +74,8 @@ def _canonical(value: object, name: str, depth: int) -> JSONValue:
 
 
 def _converted(value: Any, name: str, depth: int) -> JSONValue:
+    if type(value).__name__ in _MISSING:
+        return None
     if isinstance(value, os.PathLike):
         path = os.fspath(value)
         if isinstance(path, str):
@@ -70,9 +90,13 @@ def _converted(value: Any, name: str, depth: int) -> JSONValue:
         item = value.item()
         if not hasattr(item, "dtype"):
             return _canonical(item, name, depth)
-    raise InvalidValueError(
+    hint = "report null, a boolean, number, string, list or dict"
+    if hasattr(value, "dtype"):
+        methods = [f"value.{way}()" for way in ("tolist", "to_dict") if hasattr(value, way)]
+        hint = "report " + " or ".join(methods)
+    raise IncompatibleClassError(
         f"{name}: a value of class {type(value).__name__} has no counterpart in the data model",
-        hint="report null, a boolean, number, string, list or dict",
+        hint=hint,
         value=shorten(value),
     )
 
@@ -102,7 +126,10 @@ def _integer(value: int, name: str) -> int:
 
 def _number(value: float, name: str) -> float:
     if not math.isfinite(value):
-        raise InvalidValueError(f"{name}: {value} is not a JSON number", hint="report null")
+        raise InvalidValueError(
+            f"{name}: {value} is not a JSON number",
+            hint='report null (None), which a schema with type: [number, "null"] admits',
+        )
     return value
 
 

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pipestat_spec.backend import Capability
+from pipestat_spec.domain.values import results_mapping
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.logs import logger
 from pipestat_spec.manager.outputs import RecordOutputs
+from pipestat_spec.manager.record_copy import RecordCopy
 from pipestat_spec.manager.record_run import RecordRun
 from pipestat_spec.models.record import Record, RecordKey
 
@@ -109,9 +111,10 @@ class PipestatManager(RecordOutputs):
     def from_snakemake(cls, snakemake: Any, record: str | None = None, **settings: Any) -> Self:
         """Return a manager for the job of a Snakemake `script:`; `record` makes its record.
 
-        `record` is an expression over the wildcards, by default `{sample}` where the rule has
-        it. The configuration is the rule's `params.pipestat`, else `config["pipestat"]`, else
-        what the settings, the environment and the nearest `pipestat.yaml` say. Raises
+        `record` is an expression over the wildcards, by default that of the logger plugin, or
+        `{sample}`, where the rule has its wildcards. The configuration is the rule's
+        `params.pipestat`, else `config["pipestat"]`, else that of the logger plugin, else what
+        the settings, the environment and the nearest `pipestat.yaml` say. Raises
         MissingConfigDataError.
         """
         from pipestat_spec.engines.snakemake import job_settings, job_source
@@ -175,6 +178,7 @@ class PipestatManager(RecordOutputs):
         SchemaValidationErrorDuringReport, InvalidValueError and the errors of names.
         """
         key = self._opened.resolve_key(record_identifier, level)
+        values = results_mapping(values)
         overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
         try:
             done = self.store.report(
@@ -210,9 +214,10 @@ class PipestatManager(RecordOutputs):
         All are checked before any is stored. Returns like `report`.
         """
         overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
-        todo = []
-        for record_identifier, results in values.items():
+        todo, names = [], []
+        for record_identifier, given in values.items():
             key = self._opened.resolve_key(record_identifier, level)
+            results = results_mapping(given)
             change = self.store.rules.report(
                 key,
                 results,
@@ -222,6 +227,7 @@ class PipestatManager(RecordOutputs):
                 source=self.source,
             )
             todo.append((key, change))
+            names.append(results)
         try:
             done = self.store.apply(todo)
         except ResultConflictError as error:
@@ -229,7 +235,7 @@ class PipestatManager(RecordOutputs):
             return False
         return [
             text
-            for (key, _), results, one in zip(todo, values.values(), done, strict=True)
+            for (key, _), results, one in zip(todo, names, done, strict=True)
             for text in self._formatted(key, results, one.after, None)
         ]
 
@@ -373,8 +379,8 @@ class PipestatManager(RecordOutputs):
     # As a mapping of records
 
     def __getitem__(self, record_identifier: str) -> dict[str, Any]:
-        result: dict[str, Any] = self.retrieve_one(record_identifier)
-        return result
+        """Return the record's results; what is assigned to them is refused, since it is a copy."""
+        return RecordCopy(self.retrieve_one(record_identifier))
 
     def __setitem__(self, record_identifier: str, values: Mapping[str, Any]) -> None:
         self.report(values, record_identifier)

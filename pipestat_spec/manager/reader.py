@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -11,12 +11,14 @@ from typing import Any, Self
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.history import history_dict, of_results
-from pipestat_spec.domain.query import check_limit, page_with_fields
-from pipestat_spec.domain.times import format_utc, parse_time
-from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.domain.query import check_cursor, check_limit, page_with_fields
+from pipestat_spec.domain.times import as_utc, parse_time
+from pipestat_spec.errors import IncompatibleClassError, RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.manager.html import HtmlPage
+from pipestat_spec.manager.stored_data import StoredData
+from pipestat_spec.models.identifiers import check_record_identifier
 from pipestat_spec.models.query import (
     And,
     Filter,
@@ -27,13 +29,13 @@ from pipestat_spec.models.query import (
     record_dict,
     reference_page,
 )
-from pipestat_spec.models.record import Level, Record
+from pipestat_spec.models.record import Level
 from pipestat_spec.models.schema.output_schema import OutputSchema
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
-from pipestat_spec.text.strings import shown_address
+from pipestat_spec.text.strings import shorten, shown_address
 
-__all__ = ["RecordReader", "stored_data"]
+__all__ = ["RecordReader"]
 
 
 class RecordReader:
@@ -118,7 +120,7 @@ class RecordReader:
 
     @record_identifier.setter
     def record_identifier(self, value: str | None) -> None:
-        self._opened.record_identifier = value
+        self._opened.record_identifier = value if value is None else check_record_identifier(value)
 
     @property
     def output_dir(self) -> str | None:
@@ -202,7 +204,10 @@ class RecordReader:
 
     @property
     def result_schemas(self) -> dict[str, JSONValue]:
-        """What the output schema says of each result of this level, as its author wrote it."""
+        """What the output schema says of each result of this level, references followed.
+
+        `file` and `image` are written out as the objects that they are.
+        """
         return self.all_result_schemas.get(self.pipeline_type, {})
 
     @property
@@ -210,7 +215,7 @@ class RecordReader:
         """The same for both levels, by level; a level without results is left out."""
         levels = self.schema.levels if self.schema else {}
         return {
-            level: {name: dict(result.declared) for name, result in schema.results.items()}
+            level: {name: result.written_out for name, result in schema.results.items()}
             for level, schema in levels.items()
             if schema.results
         }
@@ -238,9 +243,9 @@ class RecordReader:
         return self.store.count(self.pipeline_type)
 
     @property
-    def data(self) -> dict[str, dict[str, dict[str, JSONValue]]]:
-        """All records: namespace, level, record, results with their `meta`."""
-        return stored_data(self.store)
+    def data(self) -> StoredData:
+        """All records: namespace, level, record, results with their `meta`; prints as YAML."""
+        return StoredData(self.store)
 
     def __str__(self) -> str:
         where = self.file or self.db_url or type(self.store.backend).__name__
@@ -252,9 +257,9 @@ class RecordReader:
             f"Output schema: {shown_address(self.schema_path or 'none')}",
             f"Status schema: {self.status_schema_source}",
         ]
-        for level, results in self.all_result_schemas.items():
-            if results:
-                lines.append(f"Results of the {level} level: " + ", ".join(results))
+        for level, schema in (self.schema.levels if self.schema else {}).items():
+            if schema.results:
+                lines.append(f"Results of the {level} level: " + ", ".join(schema.results))
         return "\n".join(lines)
 
     # Reading
@@ -275,9 +280,7 @@ class RecordReader:
         record = self.store.get(key)
         if result_identifier is None:
             return record_dict(record)
-        names = (
-            [result_identifier] if isinstance(result_identifier, str) else list(result_identifier)
-        )
+        names = _names(result_identifier, "result_identifier")
         found = {name: record.results[name] for name in names if name in record.results}
         if not found:
             raise RecordNotFoundError(
@@ -295,9 +298,17 @@ class RecordReader:
         result_identifier: str | Sequence[str] | None = None,
         level: str | None = None,
     ) -> Mapping[str, Any]:
-        """Return a page of all those of the records that are stored."""
-        where = In(("record_identifier",), tuple(record_identifiers))
-        return self._page(where, result_identifier, None, None, level)
+        """Return a page of all those of the records that are stored.
+
+        Raises RecordNotFoundError when none of them is.
+        """
+        names = _names(record_identifiers, "record_identifiers")
+        page = self._page(In(("record_identifier",), names), result_identifier, None, None, level)
+        if not page["records"]:
+            raise RecordNotFoundError(
+                f"none of the records {', '.join(map(repr, names))} is stored"
+            )
+        return page
 
     def retrieve_history(
         self,
@@ -309,7 +320,9 @@ class RecordReader:
 
         Raises RecordNotFoundError when there is no such record.
         """
-        wanted = [result_identifier] if isinstance(result_identifier, str) else result_identifier
+        wanted = None
+        if result_identifier is not None:
+            wanted = _names(result_identifier, "result_identifier")
         entries = self.store.history(self._opened.resolve_key(record_identifier, level))
         return history_dict(of_results(entries, wanted))
 
@@ -321,6 +334,7 @@ class RecordReader:
         cursor: str | None = None,
         bool_operator: str = "AND",
         level: str | None = None,
+        flatten_extended: bool = True,  # noqa: ARG002
         *,
         where: str | None = None,
     ) -> Mapping[str, Any]:
@@ -331,7 +345,8 @@ class RecordReader:
         matches, and `next_page_token` is the `cursor` of the next
         page or None. `filter_conditions` are `{"key", "operator", "value"}`, joined by
         `bool_operator`; `where` is a filter text, and both together must hold
-        (spec/queries.md). Raises FilterSyntaxError.
+        (spec/queries.md). `flatten_extended` has no effect: results that the schema does not
+        name always stand among the others. Raises FilterSyntaxError.
         """
         condition = filter_from_conditions(filter_conditions or [], bool_operator)
         if where is not None:
@@ -347,7 +362,7 @@ class RecordReader:
         cursor: str | None,
         level: str | None,
     ) -> Mapping[str, Any]:
-        names = (columns,) if isinstance(columns, str) else tuple(columns or ())
+        names = () if columns is None else _names(columns, "columns")
         query = Query(self._opened.resolve_level(level), names or None, where, limit, cursor)
         return HtmlPage(page_with_fields(self.store.select(query), limit, names))
 
@@ -355,8 +370,7 @@ class RecordReader:
         self, columns: str | Sequence[str], level: str | None = None
     ) -> list[tuple[JSONValue, ...]]:
         """Return the different combinations of the columns' values, ordered."""
-        names = [columns] if isinstance(columns, str) else list(columns)
-        return self.store.distinct(self._opened.resolve_level(level), names)
+        return self.store.distinct(self._opened.resolve_level(level), _names(columns, "columns"))
 
     def list_recent_results(
         self,
@@ -369,13 +383,16 @@ class RecordReader:
     ) -> Mapping[str, Any]:
         """Return a page of records by time, newest first, within `start` and `end` (UTC).
 
-        A bare date as `end` includes that day. Raises InvalidTimeFormatError.
+        Given both, their order does not matter: the later one ends the range, and a bare date
+        there includes that day. Raises InvalidTimeFormatError.
         """
+        if start is not None and end is not None and _moment(start) > _moment(end):
+            start, end = end, start
         page: Page = self.store.recent(
             self._opened.resolve_level(level),
             limit=limit,
-            start=parse_time(start) if isinstance(start, str) else start,
-            end=parse_time(end, end=True) if isinstance(end, str) else end,
+            start=None if start is None else _moment(start),
+            end=None if end is None else _moment(end, end=True),
             time_column=time_column,
             cursor=cursor,
         )
@@ -418,32 +435,24 @@ class RecordReader:
         from itertools import islice
 
         condition = None if where is None else parse_filter(where)
-        records = self.store.matching(self._opened.resolve_level(level), condition, cursor)
+        records = self.store.matching(
+            self._opened.resolve_level(level), condition, check_cursor(cursor)
+        )
         return (record_dict(record) for record in islice(records, check_limit(limit)))
 
 
-def stored_data(store: Store) -> dict[str, dict[str, dict[str, JSONValue]]]:
-    """Return all records: namespace, level, record, results with their `meta`."""
-    levels = store.rules.levels
-    return {
-        store.namespace: {
-            level: {r.key.identifier: _with_meta(r) for r in store.scan(level)} for level in levels
-        }
-    }
+def _names(given: object, what: str) -> tuple[str, ...]:
+    """Return one name, or several, as a tuple; raises IncompatibleClassError."""
+    if isinstance(given, str):
+        return (given,)
+    names = (*given,) if isinstance(given, Iterable) else (given,)
+    if all(isinstance(name, str) for name in names):
+        return names
+    raise IncompatibleClassError(
+        f"{what}: {shorten(repr(given))} is no name", hint="give a string or a list of strings"
+    )
 
 
-def _with_meta(record: Record) -> dict[str, JSONValue]:
-    meta: dict[str, JSONValue] = {}
-    if record.created:
-        meta["created"] = format_utc(record.created)
-    if record.modified:
-        meta["modified"] = format_utc(record.modified)
-    if record.status is not None:
-        meta["status"] = record.status
-    if record.status_time is not None:
-        meta["status_time"] = format_utc(record.status_time)
-    if record.status_message is not None:
-        meta["status_message"] = record.status_message
-    if record.source is not None:
-        meta["source"] = dict(record.source)
-    return {**record.results, "meta": meta}
+def _moment(time: str | datetime, *, end: bool = False) -> datetime:
+    """Return a time as UTC, that of a text as `parse_time` does; raises InvalidTimeFormatError."""
+    return as_utc(time) if isinstance(time, datetime) else parse_time(time, end=end)

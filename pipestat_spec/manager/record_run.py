@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from copy import copy
 from functools import wraps
 from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec.backend import Capability
+from pipestat_spec.domain.values import results_mapping
+from pipestat_spec.manager.signals import EndingSignals
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.store import Store
 
@@ -25,7 +28,8 @@ class RecordRun:
     """What `with psm.record("s1") as run:` gives: the record to report for.
 
     It is also a decorator: each call of the function is a run of its own. A status that is
-    set in between stays on exit, unless the run fails.
+    set in between stays on exit, unless the run fails. SIGTERM and SIGHUP end the program with
+    a failed run (`EndingSignals`).
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class RecordRun:
         self._running, self._completed, self._failed = running, completed, failed
         self._source = source
         self._current = running
+        self._signals = EndingSignals()
         for status in (running, completed, failed):
             store.settings.statuses.check(status)
 
@@ -63,7 +68,8 @@ class RecordRun:
         Raises what `PipestatManager.report` raises, and ResultConflictError when a different
         value is stored already and overwriting is off.
         """
-        return self._report(self._key, {**(values or {}), **results}, self._source)
+        given = {} if values is None else results_mapping(values)
+        return self._report(self._key, {**given, **results}, self._source)
 
     def set_status(self, status: str, message: str | None = None) -> None:
         """Set a status; one that is not that of running stays when the run ends well."""
@@ -81,7 +87,10 @@ class RecordRun:
         return run
 
     def __enter__(self) -> RecordRun:
-        self.set_status(self._running)
+        with ExitStack() as stack:
+            self._signals = stack.enter_context(EndingSignals())
+            self.set_status(self._running)
+            stack.pop_all()
         return self
 
     def __exit__(
@@ -90,12 +99,16 @@ class RecordRun:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if error is None or (isinstance(error, SystemExit) and not error.code):
-            if self._current == self._running:
-                self.set_status(self._completed)
-        else:
-            keeps_messages = Capability.SOURCE in self._store.rules.capabilities
-            self.set_status(self._failed, _describe(error) if keeps_messages else None)
+        self._signals.hold()
+        try:
+            if error is None or (isinstance(error, SystemExit) and not error.code):
+                if self._current == self._running:
+                    self.set_status(self._completed)
+            else:
+                keeps_messages = Capability.SOURCE in self._store.rules.capabilities
+                self.set_status(self._failed, _describe(error) if keeps_messages else None)
+        finally:
+            self._signals.__exit__(kind, error, traceback)
 
 
 def _describe(error: BaseException) -> str:

@@ -20,6 +20,9 @@ from pipestat_spec.problems import Problems
 
 __all__ = ["ResultSchema", "in_place", "parse_result_schema"]
 
+# Keywords that hold values, in which nothing is a reference.
+_DATA = frozenset({"const", "default", "enum", "examples"})
+
 
 @dataclass(frozen=True, eq=False)
 class ResultSchema:
@@ -58,10 +61,49 @@ class ResultSchema:
         """Return the same schema for another result; `template` is the one it came from."""
         return replace(self, identifier=identifier, template=self.template or self)
 
+    @property
+    def written_out(self) -> dict[str, Any]:
+        """The schema with references followed; one that leads back to itself stays."""
+        writer = _Writer(self.definitions)
+        own = {key: value for key, value in self.schema.items() if key != "$defs"}
+        whole: dict[str, Any] = writer.written(own)
+        return {**whole, "$defs": self.schema["$defs"]} if writer.is_recursive else whole
+
     @cached_property
     def has_images(self) -> bool:
         """Whether the result is an image or holds images."""
         return _mentions_image(self.schema)
+
+
+class _Writer:
+    """Puts in the place of references what they lead to, each written once.
+
+    `is_recursive`: one led back to itself, and stays.
+    """
+
+    def __init__(self, definitions: Mapping[str, Any]) -> None:
+        self._definitions = definitions
+        self._written: dict[str, Mapping[str, Any] | None] = {}
+        self.is_recursive = False
+
+    def written(self, part: Any) -> Any:
+        if isinstance(part, list):
+            return [self.written(item) for item in part]
+        if not isinstance(part, Mapping):
+            return part
+        own = {key: value if key in _DATA else self.written(value) for key, value in part.items()}
+        reference = part.get("$ref")
+        if not isinstance(reference, str) or reference not in self._definitions:
+            return own
+        if reference not in self._written:
+            self._written[reference] = None
+            self._written[reference] = self.written(self._definitions[reference])
+        target = self._written[reference]
+        if target is None:
+            self.is_recursive = True
+            return own
+        del own["$ref"]
+        return {**target, **own}
 
 
 def _mentions_image(part: object) -> bool:
