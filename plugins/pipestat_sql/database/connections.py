@@ -94,6 +94,13 @@ class Session:
     def is_postgresql(self) -> bool:
         return self._engine.dialect.name == "postgresql"
 
+    def begin(self, statements: str) -> None:
+        """Begin a transaction; several statements at once cannot be prepared."""
+        if self.is_postgresql:
+            self.driver.execute(statements, prepare=False)
+        else:
+            self.execute(statements)
+
     def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run one statement for many rows; return how many it touched."""
         if len(rows) == 1:
