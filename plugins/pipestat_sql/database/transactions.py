@@ -190,7 +190,7 @@ class Transactions:
 
     def _attempt(self, work: Callable[[Session], Written[T]], session: Session) -> T:
         database = self._database
-        with database.turn():
+        with database.turn:
             if not self._has_journal:
                 path = str(database.url.database)
                 prepare_to_write(session.driver, path, database.patience)
