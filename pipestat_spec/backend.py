@@ -77,6 +77,9 @@ class Backend(ABC):
     # A regular expression, searched for in record identifiers: those that the store cannot
     # hold and that are refused for it (spec/core.md). None: it holds all.
     refused_identifiers: str | None = None
+    # Whether it holds one namespace and does not keep its name: whatever name it is opened with
+    # finds the same records (spec/pephub.md).
+    one_unnamed_namespace: bool = False
     # Where the results are, for people and for the paths of files; None where it does not apply.
     file: str | None = None
 
@@ -248,6 +251,11 @@ class StoreSettings:
             raise MissingConfigDataError(
                 f"layout {self.layout!r} is not known", hint="use 'records' or 'levels'"
             )
+
+    @property
+    def has_project(self) -> bool:
+        """Whether a project's name is configured."""
+        return self.project_name != DEFAULT_PROJECT_NAME or "project_name" in self.config
 
     def layout_of_new(self, level: Level = "sample") -> Layout:
         """Return the layout of a namespace that gets its first record, at `level` (PS-YAML-004)."""

@@ -164,10 +164,12 @@ class Store:
             )
         return record
 
-    def scan(self, level: Level, after: str | None = None) -> Iterator[Record]:
+    def scan(
+        self, level: Level, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
         """Yield the records of a level in code-point order of their identifiers."""
         self.rules.check_level(level)
-        return self._numbers.records(level, self.backend.scan(level, after=after))
+        return self._numbers.records(level, self.backend.scan(level, after=after, limit=limit))
 
     def matching(
         self, level: Level, where: Filter | None, after: str | None = None

@@ -9,7 +9,8 @@ import logging
 import shlex
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from pipestat_conformance.arguments import build_parser
@@ -33,7 +34,25 @@ def main(arguments: Sequence[str], prog: str) -> int:
         parsed = build_parser(prog).parse_args(arguments)
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else ExitCode.USAGE
-    logging.getLogger("pipestat_spec").addHandler(logging.NullHandler())
+    with _quiet():
+        return _acted(parsed)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what the package warns of out of the progress: vectors report what is undeclared."""
+    logger = logging.getLogger("pipestat_spec")
+    handler, propagate = logging.NullHandler(), logger.propagate
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+def _acted(parsed: argparse.Namespace) -> int:
     from pipestat_conformance.catalogue import CatalogueError
     from pipestat_conformance.claims import ClaimError
     from pipestat_conformance.known_failures import KnownFailuresError
@@ -173,6 +192,7 @@ def _options(parsed: argparse.Namespace) -> RunOptions:
         known_file=None if file is None else str(file),
         seed=parsed.seed,
         quick=parsed.quick,
+        jobs=parsed.jobs,
         peer=None if parsed.peer is None else _split(parsed.peer, "--peer"),
         progress=Progress(sys.stderr),
     )

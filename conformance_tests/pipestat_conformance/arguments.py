@@ -66,6 +66,14 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _number(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
+
+
+_number.__name__ = "number from 1"
 _seconds.__name__ = "number of seconds"
 
 
@@ -83,6 +91,13 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add("--report", type=Path, metavar="DIR", help="write report.json and all made from it")
     add("--seed", type=int, default=0, metavar="N", help="of order and trials (default: 0)")
     add("--quick", action="store_true", help="leave out what needs trials with processes")
+    add(
+        *("-j", "--jobs"),
+        type=_number,
+        default=1,
+        metavar="N",
+        help="so many trials at once, on a machine that does nothing else (default: 1)",
+    )
     add("--peer", metavar="COMMAND", help="the other program of trials with mixed writers")
     add("-v", "--verbose", action="store_true", help="show every failure with its steps")
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from pipestat_conformance.special_values import decode
 from pipestat_conformance.vectors import Opening, Step, Vector
 
 __all__ = [
@@ -75,8 +76,8 @@ def with_needed(profiles: Iterable[str]) -> tuple[str, ...]:
 def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
     """Return the profile without which an operation may be answered `unsupported`, or None.
 
-    Nothing that can be claimed promises to convert text (PS-RES-009): for this it is the empty
-    string.
+    Nothing that can be claimed promises to convert text (PS-RES-009), and to list a part of the
+    records: for these it is the empty string.
     """
     if op in ("select", "distinct", "recent"):
         return "query"
@@ -85,6 +86,8 @@ def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
     if op == "emit":
         return "emitter"
     if op == "report" and args.get("convert"):
+        return ""
+    if op == "records" and {"after", "limit"} & args.keys():
         return ""
     return None
 
@@ -171,7 +174,7 @@ def _records(vector: Vector) -> Iterator[str]:
 
 
 def _named(args: Mapping[str, Any], key: str = "record") -> Iterable[str]:
-    records = args.get("records")
+    records = decode(args.get("records"))
     several = records if isinstance(records, Mapping) else ()
     return [name for name in (args.get(key), *several) if isinstance(name, str)]
 

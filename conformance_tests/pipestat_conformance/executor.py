@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 from pipestat_conformance.claims import optional_profile, with_needed
 from pipestat_conformance.drivers import Answer, Driver, HarnessError, VectorFailed
 from pipestat_conformance.interchange import Inside, inside, unfit
-from pipestat_conformance.matchers import Comparison, resolve_saved
+from pipestat_conformance.matchers import Comparison, NotSaved, resolve_saved
 from pipestat_conformance.stores import StoreFactory
 from pipestat_conformance.vectors import FILE_STEPS, TABLE_STEPS, Opening, Step, Vector
 from pipestat_conformance.verdicts import Problem, Result, Verdict
@@ -33,9 +32,14 @@ class Scene:
     store: Mapping[str, Any]
     opening: Opening
     connections: dict[str, Driver] = field(default_factory=dict)
+    turned: set[str] = field(default_factory=set)
     openings: dict[str, Opening] = field(default_factory=dict)
     saved: dict[str, Any] = field(default_factory=dict)
     done: list[Step] = field(default_factory=list)
+
+
+class _Refused(Exception):
+    """A step was refused that may be: the vector ends well."""
 
 
 class Executor:
@@ -53,6 +57,7 @@ class Executor:
         self._folder = folder
         self._reader = reader
         self._others: dict[str, Driver] = {}
+        self._turns: dict[str, Driver] = {}
         self._number = 0
 
     def run(self, vector: Vector) -> Result:
@@ -68,6 +73,10 @@ class Executor:
         verdict, problem, note = Verdict.PASS, None, ""
         try:
             self._play(vector, scene)
+        except _Refused as refused:
+            note = str(refused)
+        except NotSaved as missing:
+            verdict, problem = Verdict.FAIL, _problem(VectorFailed(str(missing)), scene)
         except VectorFailed as failed:
             verdict, problem = Verdict.FAIL, _problem(failed, scene)
             lacking = self._not_offered(failed, scene, vector)
@@ -110,25 +119,16 @@ class Executor:
         return Scene(folder, store, vector.opening)
 
     def _play(self, vector: Vector, scene: Scene) -> None:
-        if vector.interchange:
-            with self._environment({"TZ": vector.timezone}):
-                there = inside(vector, scene.folder / "store")
-                scene.store = there.prepare(scene.store)
-                self._steps(vector, scene, there)
-                self._end()
-                there.check(scene.saved)
-        else:
+        for driver in self._drivers():
+            driver.use_environment({"TZ": vector.timezone})
+        if not vector.interchange:
             self._steps(vector, scene, None)
-
-    @contextmanager
-    def _environment(self, variables: Mapping[str, str]) -> Iterator[None]:
-        for driver in (self._main, *self._others.values()):
-            driver.use_environment(variables)
-        try:
-            yield
-        finally:
-            for driver in (self._main, *self._others.values()):
-                driver.use_environment({})
+            return
+        there = inside(vector, scene.folder / "store")
+        scene.store = there.prepare(scene.store)
+        self._steps(vector, scene, there)
+        self._end()
+        there.check(scene.saved)
 
     def _steps(self, vector: Vector, scene: Scene, there: Inside | None) -> None:
         opened = self._open(scene, "main", vector.opening)
@@ -146,7 +146,7 @@ class Executor:
             self._read_otherwise(scene, self._reader)
 
     def _open(self, scene: Scene, connection: str, opening: Opening) -> Answer:
-        driver = self._driver(connection)
+        driver = self._driver(scene, connection)
         driver.use_folder(scene.folder / "own")
         scene.connections[connection] = driver
         scene.openings[connection] = opening
@@ -156,18 +156,33 @@ class Executor:
             opening = Opening(opening.schema, {**opening.settings, **absolute})
         return driver.open(scene.store, opening)
 
-    def _driver(self, connection: str) -> Driver:
+    def _driver(self, scene: Scene, connection: str) -> Driver:
+        if connection in scene.turned:
+            return self._turns[connection]
         if connection == "main":
             return self._main
         if connection not in self._others:
             self._others[connection] = self._main.another()
         return self._others[connection]
 
+    def _turn(self, scene: Scene, connection: str) -> None:
+        """Let the other process have a connection that is opened again, or this one again."""
+        self._driver(scene, connection).end()
+        if connection in scene.turned:
+            scene.turned.remove(connection)
+            return
+        if connection not in self._turns:
+            turned = self._driver(scene, connection).turn()
+            if turned is None:
+                return
+            self._turns[connection] = turned
+        scene.turned.add(connection)
+
     def _step(self, step: Step, scene: Scene) -> Answer:
         args = resolve_saved(step.args, scene.saved)
         if step.op == "reopen":
             opening = scene.openings.get(step.connection, scene.opening).changed(args)
-            self._driver(step.connection).end()
+            self._turn(scene, step.connection)
             return self._open(scene, step.connection, opening)
         if step.connection not in scene.connections:
             opened = self._open(scene, step.connection, scene.opening)
@@ -193,17 +208,20 @@ class Executor:
                     answer=Answer("result", told),
                 )
 
+    def _drivers(self) -> list[Driver]:
+        return [self._main, *self._others.values(), *self._turns.values()]
+
     def _end(self) -> None:
-        for driver in (self._main, *self._others.values()):
+        for driver in self._drivers():
             driver.end()
 
     def _abandon(self) -> None:
-        for driver in (self._main, *self._others.values()):
+        for driver in self._drivers():
             driver.abandon()
 
     def close(self) -> None:
         """End every connection for good; raises HarnessError."""
-        for driver in (self._main, *self._others.values()):
+        for driver in self._drivers():
             driver.close()
 
 
@@ -215,6 +233,8 @@ def compare(answer: Answer, expect: Mapping[str, Any], scene: Scene, strict: boo
         return
     if "error" in expect:
         problem = f"expected the error {' or '.join(codes)}, got {_said(answer)}"
+    elif answer.kind == "error" and answer.code in expect.get("may_end", ()):
+        raise _Refused(f"refused with {answer.code}, as it may be")
     elif answer.kind != "result":
         problem = f"expected success, got {_said(answer)}"
     elif "result" in expect:

@@ -15,6 +15,8 @@ these, at any depth:
                                  with a second key `"form": "local"` times in local form
     {"$saved": ["a", "key"]}     what the step saved as `a` answered, there
     {"$later": ["a", "key"]}     a time after that one
+    {"$now": true}               a time as PS-REC-003 writes it, of the last minute by the clock;
+                                 `"now": true` beside `$history`: all times are such
     {"$literal": X}              X, whatever it looks like
 """
 
@@ -25,15 +27,23 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from pipestat_conformance.special_values import decode, parse_json
 
-__all__ = ["Comparison", "kind_of", "resolve_saved"]
+__all__ = ["Comparison", "NotSaved", "kind_of", "resolve_saved"]
+
+
+class NotSaved(Exception):
+    """An earlier answer lacks what a later step needs of it."""
+
 
 _UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+# A clock of another machine, such as a database's, may be off by so many seconds.
+_MINUTE = 60.0
 _LOCAL = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 
 
@@ -58,7 +68,7 @@ _KINDS: tuple[tuple[str, type | tuple[type, ...]], ...] = (
 
 
 def resolve_saved(value: Any, saved: Mapping[str, Any]) -> Any:
-    """Return `value` with each `$saved` replaced; raises LookupError for one that is not there."""
+    """Return `value` with each `$saved` replaced; raises NotSaved for one that is not there."""
     if isinstance(value, list):
         return [resolve_saved(item, saved) for item in value]
     if isinstance(value, dict):
@@ -71,7 +81,10 @@ def resolve_saved(value: Any, saved: Mapping[str, Any]) -> Any:
 def _look_up(path: str | Sequence[Any], saved: Mapping[str, Any]) -> Any:
     found: Any = saved
     for key in [path] if isinstance(path, str) else path:
-        found = found[key]
+        try:
+            found = found[key]
+        except (LookupError, TypeError):
+            raise NotSaved(f"an earlier answer has no {key!r}: {_show(found)}") from None
     return found
 
 
@@ -214,7 +227,8 @@ def _history(
     form = _LOCAL if expected.get("form") == "local" else _UTC
     if kind_of(actual) != "object":
         return _said(where, f"expected a history, got {_show(actual)}")
-    wanted: Mapping[str, Any] = expected["$history"]
+    wanted: Mapping[str, Any] = decode(expected["$history"])
+    clock = expected.get("now", False)
     # A result without history has the empty mapping, written or not.
     for name in dict.fromkeys([*wanted, *actual]):
         values, entries = wanted.get(name, []), actual.get(name, {})
@@ -224,6 +238,9 @@ def _history(
         wrong = [time for time in entries if not form.fullmatch(str(time))]
         if wrong:
             return _said(place, f"expected a time, got {_show(wrong[0])}")
+        odd = [time for time in entries if clock and not _of_now(time)]
+        if odd:
+            return _said(place, _not_now(odd[0]))
         by_time = [entries[time] for time in sorted(entries)]
         problem = comparison.plain(values, by_time, place)
         if problem is not None:
@@ -245,6 +262,22 @@ def _later(
     if problem is None and not actual > before:
         problem = _said(where, f"expected a time after {before}, got {actual}")
     return problem
+
+
+def _now(comparison: Comparison, _: Mapping[str, Any], actual: Any, where: str) -> str | None:
+    problem = _timestamp(comparison, {"$timestamp": True}, actual, where)
+    if problem is None and not _of_now(actual):
+        problem = _said(where, _not_now(actual))
+    return problem
+
+
+def _of_now(time: str) -> bool:
+    age = datetime.now(UTC) - datetime.strptime(time, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    return abs(age.total_seconds()) < _MINUTE
+
+
+def _not_now(time: str) -> str:
+    return f"expected a time of the last minute, got {time} at {datetime.now(UTC):%Y-%m-%dT%H:%MZ}"
 
 
 def _literal(
@@ -270,6 +303,7 @@ _MATCHERS: dict[str, _Matcher] = {
     "$history": _history,
     "$saved": _saved,
     "$later": _later,
+    "$now": _now,
     "$literal": _literal,
 }
 

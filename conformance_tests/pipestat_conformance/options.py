@@ -21,7 +21,8 @@ class RunOptions:
     """What to run, and on what.
 
     `profiles` None judges all that are claimed; those that they need come with them. `select` are
-    ids of vectors and trials, or patterns of them. `quick` leaves trials out. `peer` is the
+    ids of vectors and trials, or patterns of them. `quick` leaves trials out, of which else `jobs`
+    are made at once. `peer` is the
     program that shares a store with the target in the trials of mixed writers.
     """
 
@@ -34,6 +35,7 @@ class RunOptions:
     known_file: str | None = None
     seed: int = 0
     quick: bool = False
+    jobs: int = 1
     reader: Reader | None = None
     peer: Sequence[str] | None = None
     vectors: Sequence[Vector] | None = None

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from pipestat_conformance.claims import (
@@ -27,7 +29,8 @@ from pipestat_conformance.vectors import Vector, load_vectors
 from pipestat_conformance.verdicts import Problem, Result, Verdict
 
 if TYPE_CHECKING:
-    from pipestat_conformance.trials import TrialKind
+    from pipestat_conformance.trials import Trial, TrialKind
+    from pipestat_conformance.trials.pool import Pool
 
 # So many harness errors in a row, and the rest is given up; all of it counts as an error.
 BROKEN = 5
@@ -92,27 +95,28 @@ def _selected(vectors: Sequence[Vector], select: Sequence[str]) -> list[Vector]:
     return [v for v in vectors if any(fnmatchcase(v.id, pattern) for pattern in select)]
 
 
-def skip_reason(
-    vector: Vector,
-    capabilities: Iterable[str],
-    judged: Iterable[str],
-    claimed: Iterable[str],
-    refused_identifiers: str | None = None,
-) -> tuple[Verdict, str] | None:
-    """Return why a vector is not run on such a target, or None."""
+def skip_reason(vector: Vector, hello: Hello, judged: Iterable[str]) -> tuple[Verdict, str] | None:
+    """Return why a vector is not run on a target that says this of itself, or None."""
+    claimed = with_needed(hello.profiles)
     if vector.profile not in judged:
-        asked = vector.profile in with_needed(claimed)
+        asked = vector.profile in claimed
         why = "was not asked for" if asked else "is not claimed"
         return Verdict.DISABLED, f"the profile {vector.profile} {why}"
-    if vector.opening.schema is not None and "schema" not in with_needed(claimed):
+    if vector.opening.schema is not None and "schema" not in claimed:
         return Verdict.UNSUPPORTED, "the profile schema is not claimed"
-    missing = [name for name in vector.needs if name not in capabilities]
+    missing = [name for name in vector.needs if name not in hello.capabilities]
     if missing:
         return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"
-    refused = refused_identifier(vector, refused_identifiers)
+    refused = refused_identifier(vector, hello.refused_identifiers)
     if refused is not None:
         return Verdict.UNSUPPORTED, f"the store holds no record {refused!r}"
+    if hello.one_unnamed_namespace and _other_namespace(vector):
+        return Verdict.UNSUPPORTED, "the store does not keep the names of namespaces"
     return None
+
+
+def _other_namespace(vector: Vector) -> bool:
+    return any("namespace" in step.args.get("settings", {}) for step in vector.steps)
 
 
 def _run_all(
@@ -121,9 +125,12 @@ def _run_all(
     executor = Executor(options.driver, options.stores, folder, options.reader)
     # A fault must not hide behind the order; the seed makes it come again.
     random.Random(options.seed).shuffle(todo)
+    # A program is started anew for another time zone.
+    todo.sort(key=lambda vector: vector.timezone)
     from pipestat_conformance.trials import planned
+    from pipestat_conformance.trials.pool import Pool
 
-    trials, pool = planned(options, hello, judged, folder)
+    trials = planned(options, hello, judged, folder)
     results: list[Result] = []
     total = len(todo) + len(trials)
 
@@ -134,9 +141,7 @@ def _run_all(
 
     broken = 0
     for vector in todo:
-        reason = skip_reason(
-            vector, hello.capabilities, judged, hello.profiles, hello.refused_identifiers
-        )
+        reason = skip_reason(vector, hello, judged)
         if reason is not None:
             done(_skipped(vector, *reason))
         elif broken == BROKEN:
@@ -146,14 +151,39 @@ def _run_all(
             broken = broken + 1 if result.verdict is Verdict.ERROR else 0
             done(result)
     results += _ended(executor.close)
-    for trial in trials:
-        done(
-            trial()
-            if broken < BROKEN or trial.skip is not None
-            else _not_reached(trial.id, trial.kind)
-        )
-    results += _ended(pool.close)
+    if broken == BROKEN:
+        for trial in trials:
+            skipped = trial.skip and Result(
+                *(trial.id, trial.skip[0], trial.kind.requirements, trial.kind.profile),
+                note=trial.skip[1],
+                kind="trial",
+            )
+            done(skipped or _not_reached(trial.id, trial.kind))
+        return results
+    pools = [Pool(options, hello) for _ in range(options.jobs)]
+    for result in _tried(trials, pools):
+        done(result)
+    for pool in pools:
+        results += _ended(pool.close)
     return results
+
+
+def _tried(trials: Sequence[Trial], pools: Sequence[Pool]) -> Iterator[Result]:
+    """Make the trials, as many at once as there are pools, and yield what comes of each."""
+    free: SimpleQueue[Pool] = SimpleQueue()
+    for pool in pools:
+        free.put(pool)
+
+    def made(trial: Trial) -> Result:
+        pool = free.get()
+        try:
+            return trial(pool)
+        finally:
+            free.put(pool)
+
+    with ThreadPoolExecutor(len(pools)) as threads:
+        for future in as_completed([threads.submit(made, trial) for trial in trials]):
+            yield future.result()
 
 
 def _ended(close: Callable[[], None]) -> list[Result]:

@@ -7,6 +7,9 @@
     {"$repeat": ["ab", 3]}      "ababab"
     {"$deep": 3}                [[[]]]
     {"$object": [["a", 1]]}     {"a": 1}, for keys that are special values themselves
+    {"$array": [3, X]}          three times X, in which {"$index": true} is 0, 1, 2
+    {"$map": ["s", 3, X]}       {"s0000": X, "s0001": X, "s0002": X}, the same
+    {"$index": "s"}             in X: "s0000", "s0001", "s0002"
     {"$literal": X}             X, whatever it looks like
 
 Vectors may use all of them; only the first two and `$surrogate` are sent to a program.
@@ -47,6 +50,27 @@ def _repeat(content: list[Any]) -> str:
     return str(decode(text)) * int(times)
 
 
+def _array(content: list[Any]) -> list[Any]:
+    number, item = content
+    return [decode(_numbered(item, index)) for index in range(number)]
+
+
+def _map(content: list[Any]) -> dict[str, Any]:
+    prefix, number, item = content
+    return {f"{prefix}{index:04}": decode(_numbered(item, index)) for index in range(int(number))}
+
+
+def _numbered(value: Any, index: int) -> Any:
+    if isinstance(value, list):
+        return [_numbered(item, index) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.keys() == {"$index"}:
+        prefix = value["$index"]
+        return index if prefix is True else f"{prefix}{index:04}"
+    return {key: _numbered(item, index) for key, item in value.items()}
+
+
 _FORMS: dict[str, Callable[[Any], Any]] = {
     "$nan": lambda _: math.nan,
     "$inf": lambda sign: math.copysign(math.inf, sign),
@@ -55,6 +79,8 @@ _FORMS: dict[str, Callable[[Any], Any]] = {
     "$repeat": _repeat,
     "$deep": _deep,
     "$object": lambda entries: {decode(key): decode(item) for key, item in entries},
+    "$array": _array,
+    "$map": _map,
     "$literal": lambda content: content,
 }
 

@@ -128,11 +128,7 @@ def _class_of(target: _Target) -> type:
         @pytest.mark.parametrize("trial", sorted(ALL))
         def test_trial(self, trial: str, request: pytest.FixtureRequest) -> None:
             opened = self._target(request)
-            found = opened.trials()[trial]
-            if found.skip is not None:
-                opened.done(found())
-                pytest.skip(found.skip[1])
-            _tell(opened.done(found()))
+            _tell(opened.done(opened.trials()[trial](opened.pool)))
 
     return TestConformance
 
@@ -161,7 +157,7 @@ class _Opened:
         self.judged = judged_profiles(self.options, self.hello)
         self.executor = Executor(self.driver, stores, folder, self.options.reader)
         self._trials: Mapping[str, Trial] | None = None
-        self._pool: Pool | None = None
+        self.pool = Pool(self.options, self.hello)
         self._probes = {
             probe.id for probe in probes(self.hello.capabilities, self.hello.refused_identifiers)
         }
@@ -170,13 +166,7 @@ class _Opened:
         """Return why a vector is not run, or None."""
         if vector.id.startswith("probe.") and vector.id not in self._probes:
             return "the capability is claimed, or the identifier is held"
-        reason = skip_reason(
-            vector,
-            self.hello.capabilities,
-            self.judged,
-            self.hello.profiles,
-            self.hello.refused_identifiers,
-        )
+        reason = skip_reason(vector, self.hello, self.judged)
         if reason is None:
             return None
         verdict, note = reason
@@ -191,7 +181,7 @@ class _Opened:
     def trials(self) -> Mapping[str, Trial]:
         """Return the trials of this target by id."""
         if self._trials is None:
-            found, self._pool = planned(self.options, self.hello, self.judged, self.folder)
+            found = planned(self.options, self.hello, self.judged, self.folder)
             self._trials = {trial.id: trial for trial in found}
         return self._trials
 
@@ -199,8 +189,7 @@ class _Opened:
         """End what was started and write the report, when one is asked for; raises HarnessError."""
         with self._temporary:
             self.executor.close()
-            if self._pool is not None:
-                self._pool.close()
+            self.pool.close()
         if self._report_folder is not None:
             self._write_report(self._report_folder)
 

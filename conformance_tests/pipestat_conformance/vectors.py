@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 DEFAULT_NAMESPACE = "ns"
+# Vectors about answers run where local time is not UTC, so that one is not taken for the other.
+ZONE = "Etc/GMT-5"
 # Steps that another program makes, and not the target.
 FILE_STEPS = ("put_file", "remove_file")
 TABLE_STEPS = ("make_table", "insert_rows", "update_rows", "add_column")
@@ -91,7 +93,7 @@ class Vector:
     files: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
     path: str = "results.yaml"
-    timezone: str = "UTC"
+    timezone: str = ZONE
     tables: Mapping[str, Any] | None = None
     dialects: tuple[str, ...] = ()
 
@@ -181,7 +183,7 @@ def _vector(entry: Mapping[str, Any], source: str) -> Vector:
         files=entry.get("files"),
         after=entry.get("after"),
         path=entry.get("path", "results.yaml"),
-        timezone=entry.get("timezone", "UTC"),
+        timezone=entry.get("timezone", ""),
         tables=entry.get("tables"),
         dialects=tuple(entry.get("dialects", [])),
     )
@@ -189,7 +191,8 @@ def _vector(entry: Mapping[str, Any], source: str) -> Vector:
         _check_tables(vector, f"{source}: {vector.id}")
     default = "yaml-layout" if vector.interchange else "core"
     default = "sql-layout" if vector.about_tables or vector.dialects else default
-    return replace(vector, profile=vector.profile or default)
+    zone = "UTC" if vector.interchange else ZONE
+    return replace(vector, profile=vector.profile or default, timezone=vector.timezone or zone)
 
 
 def _check_tables(vector: Vector, where: str) -> None:

@@ -139,7 +139,9 @@ class Store:
             "modified": specified(meta.get("pipestat_modified_time")),
         }
 
-    def records(self, level, record):
+    def records(self, level, record, after=None, limit=None):
+        if after is not None or limit is not None:
+            raise Unsupported
         found = self.manager(level).select_records(limit=None)["records"]
         return [each["record_identifier"] for each in found]
 

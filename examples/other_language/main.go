@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sort"
 	"strings"
 )
 
@@ -234,6 +235,12 @@ func (s *Store) operate(name any, a *arguments) (any, error) {
 		ids, err := s.list(level)
 		if name == "count" {
 			return int64(len(ids)), err
+		}
+		if after, ok := a.Get("after").(string); ok {
+			ids = ids[sort.Search(len(ids), func(i int) bool { return ids[i] > after }):]
+		}
+		if limit, ok := a.Get("limit").(int64); ok && limit < int64(len(ids)) {
+			ids = ids[:limit]
 		}
 		return strs(ids), err
 	case "statuses":

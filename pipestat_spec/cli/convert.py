@@ -45,6 +45,9 @@ def configure(parser: CommandParser) -> None:
         "--pipeline-name", metavar="NAME", help="one namespace, where the source holds several"
     )
     parser.add_argument(
+        "--project-name", metavar="NAME", help="one project, where a database holds several"
+    )
+    parser.add_argument(
         "-o",
         "--overwrite",
         action="store_true",
@@ -141,6 +144,7 @@ def _settings(place: str, args: argparse.Namespace) -> tuple[Config, dict[str, A
         "schema_path": args.schema_path,
         "status_schema_path": args.status_schema_path,
         "pipeline_name": args.pipeline_name,
+        "project_name": args.project_name,
     }
     if config.path is None:
         arguments["results_file_path"] = place

@@ -111,9 +111,10 @@ class PipestatManager(RecordOutputs):
     def from_snakemake(cls, snakemake: Any, record: str | None = None, **settings: Any) -> Self:
         """Return a manager for the job of a Snakemake `script:`; `record` makes its record.
 
-        `record` is an expression over the wildcards, by default `{sample}` where the rule has
-        it. The configuration is the rule's `params.pipestat`, else `config["pipestat"]`, else
-        what the settings, the environment and the nearest `pipestat.yaml` say. Raises
+        `record` is an expression over the wildcards, by default that of the logger plugin, or
+        `{sample}`, where the rule has its wildcards. The configuration is the rule's
+        `params.pipestat`, else `config["pipestat"]`, else that of the logger plugin, else what
+        the settings, the environment and the nearest `pipestat.yaml` say. Raises
         MissingConfigDataError.
         """
         from pipestat_spec.engines.snakemake import job_settings, job_source

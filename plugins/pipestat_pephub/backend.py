@@ -33,6 +33,7 @@ class PephubBackend(Backend):
 
     capabilities = frozenset({Capability.STATUS, Capability.EXACT_INTEGERS, Capability.DURABLE})
     refused_identifiers = REFUSED_IDENTIFIERS
+    one_unnamed_namespace = True
 
     def __init__(self, settings: StoreSettings) -> None:
         path = settings.config.get("pephub_path")

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_spec.errors import StoreNotFoundError
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.mounts import check_locks, lock_fault, warn_unsafe
@@ -41,15 +40,15 @@ _BATCH = 1000
 class SqlBackend(Backend):
     """Records of one namespace in PostgreSQL or SQLite; threads and forked children may share it.
 
-    Tables are made when something is first written. A column that a declared result lacks
-    is added when the store is opened, or, where that is not permitted, refused at the
-    first write.
+    Tables are made when something is first written, and what a table lacks is added at the
+    next write to it: nobody who reads changes a table, or waits to (PS-SQL-008).
     """
 
     capabilities: frozenset[Capability] = frozenset(Capability)
 
     def __init__(self, settings: StoreSettings) -> None:
         self._database = database_of(database_url(settings), settings.options or SqlOptions())
+        self._names_project = settings.has_project
         # A database server locks for itself, SQLite by the file system.
         self._locked_in: str | None = None
         if not self._database.is_postgresql:
@@ -73,10 +72,6 @@ class SqlBackend(Backend):
             sqlite_files.check_folder(str(self._database.url.database))
             return
         self._transactions.refresh()
-        if self._tables.lacking:
-            # Where it is not permitted, reading works without; the first write says so.
-            with suppress(PipestatDatabaseError):
-                self._tables.ensure(None, self._transactions)
 
     @property
     def url(self) -> str:
@@ -109,20 +104,35 @@ class SqlBackend(Backend):
             rows = self._rows.at(session, level)
             return empty if rows is None else work(rows, session, *arguments)
 
-        run = self._transactions.read_at_once if at_once else self._transactions.run
+        run = self._transactions.read_at_once if at_once else self._transactions.read
         return run(on_rows)
 
     def _has_no_file(self) -> bool:
         return not self._tables.found and self._database.is_empty_file
 
     def exists(self) -> bool:
-        """Tell whether the namespace has a table."""
-        return any(self._read(level, False, lambda *_: True) for level in LEVELS)
+        """Tell whether the namespace has a table.
+
+        Raises StoreNotFoundError when no project is named and all records are of some.
+        """
+        if not any(self._read(level, False, lambda *_: True) for level in LEVELS):
+            return False
+        if not self._names_project and not any(map(self.count, LEVELS)):
+            self._refuse_unnamed(self.projects())
+        return True
+
+    def _refuse_unnamed(self, projects: Sequence[str]) -> None:
+        if projects:
+            raise StoreNotFoundError(
+                f"{self._database.where} holds records of projects, and none is named",
+                hint="name one by project_name: " + ", ".join(map(repr, projects)),
+                projects=tuple(projects),
+            )
 
     def read(self, key: RecordKey) -> Record | None:
         if self._has_no_file():
             return None
-        row = self._transactions.run(partial(self._rows.find, key))
+        row = self._transactions.read(partial(self._rows.find, key))
         return row.record if row else None
 
     def scan(

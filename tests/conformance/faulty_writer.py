@@ -7,6 +7,7 @@ import sys
 import time
 
 FAULT = sys.argv[1]
+CHANGES = ("report", "report_many", "remove")
 
 
 class Refused(Exception):
@@ -62,18 +63,21 @@ def locked(path):
     return descriptor
 
 
-def report(path, args):
+def change(path, op, args):
     descriptor = locked(path)
     try:
         records = read(path)
         if FAULT in ("loses", "stale-lock"):
             time.sleep(0.01)
-        entry = records.setdefault(args["record"], {"results": {}, "history": {}})
-        for name, value in args["values"].items():
-            if name in entry["results"]:
-                old = entry["history"].setdefault(name, {})
-                old[f"2026-01-01T00:00:00.{len(old):06}Z"] = entry["results"][name]
-            entry["results"][name] = value
+        if op == "remove":
+            remove(records, args)
+        else:
+            given = args.get("records") or {args["record"]: args["values"]}
+            for record, values in given.items():
+                entry = records.setdefault(record, {"results": {}, "history": {}})
+                for name, value in values.items():
+                    keep(entry, name)
+                    entry["results"][name] = value
         write(path, records)
     finally:
         os.close(descriptor)
@@ -81,9 +85,24 @@ def report(path, args):
             os.unlink(path + ".lck")
 
 
+def remove(records, args):
+    if "result" not in args:
+        records.pop(args["record"], None)
+    elif args["record"] in records:
+        entry = records[args["record"]]
+        keep(entry, args["result"])
+        entry["results"].pop(args["result"], None)
+
+
+def keep(entry, name):
+    if name in entry["results"]:
+        old = entry["history"].setdefault(name, {})
+        old[f"2026-01-01T00:00:00.{len(old):06}Z"] = entry["results"][name]
+
+
 def perform(path, op, args):
-    if op == "report":
-        return report(path, args)
+    if op in CHANGES:
+        return change(path, op, args)
     records = read(path)
     if op == "records":
         return sorted(records)
@@ -91,7 +110,7 @@ def perform(path, op, args):
         raise Refused("not-found")
     entry = records[args["record"]]
     if op == "history":
-        return {args["result"]: entry["history"].get(args["result"], {})}
+        return entry["history"]
     return entry.get("results", entry)
 
 
@@ -118,7 +137,7 @@ def main():
             break
         if message["cmd"] == "open":
             path = message["store"]["path"]
-        if FAULT == "late" and message.get("op") == "report":
+        if FAULT == "late" and message.get("op") in CHANGES:
             sys.stdout.write(json.dumps({"seq": message["seq"], "ok": True}) + "\n")
             sys.stdout.flush()
             time.sleep(0.2)

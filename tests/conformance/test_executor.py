@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from conformance_selfcheck.faulty_memory import FaultyMemory
+from conformance_selfcheck.mutants import find_mutant
 from pipestat_conformance.drivers.in_process import InProcessDriver
 from pipestat_conformance.executor import Executor
 from pipestat_conformance.stores import default_store, template
@@ -235,6 +236,39 @@ def test_what_is_not_stored_is_missed_after_reopening(in_process: InProcess) -> 
     assert "not-found" in failed(
         in_process(FaultyMemory(kind=without_snapshot)).run(vector(REPORTED))
     )
+
+
+def test_a_store_is_opened_again_by_another_process(tmp_path: Path) -> None:
+    store = {"path": str(tmp_path / "probe")}
+    mutant = find_mutant("dictionary-of-the-process")
+    serve = [sys.executable, "-m", "conformance_selfcheck.serve", "--backend", mutant.name]
+    for elsewhere, verdict in (([], Verdict.PASS), (serve, Verdict.FAIL)):
+        driver = InProcessDriver(mutant, store, serve=elsewhere)
+        executor = Executor(driver, template(default_store()), tmp_path)
+        assert executor.run(vector(REPORTED)).verdict is verdict
+        executor.close()
+
+
+def test_what_goes_wrong_in_the_other_process_is_a_failure(tmp_path: Path) -> None:
+    serve = [sys.executable, "-m", "conformance_selfcheck.serve", "--backend", "no-such-mutant"]
+    driver = InProcessDriver(find_target("memory"), {"path": str(tmp_path / "probe")}, serve=serve)
+    executor = Executor(driver, template(default_store()), tmp_path)
+    assert "an exception: another process: " in failed(executor.run(vector(REPORTED)))
+    executor.close()
+
+
+def test_a_refusal_may_end_a_vector(in_process: InProcess) -> None:
+    allowed = {"result": {"n": 1}, "may_end": ["not-found"]}
+    missing = {"op": "retrieve", "args": {"record": "x"}, "expect": allowed}
+    never = {"op": "records", "expect": {"result": ["never"]}}
+    executor = in_process(find_target("memory"))
+    done = executor.run(steps(missing, never))
+    assert (done.verdict, done.note) == (Verdict.PASS, "refused with not-found, as it may be")
+    allowed["may_end"] = ["conflict"]
+    assert "not-found" in failed(executor.run(steps(missing, never)))
+    # What is not refused has to be as expected, and the vector goes on.
+    there = {"op": "retrieve", "args": {"record": "s1"}, "expect": allowed}
+    assert "never" in failed(executor.run(steps(report({"n": 1}), there, never)))
 
 
 def test_a_reader_finds_what_the_target_hides(tmp_path: Path) -> None:

@@ -30,15 +30,22 @@ WHAT_IS_SAID = {
     "unfinished-line": "only an unfinished line",
     "garbage": "not JSON",
     "noise": "not JSON",
+    "endless-line": "a line of more than 64 MiB",
+    "endless-lines": "not JSON",
+    "endless-errors": "no answer within",
     "wrong-seq": "seq is",
     "answers-twice": "not asked for",
     "unknown-code": "wrong answer",
     "nan-in-json": "not JSON",
     "old-protocol": "protocol",
     "silent-at-hello": "no answer within",
+    "claims-otherwise": "version",
     "bad-exit-code": "exit code 7",
     "talks-after-bye": "a line after 'bye'",
 }
+
+
+SLOW = ("hang", "unfinished-line", "endless-errors")
 
 
 def program(name: str) -> list[str]:
@@ -47,7 +54,7 @@ def program(name: str) -> list[str]:
 
 def driver(name: str) -> SubprocessDriver:
     # Starting takes longer than answering, most of all on a busy machine.
-    return SubprocessDriver(program(name), timeout=2 if name in ("hang", "unfinished-line") else 5)
+    return SubprocessDriver(program(name), timeout=2 if name in SLOW else 5)
 
 
 def vectors(*ids: str) -> list[Vector]:
@@ -128,6 +135,19 @@ def test_a_bad_end_is_an_error(name: str) -> None:
     assert end.problem is not None
     assert WHAT_IS_SAID[name] in end.problem.message
     assert outcome(done, load_catalogue()) is Conclusion.ERROR
+
+
+def test_every_process_has_to_claim_the_same() -> None:
+    document = {
+        "id": "reopened",
+        "requirements": ["PS-CAP-001"],
+        "steps": [{"op": "reopen"}, {"op": "records", "expect": {"result": []}}],
+    }
+    vectors = parse_vectors(document, "test")
+    done = run(RunOptions(driver("claims-otherwise"), STORES, quick=True, vectors=vectors))
+    (error,) = [result for result in done.results if result.verdict is Verdict.ERROR]
+    assert error.problem is not None
+    assert "says hello otherwise than the first one: version" in error.problem.message
 
 
 @pytest.mark.parametrize("name", FAULTS)

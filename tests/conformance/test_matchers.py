@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from pipestat_conformance.matchers import Comparison, resolve_saved
+from pipestat_conformance.matchers import Comparison, NotSaved, resolve_saved
 
 STRICT = Comparison(strict=True)
 BY_VALUE = Comparison(strict=False)
@@ -116,8 +117,23 @@ def test_saved_answers() -> None:
     assert comparison.difference({"$later": ["a", "modified"]}, EARLY) is not None
     assert comparison.difference({"$later": ["a", "modified"]}, None) is not None
     assert resolve_saved({"cursor": {"$saved": ["a", "list", 0]}}, saved) == {"cursor": 7}
-    with pytest.raises(KeyError):
-        resolve_saved([{"$saved": "b"}], saved)
+    for path in ("b", ["a", "list", 1], ["a", "modified", "x"]):
+        with pytest.raises(NotSaved, match="an earlier answer has no"):
+            resolve_saved([{"$saved": path}], saved)
+
+
+def test_the_clock() -> None:
+    now = datetime.now(UTC)
+    near, far = (
+        (now + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        for seconds in (-30, -3600)
+    )
+    assert STRICT.difference({"$now": True}, near) is None
+    for wrong in (far, near[:-1], None):
+        assert STRICT.difference({"$now": True}, wrong) is not None
+    expected = {"$history": {"n": [1]}, "now": True}
+    assert STRICT.difference(expected, {"n": {near: 1}}) is None
+    assert STRICT.difference(expected, {"n": {far: 1}}) is not None
 
 
 def test_an_infinite_answer_is_told_apart() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from pipestat_conformance.claims import (
     ClaimError,
@@ -17,6 +19,7 @@ from pipestat_conformance.verdicts import Verdict
 from pipestat_conformance.walks import make_steps
 
 PEPHUB = r"/|^\.\.?$"
+HELLO = Hello("x", "1", "", (), ("core",), PEPHUB)
 
 
 def vector(*steps: dict[str, object]) -> object:
@@ -40,7 +43,7 @@ def test_a_vector_with_such_a_record_is_left_out(step: dict[str, object], name: 
     found = vector(step)
     assert refused_identifier(found, PEPHUB) == name
     assert refused_identifier(found, None) is None
-    reason = skip_reason(found, [], ["core"], ["core"], PEPHUB)
+    reason = skip_reason(found, HELLO, ["core"])
     expected = (
         None if name is None else (Verdict.UNSUPPORTED, f"the store holds no record {name!r}")
     )
@@ -64,7 +67,7 @@ def test_what_is_declared_is_probed() -> None:
     check_claims((), ("core",), PEPHUB)
     ids = {v.id for v in probes((), PEPHUB)} - {v.id for v in probes(())}
     assert ids == {"probe.identifier.slash", "probe.identifier.dots"}
-    assert all(skip_reason(v, [], ["core"], ["core"], PEPHUB) is None for v in probes((), PEPHUB))
+    assert all(skip_reason(v, HELLO, ["core"]) is None for v in probes((), PEPHUB))
 
 
 def test_walks_go_without_them() -> None:
@@ -76,3 +79,13 @@ def test_walks_go_without_them() -> None:
 
 def test_nothing_is_declared_unless_it_is_said() -> None:
     assert Hello("x", "1", "Go", (), ("core",)).refused_identifiers is None
+
+
+def test_a_store_without_names_of_namespaces_is_not_asked_for_them() -> None:
+    hello = replace(HELLO, one_unnamed_namespace=True)
+    left_out = {
+        v.id
+        for v in load_vectors()
+        if skip_reason(v, hello, ["core"]) != skip_reason(v, HELLO, ["core"])
+    }
+    assert left_out == {"results.list.other-namespace"}

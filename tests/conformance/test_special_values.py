@@ -20,6 +20,14 @@ def test_forms_of_vectors() -> None:
     assert decode({"$repeat": ["ab", 3]}) == "ababab"
     assert decode({"$deep": 3}) == [[[]]]
     assert decode({"$object": [[{"$repeat": ["k", 3]}, {"$deep": 1}]]}) == {"kkk": []}
+    assert decode({"$array": [2, [{"$index": True}, {"$index": "t"}, {"$repeat": ["x", 2]}]]}) == [
+        [0, "t0000", "xx"],
+        [1, "t0001", "xx"],
+    ]
+    assert decode({"$map": ["s", 2, {"n": {"$index": True}}]}) == {
+        "s0000": {"n": 0},
+        "s0001": {"n": 1},
+    }
     assert decode({"$literal": {"$nan": True}}) == {"$nan": True}
     assert decode({"a": [{"$integer": "1"}], "$ref": "x"}) == {"a": [1], "$ref": "x"}
     assert decode({"$unknown": 1}) == {"$unknown": 1}

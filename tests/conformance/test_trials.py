@@ -22,6 +22,10 @@ from tests.conformance.conftest import REPORTED, vector
 SERVE = [sys.executable, "-m", "pipestat_conformance.serve", "--backend"]
 FAULTY = [sys.executable, str(Path(__file__).with_name("faulty_writer.py"))]
 
+KILLS = [
+    *(kill.acknowledged, kill.in_flight, kill.batch, kill.removal, kill.status, kill.next_writer)
+]
+
 MakeStage = Callable[[list[str]], Stage]
 
 
@@ -32,8 +36,10 @@ def stage(tmp_path: Path) -> Iterator[MakeStage]:
     def make(program: list[str]) -> Stage:
         driver = SubprocessDriver(program, timeout=20.0)
         options = RunOptions(driver, template(default_store()))
-        pools.append(Pool(options, Hello("t", "1", "x", (), ("core",))))
-        capabilities = ("history",) if program[0:3] == SERVE[0:3] else ()
+        hello = driver.hello()
+        driver.close()
+        pools.append(Pool(options, hello))
+        capabilities = hello.capabilities if program[0:3] == SERVE[0:3] else ()
         store = {"path": str(tmp_path / "results.yaml")}
         return Stage(pools[-1], store, capabilities, random.Random(1))
 
@@ -45,8 +51,8 @@ def stage(tmp_path: Path) -> Iterator[MakeStage]:
 @pytest.mark.parametrize("backend", ["memory", "yaml"])
 @pytest.mark.parametrize("scenario", concurrency.SCENARIOS)
 def test_our_writers_lose_nothing(stage: MakeStage, backend: str, scenario: str) -> None:
-    told = concurrency.trial(concurrency.SCENARIOS[scenario], 3)(stage([*SERVE, backend]))
-    assert told.note == "3 writers: acknowledged 12, stored 12"
+    told = concurrency.trial(concurrency.SCENARIOS[scenario], 4)(stage([*SERVE, backend]))
+    assert told.note == "4 writers: acknowledged 16, stored 16"
     assert told.measured["reads"] >= 1
 
 
@@ -82,7 +88,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("trial", [kill.acknowledged, kill.in_flight, kill.next_writer])
+@pytest.mark.parametrize("trial", KILLS)
 @pytest.mark.parametrize("backend", ["memory", "yaml"])
 def test_our_writers_survive(stage: MakeStage, backend: str, trial: Callable[..., object]) -> None:
     trial(stage([*SERVE, backend]))
@@ -90,7 +96,7 @@ def test_our_writers_survive(stage: MakeStage, backend: str, trial: Callable[...
 
 @pytest.mark.usefixtures("few")
 def test_an_acknowledgement_before_the_write_is_found(stage: MakeStage) -> None:
-    with pytest.raises(VectorFailed, match="not there after SIGKILL"):
+    with pytest.raises(VectorFailed, match=r"not there after SIGKILL|not-found"):
         kill.acknowledged(stage([*FAULTY, "late"]))
 
 
@@ -106,7 +112,7 @@ def test_a_stale_lock_is_found(stage: MakeStage) -> None:
 
 def test_mixed_writers_and_readers(stage: MakeStage) -> None:
     made = stage([*SERVE, "yaml"])
-    assert "acknowledged 24, stored 24" in mixed.writers(made).note
+    assert "acknowledged 24, stored 24, 9 times" in mixed.writers(made).note
     assert mixed.exchange(made).note == f"{len(mixed.VALUES)} values, both ways"
 
 
@@ -116,25 +122,30 @@ def test_another_program_that_locks_otherwise_is_found(tmp_path: Path) -> None:
         template(default_store()),
         peer=[*FAULTY, "correct"],
     )
-    pool = Pool(options, Hello("t", "1", "x", (), ("core",)))
+    pool = Pool(options, options.driver.hello())
     store = {"path": str(tmp_path / "results.yaml")}
     try:
         with pytest.raises(VectorFailed, match="stored"):
             mixed.writers(Stage(pool, store, (), random.Random(1)))
     finally:
         pool.abandon()
+        options.driver.abandon()
 
 
 def test_trials_are_planned_by_claims_and_selection(tmp_path: Path) -> None:
     options = RunOptions(SubprocessDriver([*SERVE, "yaml"]), template(default_store()))
     hello = Hello("t", "1", "x", (), ("core", "durable"))
-    trials, _ = planned(options, hello, ("core", "durable"), tmp_path)
+    trials = planned(options, hello, ("core", "durable"), tmp_path)
     assert [trial.id for trial in trials] == list(ALL)
     run_at_all = {trial.id for trial in trials if trial.skip is None}
-    assert run_at_all == {"trial.kill.acknowledged", "trial.kill.in-flight"}
+    kinds = ("acknowledged", "in-flight", "batch", "removal")
+    assert run_at_all == {f"trial.kill.{kind}" for kind in kinds}
+    status = next(trial for trial in trials if trial.id == "trial.kill.status")
+    assert status.skip == (Verdict.UNSUPPORTED, "the capability status is not claimed")
     options.select = ["trial.mixed.*"]
-    trials, _ = planned(options, hello, ("core",), tmp_path)
-    assert [trial().verdict for trial in trials] == [Verdict.DISABLED] * 2
+    trials = planned(options, hello, ("core",), tmp_path)
+    pool = Pool(options, hello)
+    assert [trial(pool).verdict for trial in trials] == [Verdict.DISABLED] * 2
 
 
 def test_a_trial_gives_a_result_of_the_run() -> None:
@@ -155,10 +166,28 @@ def test_a_trial_gives_a_result_of_the_run() -> None:
     assert trial.problem.steps[0]["seed"] == 5
 
 
+def test_several_trials_at_once_come_to_the_same() -> None:
+    options = RunOptions(
+        SubprocessDriver([*SERVE, "memory"], timeout=20.0),
+        template(default_store()),
+        vectors=[],
+        select=["trial.writers.different-*.n2", "trial.writers.removals.n8"],
+        jobs=3,
+    )
+    done = run(options)
+    assert [(r.id, r.verdict) for r in done.results] == [
+        ("trial.writers.different-records.n2", Verdict.PASS),
+        ("trial.writers.different-results.n2", Verdict.PASS),
+        ("trial.writers.removals.n8", Verdict.PASS),
+    ]
+
+
 def test_the_faulty_writer_is_correct_without_a_fault(stage: MakeStage) -> None:
     # What the tests above find is the fault, and nothing else.
     made = stage([*FAULTY, "correct"])
     path = made.store["path"]
-    for name, scenario in concurrency.SCENARIOS.items():
+    simple = {name: s for name, s in concurrency.SCENARIOS.items() if not s.needs}
+    made.capabilities = ("history",)
+    for name, scenario in simple.items():
         made.store = {"path": path + name}
         concurrency.trial(scenario, 4)(made)

@@ -47,4 +47,5 @@ def test_it_is_conformant(name: str, bucket: RawBucket, tmp_path: Path) -> None:
     trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
     trials += ["--vector", "trial.kill.*"]
     verdicts = run_trials(tmp_path / "trials", "yaml", store, *wanted, *trials)
-    assert list(verdicts.values()) == ["pass"] * 11
+    assert set(verdicts.values()) == {"pass"}
+    assert len(verdicts) == 20

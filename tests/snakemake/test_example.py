@@ -38,6 +38,7 @@ def test_the_example_runs(snakemake: PythonEnvironment, tmp_path: Path) -> None:
             command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
         )
 
+    assert run("pipestat-spec", "shim", "install", "bin").returncode == 0
     assert run("snakemake").returncode == 1
     samples, project, statuses = stored(folder)
     assert statuses == {

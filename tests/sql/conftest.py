@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -90,3 +92,18 @@ def icu_database(make_database: MakeDatabase) -> Database:
 def database(request: pytest.FixtureRequest, make_database: MakeDatabase) -> Database:
     """A fresh place in each of the two databases."""
     return make_database(request.param)
+
+
+@pytest.fixture
+def somebody() -> Iterator[Path]:
+    """A folder, and an effective user to whom permissions apply."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o777)
+        before = os.geteuid()
+        if before == 0:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            os.seteuid(before)

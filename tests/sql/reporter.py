@@ -2,7 +2,8 @@
 
 Prints `ready`, then what was acknowledged, a line each. Jobs: `many NUMBER COUNT` reports
 results of its own records, `first NUMBER` reports one result of the record that all share,
-`open` opens and reads, `overwrite NUMBER COUNT` overwrites one result of one record.
+`add NUMBER` reports a new result of its own record, `overwrite NUMBER COUNT` overwrites one result
+of one record.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ def main(config: str, schema: str, job: str, *arguments: str) -> None:
             for i in range(count):
                 assert psm.report({"n": i}, f"r{number}-{i}")
                 print(f"r{number}-{i}", flush=True)
+        elif job == "add":
+            [number] = numbers
+            assert psm.report({"m": str(number)}, f"r{number}")
+            print(psm.record_count > 1)
         elif job == "first":
             [number] = numbers
             assert psm.report({f"n{number}": number}, "shared")
@@ -32,8 +37,6 @@ def main(config: str, schema: str, job: str, *arguments: str) -> None:
             for i in range(count):
                 assert psm.report({"n": number * 1000 + i}, "shared")
                 print(number * 1000 + i, flush=True)
-        else:
-            print(psm.record_count)
 
 
 if __name__ == "__main__":

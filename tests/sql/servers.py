@@ -82,7 +82,7 @@ class PostgresServer:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self._number = 0
-        self._as_user = _unprivileged(self.folder)
+        self._as_user = unprivileged(self.folder)
         self._run("initdb", "-N", "-A", "trust", "-U", "postgres", "-E", "UTF8", "-D", self.data,
                   *initdb)  # fmt: skip
         (self.data / "pg_hba.conf").write_text(_HBA)
@@ -180,7 +180,7 @@ class PostgresServer:
         return f"postgresql://postgres@/{database}?host={self.folder}&port={self.port}"
 
 
-def _unprivileged(folder: Path) -> dict[str, Any]:
+def unprivileged(folder: Path) -> dict[str, Any]:
     """Return as whom the server runs, which gets the folder: it refuses to be root."""
     if os.geteuid() != 0:
         return {}

@@ -16,6 +16,7 @@ from tests.conformance.suite_runs import (
     run_suite,
     run_trials,
 )
+from tests.sql.poolers import PgBouncer
 from tests.sql.servers import PostgresServer
 
 MIXED = {"trial.mixed.writers", "trial.mixed.exchange"}
@@ -54,6 +55,17 @@ def test_it_is_conformant(database: str, postgres: PostgresServer, tmp_path: Pat
     # Only programs that share a file have trials of another profile.
     assert {id for id, verdict in verdicts.items() if verdict != "pass"} == MIXED
     assert verdicts.keys() == ALL.keys()
+
+
+def test_it_is_conformant_behind_a_pooler(postgres: PostgresServer, tmp_path: Path) -> None:
+    pooler = PgBouncer(postgres)
+    try:
+        store = json.dumps({"url": pooler.url, "schema": "{unique}"})
+        options = ["--backend", "sql", *LEVELS, "--quick", "--store", store]
+        report = run_suite(tmp_path / "vectors", *options)
+        check(report, set(PROFILES) - set(TRIAL_PROFILES))
+    finally:
+        pooler.stop()
 
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])

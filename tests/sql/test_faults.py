@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -410,6 +410,39 @@ def test_a_wrong_database_section(
     refused(lambda: manager(config(postgres, **changes)), words)
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("prepare_treshold=0", ("'prepare_treshold'", "did you mean 'prepare_threshold'?")),
+        ("pool_size=3", ("'pool_size'", "options are those of libpq")),
+        ("prepare_threshold=no", ("'prepare_threshold' is 'no'", "write a whole number")),
+        ("connect_timeout=soon", ("'connect_timeout' is 'soon'", "write a whole number")),
+        ("keepalives_idle=-1", ("'keepalives_idle' is '-1'", "write a whole number")),
+        ("connect_timeout=1&connect_timeout=2", ("'connect_timeout' is given twice",)),
+        ("sslmode=never", ("sslmode", "never")),
+        ("target_session_attrs=any2", ("target_session_attrs", "any2")),
+    ],
+)
+def test_wrong_options_of_the_driver(
+    postgres: PostgresServer, query: str, words: Sequence[str]
+) -> None:
+    url = f"{postgres.url(port=postgres.port)}?{query}"
+    refused(lambda: manager({"backend": "sql", "sql": {"url": url}}), *words)
+
+
+def test_options_of_the_driver(postgres: PostgresServer) -> None:
+    query = "connect_timeout=3&prepare_threshold=0&application_name=mine&keepalives_idle=5"
+    url = f"{postgres.url(port=postgres.port)}?{query}"
+    with (
+        manager({"backend": "sql", "sql": {"url": url}, "pipeline_name": "options"}) as psm,
+        postgres.connect() as connection,
+    ):
+        psm.report({"n": 1}, "s1")
+        names = connection.execute("select application_name from pg_stat_activity").fetchall()
+        connection.execute("drop table options, options__history")
+    assert ("mine",) in names
+
+
 @pytest.mark.parametrize("package", ["psycopg", "sqlalchemy"])
 def test_missing_packages(postgres: PostgresServer, tmp_path: Path, package: str) -> None:
     """Run where the package cannot be imported."""
@@ -456,23 +489,6 @@ def test_a_folder_that_is_not_there(sqlite_database: Database) -> None:
         lambda: sqlite_database.open(options={"url": f"sqlite:///{sqlite_database.folder}"}),
         "is a folder",
     )
-
-
-@pytest.fixture
-def somebody(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder, and an effective user to whom permissions apply."""
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        os.chmod(folder, 0o777)
-        before = os.geteuid()
-        if before == 0:
-            os.chown(folder, 65534, 65534)
-            os.seteuid(65534)
-        try:
-            yield Path(folder)
-        finally:
-            os.seteuid(before)
 
 
 def test_a_file_and_a_folder_that_can_only_be_read(somebody: Path) -> None:

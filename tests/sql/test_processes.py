@@ -81,9 +81,9 @@ def test_all_overwrite_one_result(database: Database, schema: Path) -> None:
 def test_many_open_at_once_with_a_new_column(database: Database, schema: Path, layout: str) -> None:
     database.open({"n": {"type": "integer"}}, layout=layout).report("s1", {"n": 1})
     schema.write_text("n: {type: integer}\nm: {type: string, index: true}\n")
-    processes = [start(database, schema, "open", layout=layout) for _ in range(8)]
+    processes = [start(database, schema, "add", number, layout=layout) for number in range(8)]
     writers.go(processes)
-    assert finish(processes) == [["1"]] * 8
+    assert finish(processes) == [["True"]] * 8
     table = "demo" if layout == "records" else "demo__sample"
     assert {name: kind.lower() for name, kind in database.columns(table).items()}["m"] == "text"
 

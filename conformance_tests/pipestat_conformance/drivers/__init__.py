@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pipestat_conformance.vectors import Opening
 
-__all__ = ["Answer", "Driver", "HarnessError", "Hello", "VectorFailed"]
+__all__ = ["Answer", "Driver", "HarnessError", "Hello", "VectorFailed", "differences"]
 
 
 class HarnessError(Exception):
@@ -35,6 +35,20 @@ class Hello:
     capabilities: tuple[str, ...]
     profiles: tuple[str, ...]
     refused_identifiers: str | None = None
+    one_unnamed_namespace: bool = False
+
+
+def differences(first: Hello, second: Hello) -> str | None:
+    """Return what an implementation says of itself otherwise than before, or None."""
+    for name, before in vars(first).items():
+        now = getattr(second, name)
+        if now != before and (not isinstance(now, tuple) or set(now) != set(before)):
+            return f"{name} are {_list(now)}, and were {_list(before)}"
+    return None
+
+
+def _list(value: Any) -> str:
+    return ", ".join(sorted(value)) if isinstance(value, tuple) else repr(value)
 
 
 @dataclass(frozen=True)
@@ -109,7 +123,14 @@ class Driver(ABC):
 
     @abstractmethod
     def another(self) -> Driver:
-        """Return one more connection, not yet open, to the same implementation."""
+        """Return one more connection, not yet open, to the same implementation.
+
+        It is in another process wherever that can be.
+        """
+
+    def turn(self) -> Driver | None:
+        """Return the connection that a store is opened again with, where it is not this one."""
+        return None
 
     @abstractmethod
     def command(self) -> list[str]:

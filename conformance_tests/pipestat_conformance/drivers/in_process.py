@@ -1,17 +1,23 @@
-"""The driver for implementations in Python: no process, no protocol."""
+"""The driver for implementations in Python: this process and no protocol, and one process more.
+
+A store that is opened again, or a second time, is so in another process, as it is for the
+programs of the protocol: what only this process knows of it is not stored.
+"""
 
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from pipestat_conformance.drivers import Answer, Driver, HarnessError, Hello
+from pipestat_conformance.drivers.other_process import OtherProcess
 from pipestat_conformance.special_values import decode
 from pipestat_conformance.targets.operations import Session
 from pipestat_conformance.targets.target import Target
@@ -22,21 +28,38 @@ __all__ = ["InProcessDriver"]
 
 
 class InProcessDriver(Driver):
-    """Opens a target in this process; `store` is where its capabilities are asked for."""
+    """Opens a target in this process; `store` is where its capabilities are asked for.
+
+    `arguments` make `conformance run` use the target, and `serve` those of a program that serves
+    it. Without either everything stays in this process.
+    """
 
     strict = True
 
     def __init__(
-        self, target: Target, store: Mapping[str, Any], arguments: tuple[str, ...] = ()
+        self,
+        target: Target,
+        store: Mapping[str, Any],
+        arguments: tuple[str, ...] = (),
+        serve: Sequence[str] = (),
     ) -> None:
         self._target = target
         self._store = store
         self._arguments = arguments
+        self._serve = list(serve)
+        if arguments and not serve:
+            self._serve = [sys.executable, "-m", "pipestat_conformance.serve", *arguments]
+        self._hello: Hello | None = None
         self._session: Session | None = None
         self._environment: Mapping[str, str] = {}
         self._folder: Path | None = None
 
     def hello(self) -> Hello:
+        if self._hello is None:
+            self._hello = self._said()
+        return self._hello
+
+    def _said(self) -> Hello:
         with tempfile.TemporaryDirectory() as folder, _environment(self._environment):
             capabilities = self._target.capabilities(self._store, Path(folder))
         return Hello(
@@ -46,6 +69,7 @@ class InProcessDriver(Driver):
             capabilities,
             self._target.profiles(capabilities),
             self._target.refused_identifiers,
+            self._target.one_unnamed_namespace,
         )
 
     def open(self, store: Mapping[str, Any], opening: Opening) -> Answer:
@@ -90,19 +114,25 @@ class InProcessDriver(Driver):
         self._session = None
 
     def another(self) -> Driver:
-        driver = InProcessDriver(self._target, self._store, self._arguments)
-        driver._folder, driver._environment = self._folder, self._environment
+        driver: Driver
+        if self._serve:
+            driver = OtherProcess(self.program(), self.hello())
+            driver.use_environment(self._environment)
+        else:
+            driver = InProcessDriver(self._target, self._store)
+            driver._folder, driver._environment = self._folder, self._environment
         return driver
+
+    def turn(self) -> Driver | None:
+        return self.another() if self._serve else None
 
     def command(self) -> list[str]:
         return list(self._arguments)
 
     def program(self) -> list[str]:
         import json
-        import sys
 
-        store = ["--store", json.dumps(dict(self._store))]
-        return [sys.executable, "-m", "pipestat_conformance.serve", *self._arguments, *store]
+        return [*self._serve, "--store", json.dumps(dict(self._store))]
 
     def use_environment(self, variables: Mapping[str, str]) -> None:
         self._environment = variables

@@ -17,10 +17,12 @@ from pipestat_conformance.drivers import HarnessError
 
 __all__ = ["LineProcess"]
 
-# Bytes of one line; more is no answer but a mistake.
-MAX_LINE = 256 * 1024 * 1024
+# Bytes of one line, and lines that wait to be read; more is no answer but a mistake.
+MAX_LINE = 64 * 1024 * 1024
+MAX_LINES = 1000
 _CHUNK = 65536
 _STDERR_LINES = 20
+_STDERR_LINE = 2000
 
 
 class LineProcess:
@@ -41,6 +43,7 @@ class LineProcess:
             raise HarnessError(f"{command[0]} cannot be started: {error.strerror}") from None
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         self._rest = b""
+        self._flood = ""
         self._errors: deque[str] = deque(maxlen=_STDERR_LINES)
         self._threads = [
             threading.Thread(target=self._read_lines, daemon=True),
@@ -56,21 +59,27 @@ class LineProcess:
     def _read_lines(self) -> None:
         assert self._process.stdout is not None
         pieces: list[bytes] = []
-        while chunk := self._process.stdout.read(_CHUNK):
+        length = 0
+        while not self._flood and (chunk := self._process.stdout.read(_CHUNK)):
             *ends, rest = chunk.split(b"\n")
             for end in ends:
                 self._lines.put(b"".join([*pieces, end]))
-                pieces = []
+                pieces, length = [], 0
             pieces.append(rest)
+            length += len(rest)
             # Only looked at when nothing more comes: an unfinished line is part of the error.
             self._rest = b"".join(pieces[:2])
+            if length > MAX_LINE:
+                self._flood = f"a line of more than {MAX_LINE >> 20} MiB"
+            elif self._lines.qsize() > MAX_LINES:
+                self._flood = f"more than {MAX_LINES} lines that were not asked for"
         self._lines.put(None)
 
     def _read_errors(self) -> None:
         assert self._process.stderr is not None
         with os.fdopen(os.dup(self._process.stderr.fileno()), "rb") as stream:
-            for line in stream:
-                self._errors.append(line[:2000].decode("utf-8", "replace").rstrip("\n"))
+            while line := stream.readline(_STDERR_LINE):
+                self._errors.append(line.decode("utf-8", "replace").rstrip("\n"))
 
     def detail(self) -> str:
         """Return what the program wrote to stderr last."""
@@ -103,6 +112,8 @@ class LineProcess:
 
     def unasked(self) -> bytes | None:
         """Return a line that was written without a request, if there is one."""
+        if self._flood:
+            return self._flood.encode()
         with suppress(queue.Empty):
             return self._lines.get_nowait() or None
         return None
@@ -121,6 +132,8 @@ class LineProcess:
         return line
 
     def _ended(self) -> str:
+        if self._flood:
+            return f"the program wrote {self._flood}"
         with suppress(subprocess.TimeoutExpired):
             code = self._process.wait(timeout=2)
             if code < 0:

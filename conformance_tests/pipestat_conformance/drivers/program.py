@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from pipestat_conformance.data_files import protocol_schema
-from pipestat_conformance.drivers import Answer, Driver, HarnessError, Hello
+from pipestat_conformance.drivers import Answer, Driver, HarnessError, Hello, differences
 from pipestat_conformance.drivers.line_process import LineProcess
 from pipestat_conformance.special_values import decode, parse_json, to_json
 from pipestat_conformance.vectors import Opening
@@ -18,22 +18,26 @@ from pipestat_spec._version import SPEC_VERSION
 __all__ = ["PROTOCOL", "SubprocessDriver", "program_environment"]
 
 PROTOCOL = 1
+_ALWAYS = {"TZ": "UTC", "PYTHONIOENCODING": "utf-8"}
 
 
 def program_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment of a program under test: no settings of pipestat's, times in UTC."""
+    # Another thread may change the variables meanwhile (in_process.py).
     kept = {
         name: value
-        for name, value in os.environ.items()
-        if not name.startswith("PIPESTAT_") or name == "PIPESTAT_PLUGINS"
+        for name in list(os.environ)
+        if (not name.startswith("PIPESTAT_") or name == "PIPESTAT_PLUGINS")
+        and (value := os.environ.get(name)) is not None
     }
-    return {**kept, "TZ": "UTC", "PYTHONIOENCODING": "utf-8", **variables}
+    return {**kept, **_ALWAYS, **variables}
 
 
 class SubprocessDriver(Driver):
     """Starts the program when it is first needed, and anew after an `end` or a failure.
 
     With `spare` the next process is started ahead of its time: starting is what takes longest.
+    Every process has to say of itself what the first one said, or what `hello` is.
     """
 
     strict = False
@@ -45,6 +49,7 @@ class SubprocessDriver(Driver):
         timeout: float = 30.0,
         arguments: Sequence[str] = (),
         spare: bool = False,
+        hello: Hello | None = None,
     ) -> None:
         self._program = list(program)
         self._arguments = list(arguments)
@@ -53,7 +58,7 @@ class SubprocessDriver(Driver):
         self._spare: LineProcess | None = None
         self._with_spare = spare
         self._seq = 0
-        self._hello: Hello | None = None
+        self._hello = hello
         self._variables: Mapping[str, str] = {}
 
     def hello(self) -> Hello:
@@ -67,10 +72,17 @@ class SubprocessDriver(Driver):
             if self._with_spare:
                 self._spare = self._start()
             self._seq = 0
-            self._hello = _hello(
-                self.request({"cmd": "hello", "protocol": PROTOCOL, "spec": SPEC_VERSION}, "hello")
-            )
+            self._greet()
         return self.process
+
+    def _greet(self) -> None:
+        message = {"cmd": "hello", "protocol": PROTOCOL, "spec": SPEC_VERSION}
+        hello = _hello(self.request(message, "hello"))
+        changed = differences(self._hello or hello, hello)
+        if changed is not None:
+            self.abandon()
+            raise HarnessError(f"a process says hello otherwise than the first one: {changed}")
+        self._hello = hello
 
     def _start(self) -> LineProcess:
         return LineProcess(self._program, program_environment(self._variables))
@@ -167,7 +179,9 @@ class SubprocessDriver(Driver):
             spare.kill()
 
     def another(self) -> SubprocessDriver:
-        driver = SubprocessDriver(self._program, timeout=self.timeout, arguments=self._arguments)
+        driver = SubprocessDriver(
+            self._program, timeout=self.timeout, arguments=self._arguments, hello=self._hello
+        )
         driver._variables = self._variables
         return driver
 
@@ -178,11 +192,10 @@ class SubprocessDriver(Driver):
         return list(self._program)
 
     def use_environment(self, variables: Mapping[str, str]) -> None:
-        changed = program_environment(variables) != program_environment(self._variables)
+        changed = {**_ALWAYS, **variables} != {**_ALWAYS, **self._variables}
         self._variables = variables
         if changed:
-            self._drop_spare()
-            self.end()
+            self.close()
 
 
 def _hello(response: Mapping[str, Any]) -> Hello:
@@ -196,6 +209,7 @@ def _hello(response: Mapping[str, Any]) -> Hello:
         tuple(response["capabilities"]),
         tuple(response["profiles"]),
         response.get("refused_identifiers"),
+        response.get("one_unnamed_namespace", False),
     )
 
 

@@ -7,6 +7,7 @@ it is acknowledged. So a vector may reopen the store, and several processes may 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import pickle
 from collections.abc import Iterator, Mapping, Sequence
@@ -110,8 +111,10 @@ class MemoryTarget(PluginTarget):
     def open_store(self, store: Mapping[str, Any], opening: Opening, folder: Path) -> Store:
         opened = super().open_store({}, opening, folder)
         snapshot = store.get("snapshot") or f"{store['path']}.snapshot"
+        # A backend keeps one namespace; another one on the same store has a snapshot of its own.
+        namespace = hashlib.sha256(opened.namespace.encode()).hexdigest()[:16]
         return Store(
-            self.backend(Path(snapshot)),
+            self.backend(Path(f"{snapshot}.{namespace}")),
             opened.settings,
             validate=opened.rules.validate,
             additional_properties=opened.rules.additional_properties,

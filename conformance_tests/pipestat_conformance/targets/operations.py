@@ -123,7 +123,8 @@ def _describe(store: Store, args: _Args) -> dict[str, Any]:
 
 
 def _records(store: Store, args: _Args) -> list[str]:
-    return [record.key.identifier for record in store.scan(_level(args))]
+    found = store.scan(_level(args), args.get("after"), args.get("limit"))
+    return [record.key.identifier for record in found]
 
 
 def _count(store: Store, args: _Args) -> int:

@@ -26,6 +26,7 @@ class Target(ABC):
     language: str = "Python"
     # Known once the capabilities were asked for.
     refused_identifiers: str | None = None
+    one_unnamed_namespace: bool = False
 
     @abstractmethod
     def capabilities(self, store: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
@@ -73,15 +74,14 @@ class PluginTarget(Target):
     layouts: tuple[str, ...] = field(default=(), init=False)
 
     def __post_init__(self) -> None:
-        from pipestat_spec import __version__
-
-        self.version = __version__
+        self.version = _version(self.name)
         self.layouts = {"yaml": ("yaml-layout",), "sql": ("sql-layout",)}.get(self.name, ())
 
     def capabilities(self, store: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
         opened = self.open_store(store, Opening(None, {"namespace": "ns"}), folder)
         try:
             self.refused_identifiers = opened.backend.refused_identifiers
+            self.one_unnamed_namespace = opened.backend.one_unnamed_namespace
             return tuple(sorted(map(str, opened.backend.capabilities)))
         finally:
             opened.close()
@@ -117,6 +117,18 @@ class PluginTarget(Target):
             else:
                 (config if key in KEYS else options)[key] = value
         return {**config, self.name: options} if options else config
+
+
+def _version(backend: str) -> str:
+    """Return the version of the distribution that brings a backend; of a stand-in, our own."""
+    from importlib.metadata import version
+
+    from pipestat_spec.plugins.loading import plugins
+
+    found = plugins()
+    owner = found.providers.get(f"backend:{backend}")
+    brought = [p.entry_point.distribution for p in found.loaded if p.name == owner]
+    return version(brought[0] if brought else "pipestat-spec")
 
 
 _RENAMED = {"namespace": "pipeline_name"}

@@ -27,11 +27,16 @@ __all__ = ["ALL", "Trial", "TrialKind", "planned"]
 
 @dataclass(frozen=True)
 class TrialKind:
-    """One trial: its profile, its rules, and the function that makes it."""
+    """One trial: its profile, its rules, the function that makes it, and what it cannot do without.
+
+    `needs` are capabilities.
+    """
 
     profile: str
     requirements: tuple[str, ...]
     make: Callable[[Stage], Told]
+    needs: tuple[str, ...] = ()
+    with_schema: bool = False
 
 
 ALL: Mapping[str, TrialKind] = {
@@ -40,12 +45,17 @@ ALL: Mapping[str, TrialKind] = {
             "concurrent-writers",
             ("PS-GUA-002", "PS-GUA-003"),
             concurrency.trial(scenario, number),
+            scenario.needs,
+            with_schema=scenario.opening.schema is not None,
         )
         for name, scenario in concurrency.SCENARIOS.items()
-        for number in concurrency.NUMBERS
+        for number in scenario.numbers
     },
     "trial.kill.acknowledged": TrialKind("durable", ("PS-GUA-001",), kill.acknowledged),
     "trial.kill.in-flight": TrialKind("durable", ("PS-GUA-001",), kill.in_flight),
+    "trial.kill.batch": TrialKind("durable", ("PS-GUA-001",), kill.batch),
+    "trial.kill.removal": TrialKind("durable", ("PS-GUA-001",), kill.removal),
+    "trial.kill.status": TrialKind("durable", ("PS-GUA-001",), kill.status, ("status", "source")),
     "trial.kill.next-writer": TrialKind("concurrent-writers", ("PS-GUA-004",), kill.next_writer),
     "trial.mixed.writers": TrialKind(
         "yaml-layout", ("PS-WRT-002", "PS-WRT-003", "PS-WRT-009"), mixed.writers
@@ -63,32 +73,32 @@ class Trial:
 
     id: str
     kind: TrialKind
-    pool: Pool
     options: RunOptions
     capabilities: tuple[str, ...]
     folder: Path
     skip: tuple[Verdict, str] | None = None
 
-    def __call__(self) -> Result:
+    def __call__(self, pool: Pool) -> Result:
+        """Make the trial with the processes of a pool, which no other trial uses meanwhile."""
         if self.skip is not None:
             return self._result(self.skip[0], note=self.skip[1])
         started = time.monotonic()
         try:
-            verdict, problem, told = self._made()
+            verdict, problem, told = self._made(pool)
         except HarnessError as error:
             verdict, problem, told = (
                 Verdict.ERROR,
                 Problem(error.message, detail=error.detail),
                 Told(),
             )
-            self.pool.abandon()
+            pool.abandon()
         return self._result(verdict, problem, told.note, time.monotonic() - started, told.measured)
 
-    def _made(self) -> tuple[Verdict, Problem | None, Told]:
+    def _made(self, pool: Pool) -> tuple[Verdict, Problem | None, Told]:
         folder = self.folder / self.id
         (folder / "store").mkdir(parents=True)
         stage = Stage(
-            pool=self.pool,
+            pool=pool,
             store=self.options.stores(folder / "store", self.id),
             capabilities=self.capabilities,
             random=random.Random(f"{self.options.seed}:{self.id}"),
@@ -124,20 +134,24 @@ class Trial:
 
 def planned(
     options: RunOptions, hello: Hello, judged: tuple[str, ...], folder: Path
-) -> tuple[list[Trial], Pool]:
-    """Return all trials, those that are not run with the reason, and the pool they share."""
+) -> list[Trial]:
+    """Return all trials, those that are not run with the reason."""
     from fnmatch import fnmatchcase
 
-    pool = Pool(options, hello)
     trials = []
     for id, kind in ALL.items():
         if options.select and not any(fnmatchcase(id, pattern) for pattern in options.select):
             continue
         skip = None
+        missing = [name for name in kind.needs if name not in hello.capabilities]
         if kind.profile not in judged:
             why = "was not asked for" if kind.profile in hello.profiles else "is not claimed"
             skip = (Verdict.DISABLED, f"the profile {kind.profile} {why}")
         elif options.quick:
             skip = (Verdict.DISABLED, "trials are left out of a quick run")
-        trials.append(Trial(id, kind, pool, options, hello.capabilities, folder, skip))
-    return trials, pool
+        elif missing:
+            skip = (Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed")
+        elif kind.with_schema and "schema" not in hello.profiles:
+            skip = (Verdict.UNSUPPORTED, "the profile schema is not claimed")
+        trials.append(Trial(id, kind, options, hello.capabilities, folder, skip))
+    return trials

@@ -3,37 +3,99 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from pipestat_conformance.drivers import HarnessError, VectorFailed
 from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.trials.pool import Stage, Told, all_at_once, succeed
+from pipestat_conformance.trials.watcher import Watcher
+from pipestat_conformance.trials.writes import (
+    BOTH_LEVELS,
+    STATUSES,
+    Ledger,
+    Place,
+    Scenario,
+    Write,
+    removal,
+    report,
+    report_many,
+    set_status,
+)
 
-__all__ = ["NUMBERS", "SCENARIOS", "Scenario", "final_records", "trial", "write_together"]
+__all__ = ["SCENARIOS", "trial", "write_together"]
 
 NUMBERS = (2, 8, 32)
 ROUNDS = 4
 _TEXT = "x" * 300
 
 
-@dataclass(frozen=True)
-class Write:
-    """One report: which record, which values."""
+def _batch(i: int, r: int) -> Write:
+    return report_many(
+        {
+            f"a{i}.{r}": {"n": i, "text": _TEXT},
+            "shared": {f"b{i}.{r}": i, "value": f"{i}.{r}"},
+            f"z{i}.{r}": {"n": i, "text": _TEXT},
+        }
+    )
 
-    record: str
-    values: Mapping[str, Any]
+
+def _status(i: int, r: int) -> Write:
+    return set_status("shared", STATUSES[(i + r) % len(STATUSES)], f"{i}.{r}")
 
 
-# Says what writer number i reports in round r.
-Scenario = Callable[[int, int], Write]
+def _to_remove(writers: int) -> Sequence[Write]:
+    numbers = [f"{i}.{r}" for i in range(writers) for r in range(ROUNDS)]
+    return [
+        report("shared", {f"gone{number}": _TEXT for number in numbers}),
+        report_many({f"whole{number}": {"n": 1} for number in numbers}),
+    ]
+
+
+def _removal(i: int, r: int) -> Write:
+    return removal(f"whole{i}.{r}") if r % 2 else removal("shared", f"gone{i}.{r}")
+
+
+def _either(i: int, r: int, one: Write) -> Write:
+    """Let every other writer report to the record that the others write to."""
+    return report("shared", {f"n{i}.{r}": i, "value": f"{i}.{r}"}) if i % 2 else one
+
+
+def _of_a_level(i: int, r: int) -> Write:
+    level = "sample" if i % 4 == 3 else "project"
+    return report("shared", {f"n{i}.{r}": i, "value": f"{i}.{r} {_TEXT}"}, level)
+
+
+def _mixed(i: int, r: int) -> Write:
+    kinds = (_of_a_level, _batch, _status, _removal)
+    return kinds[(i + r) % len(kinds)](i, r)
+
 
 SCENARIOS: Mapping[str, Scenario] = {
-    "different-records": lambda i, r: Write(f"s{i}.{r}", {"n": i, "text": _TEXT}),
-    "different-results": lambda i, r: Write("shared", {f"n{i}.{r}": i, f"t{i}.{r}": _TEXT}),
-    "same-result": lambda i, r: Write("shared", {"value": f"{i}.{r} {_TEXT}"}),
-    "first-report": lambda i, r: Write(f"new{r}", {f"n{i}": r, f"t{i}": _TEXT}),
+    "different-records": Scenario(
+        lambda i, r: report(f"s{i}.{r}", {"n": i, "text": _TEXT}), numbers=NUMBERS
+    ),
+    "different-results": Scenario(
+        lambda i, r: report("shared", {f"n{i}.{r}": i, f"t{i}.{r}": _TEXT}), numbers=NUMBERS
+    ),
+    "same-result": Scenario(
+        lambda i, r: report("shared", {"value": f"{i}.{r} {_TEXT}"}), numbers=NUMBERS
+    ),
+    "first-report": Scenario(
+        lambda i, r: report(f"new{r}", {f"n{i}": r, f"t{i}": _TEXT}), numbers=NUMBERS
+    ),
+    "batches": Scenario(_batch),
+    "statuses": Scenario(lambda i, r: _either(i, r, _status(i, r)), needs=("status", "source")),
+    "removals": Scenario(lambda i, r: _either(i, r, _removal(i, r)), first=_to_remove),
+    "project-level": Scenario(_of_a_level, needs=("project-level",), opening=BOTH_LEVELS),
+    "mixed": Scenario(
+        _mixed,
+        first=_to_remove,
+        needs=("status", "source", "project-level"),
+        opening=BOTH_LEVELS,
+        numbers=NUMBERS,
+    ),
 }
 
 
@@ -49,23 +111,33 @@ def trial(scenario: Scenario, number: int) -> Callable[[Stage], Told]:
 def write_together(stage: Stage, drivers: Sequence[SubprocessDriver], scenario: Scenario) -> Told:
     """Let all drivers but the last write at once, the last one read; check what is stored."""
     *writers, reader = drivers
-    stage.open_all(drivers)
+    stage.open_all(drivers, scenario.opening)
+    planned = [[scenario.write(i, r) for r in range(ROUNDS)] for i in range(len(writers))]
+    first = scenario.first(len(writers))
+    writes = [*first, *(write for own in planned for write in own)]
+    ledger = Ledger()
+    for write in first:
+        _perform(reader, write, ledger, "before")
+    watcher = Watcher(reader, ledger, writes, stage.capabilities)
     barrier = threading.Barrier(len(writers))
-    stop = threading.Event()
-    watcher = Watcher(reader, stop, scenario, len(writers))
     thread = threading.Thread(target=watcher.watch)
     thread.start()
     try:
-        all_at_once([_writing(w, i, barrier, scenario) for i, w in enumerate(writers)])
+        all_at_once(
+            [
+                _writing(driver, own, barrier, ledger, f"writer {i}")
+                for i, (driver, own) in enumerate(zip(writers, planned, strict=True))
+            ]
+        )
     finally:
-        stop.set()
+        watcher.stop.set()
         thread.join()
     if isinstance(watcher.problem, HarnessError):
         raise watcher.problem
     # What counts is what a process finds that has seen nothing of all this.
     reader.end()
-    stage.open(reader)
-    _check(stage, reader, scenario, len(writers))
+    stage.open(reader, scenario.opening)
+    _Stored(reader, stage.capabilities).check(first, planned)
     if watcher.problem is not None:
         raise watcher.problem
     total = len(writers) * ROUNDS
@@ -75,13 +147,17 @@ def write_together(stage: Stage, drivers: Sequence[SubprocessDriver], scenario: 
 
 
 def _writing(
-    driver: SubprocessDriver, number: int, barrier: threading.Barrier, scenario: Scenario
+    driver: SubprocessDriver,
+    writes: Sequence[Write],
+    barrier: threading.Barrier,
+    ledger: Ledger,
+    who: str,
 ) -> Callable[[], None]:
     def run() -> None:
         try:
-            for r in range(ROUNDS):
+            for r, write in enumerate(writes):
                 barrier.wait(timeout=driver.timeout * 2)
-                _report(driver, scenario(number, r), f"writer {number}, round {r}")
+                _perform(driver, write, ledger, f"{who}, round {r}")
         except BaseException:
             barrier.abort()
             raise
@@ -89,100 +165,91 @@ def _writing(
     return run
 
 
-def _report(driver: SubprocessDriver, write: Write, who: str) -> None:
-    args = {"record": write.record, "values": write.values, "overwrite": True}
-    succeed(driver.perform("report", args), f"{who}: report")
+def _perform(driver: SubprocessDriver, write: Write, ledger: Ledger, who: str) -> None:
+    ledger.sent(write)
+    succeed(driver.perform(write.op, write.args), f"{who}: {write.op}")
+    ledger.acknowledged(write)
 
 
-class Watcher:
-    """A reader that asks for everything, again and again, until it is told to stop."""
+class _Stored:
+    """What is stored in the end, compared with all that was acknowledged."""
 
-    def __init__(
-        self, driver: SubprocessDriver, stop: threading.Event, scenario: Scenario, writers: int
+    def __init__(self, reader: SubprocessDriver, capabilities: Sequence[str]) -> None:
+        self._reader = reader
+        self._capabilities = capabilities
+
+    def check(self, first: Sequence[Write], planned: Sequence[Sequence[Write]]) -> None:
+        """Raise VectorFailed for what is lost, left over, or was not written last."""
+        writes = [*first, *(write for own in planned for write in own)]
+        emptied = {place for write in writes for place in write.empties}
+        # What one writer wrote before its last write to a place cannot stand there.
+        last: dict[Place, list[Any]] = {}
+        for own in (*planned, first):
+            latest = {
+                place: value for w in own for place, value in {**w.puts, **w.statuses}.items()
+            }
+            for place, value in latest.items():
+                last.setdefault(place, []).append(value)
+        for level in sorted({place.level for place in last}):
+            wanted = {
+                place: values
+                for place, values in last.items()
+                if place.level == level and not emptied & {place, place._replace(result=None)}
+            }
+            self._check_level(level, wanted, emptied)
+        if "history" in self._capabilities:
+            self._check_histories(writes, emptied)
+
+    def _check_level(
+        self, level: str, last: Mapping[Place, Sequence[Any]], emptied: set[Place]
     ) -> None:
-        self.reads = 0
-        self.problem: VectorFailed | HarnessError | None = None
-        self._driver = driver
-        self._stop = stop
-        self._written = _written_values(scenario, writers)
-
-    def watch(self) -> None:
-        """Read until the event is set; keep the first problem."""
-        try:
-            while not self._stop.is_set():
-                for record in succeed(self._driver.perform("records", {}), "reader: records"):
-                    self._look_at(record)
-                self.reads += 1
-        except (VectorFailed, HarnessError) as error:
-            self.problem = error
-
-    def _look_at(self, record: str) -> None:
-        args = {"record": record}
-        values = succeed(self._driver.perform("retrieve", args), f"reader: retrieve {record}")
-        for name, value in values.items():
-            if value not in self._written.get((record, name), ()):
+        listed = self._ask("records", level)
+        stored: dict[Place, Any] = {
+            Place(level, record, name): value
+            for record in listed
+            for name, value in self._ask("retrieve", level, record=record).items()
+        }
+        results = {place for place in last if place.result is not None}
+        records = {place.record for place in last}
+        records |= {p.record for p in emptied if p.level == level and p.result is not None}
+        if listed != sorted(records) or stored.keys() != results:
+            raise VectorFailed(
+                f"acknowledged {len(results)} results in {len(records)} records, "
+                f"stored {len(stored)} in {len(listed)}"
+            )
+        for place, values in last.items():
+            if place.result is None:
+                told = self._ask("describe", level, record=place.record)
+                found: Any = (told["status"], told["status_message"])
+            else:
+                found = stored[place]
+            if found not in values:
                 raise VectorFailed(
-                    f"reader: {record}.{name} is {str(value)[:80]!r}, which nobody wrote"
+                    f"{place.record}.{place.result or 'status'} is none of the values written last"
                 )
 
-
-def _written_values(scenario: Scenario, writers: int) -> dict[tuple[str, str], list[Any]]:
-    found: dict[tuple[str, str], list[Any]] = {}
-    for r in range(ROUNDS):
-        for i in range(writers):
-            write = scenario(i, r)
-            for name, value in write.values.items():
-                found.setdefault((write.record, name), []).append(value)
-    return found
-
-
-def final_records(scenario: Scenario, writers: int) -> dict[str, dict[str, list[Any]]]:
-    """Return, per record and result, the values that may be stored at the end.
-
-    The last value is one that some writer wrote last.
-    """
-    found: dict[str, dict[str, dict[int, Any]]] = {}
-    for i in range(writers):
-        for r in range(ROUNDS):
-            write = scenario(i, r)
-            for name, value in write.values.items():
-                found.setdefault(write.record, {}).setdefault(name, {})[i] = value
-    return {
-        record: {name: list(last.values()) for name, last in results.items()}
-        for record, results in found.items()
-    }
-
-
-def _check(stage: Stage, reader: SubprocessDriver, scenario: Scenario, writers: int) -> None:
-    expected = final_records(scenario, writers)
-    listed = succeed(reader.perform("records", {}), "records")
-    stored = {
-        record: succeed(reader.perform("retrieve", {"record": record}), f"retrieve {record}")
-        for record in listed
-    }
-    wanted = sum(len(results) for results in expected.values())
-    there = sum(len(results) for results in stored.values())
-    if listed != sorted(expected) or there != wanted:
-        raise VectorFailed(
-            f"acknowledged {wanted} results in {len(expected)} records, "
-            f"stored {there} in {len(listed)}"
-        )
-    for record, results in expected.items():
-        for name, last in results.items():
-            if stored[record].get(name) not in last:
-                raise VectorFailed(f"{record}.{name} is none of the values written last")
-    if "history" in stage.capabilities:
-        _check_history(reader, scenario, writers)
-
-
-def _check_history(reader: SubprocessDriver, scenario: Scenario, writers: int) -> None:
-    """Every replaced value stands in the history: none was lost on the way."""
-    for (record, name), values in _written_values(scenario, writers).items():
-        if len(set(values)) > 1:
-            args = {"record": record, "result": name}
-            history = succeed(reader.perform("history", args), "history").get(name, {})
-            if len(history) != len(values) - 1:
+    def _check_histories(self, writes: Sequence[Write], emptied: set[Place]) -> None:
+        """Every value that was replaced or removed stands in the history, once, and no other."""
+        put: dict[Place, list[Any]] = {}
+        for write in writes:
+            for place, value in write.puts.items():
+                put.setdefault(place, []).append(value)
+        gone = {place._replace(result=None) for place in emptied if place.result is None}
+        of_records: dict[tuple[str, str], Mapping[str, Mapping[str, Any]]] = {}
+        for place, values in put.items():
+            if place._replace(result=None) in gone or (len(values) == 1 and place not in emptied):
+                continue
+            record = place.level, place.record
+            if record not in of_records:
+                of_records[record] = self._ask("history", place.level, record=place.record)
+            kept = list(of_records[record].get(str(place.result), {}).values())
+            wanted = len(values) - (place not in emptied)
+            if len(kept) != wanted or Counter(map(str, kept)) - Counter(map(str, values)):
                 raise VectorFailed(
-                    f"{len(values)} values were acknowledged for {record}.{name}, "
-                    f"and the history holds {len(history)}, not {len(values) - 1}"
+                    f"{len(values)} values were acknowledged for {place.record}.{place.result}, "
+                    f"and the history holds {len(kept)}, not {wanted}"
                 )
+
+    def _ask(self, op: str, level: str, **args: Any) -> Any:
+        where = {} if level == "sample" else {"level": level}
+        return succeed(self._reader.perform(op, {**args, **where}), op)

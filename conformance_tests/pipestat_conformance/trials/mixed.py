@@ -49,8 +49,10 @@ def writers(stage: Stage) -> Told:
     notes = [
         write_together(_fresh(stage, name), [*writing, reader], scenario).note
         for name, scenario in SCENARIOS.items()
+        if set(scenario.needs) <= set(stage.capabilities)
+        and (scenario.opening.schema is None or "schema" in stage.pool.profiles)
     ]
-    return Told(f"{EACH} processes of each program; {notes[0]}, four times")
+    return Told(f"{EACH} processes of each program; {notes[0]}, {len(notes)} times")
 
 
 def _fresh(stage: Stage, name: str) -> Stage:

@@ -41,13 +41,15 @@ class Pool:
             or [sys.executable, "-m", "pipestat_conformance.serve", "--backend", "yaml"]
         )
         self._timeout = getattr(options.driver, "timeout", 30.0)
+        self._hello = hello
         self._targets: list[SubprocessDriver] = []
         self._peers: list[SubprocessDriver] = []
         self.name = hello.name
+        self.profiles = hello.profiles
 
     def targets(self, number: int) -> list[SubprocessDriver]:
         """Return so many drivers of the target, each a process of its own."""
-        return self._grown(self._targets, self._program, number)
+        return self._grown(self._targets, self._program, number, self._hello)
 
     def peers(self, number: int) -> list[SubprocessDriver]:
         """Return so many drivers of the other program of mixed trials."""
@@ -55,13 +57,17 @@ class Pool:
 
     def fresh(self) -> SubprocessDriver:
         """Return a driver of the target for a process that will be killed."""
-        return SubprocessDriver(self._program, timeout=self._timeout)
+        return SubprocessDriver(self._program, timeout=self._timeout, hello=self._hello)
 
     def _grown(
-        self, drivers: list[SubprocessDriver], program: Sequence[str], number: int
+        self,
+        drivers: list[SubprocessDriver],
+        program: Sequence[str],
+        number: int,
+        hello: Hello | None = None,
     ) -> list[SubprocessDriver]:
         while len(drivers) < number:
-            drivers.append(SubprocessDriver(program, timeout=self._timeout))
+            drivers.append(SubprocessDriver(program, timeout=self._timeout, hello=hello))
         return drivers[:number]
 
     def close(self) -> None:
@@ -96,9 +102,9 @@ class Stage:
         succeed(driver.open(self.store, opening), "open")
         return driver
 
-    def open_all(self, drivers: Sequence[SubprocessDriver]) -> None:
+    def open_all(self, drivers: Sequence[SubprocessDriver], opening: Opening = OPENING) -> None:
         """Open the store on all drivers at once."""
-        all_at_once([partial(self.open, driver) for driver in drivers])
+        all_at_once([partial(self.open, driver, opening) for driver in drivers])
 
 
 def succeed(answer: Answer, what: str) -> Any:

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
 from pipestat_spec.text.strings import nearest, shorten
+from pipestat_sql.database.driver_options import check_driver_options
 from pipestat_sql.database.options import SqlOptions
 
 __all__ = ["database_url"]
@@ -131,6 +132,7 @@ def _checked(url: sa.URL, where: str, folder: str) -> sa.URL:
             hint='pip install "pipestat-spec[sql]"',
             package="psycopg",
         ) from None
+    check_driver_options(url, where)
     return url.set(drivername="postgresql+psycopg")
 
 

@@ -6,19 +6,22 @@ Reads are single statements, and transactions are begun and ended by statements 
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Hashable, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from collections.abc import Hashable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import sqlalchemy as sa
 
 from pipestat_spec.errors import PipestatDatabaseError
+from pipestat_sql.database.driver_options import driver_options
 from pipestat_sql.database.faults import described, driver_errors
 from pipestat_sql.database.options import SqlOptions
+from pipestat_sql.database.server import Server
 from pipestat_sql.database.sqlite_files import exists, open_file
 
 if TYPE_CHECKING:
@@ -28,7 +31,6 @@ __all__ = ["Database", "Session", "database_of"]
 
 # Seconds between looks for a free connection when more threads than connections want one.
 _POOL_TIMEOUT = 0.02
-_KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
 
 
 class Session:
@@ -114,7 +116,10 @@ class Database:
         self.worked = False
         # Those who have not left; what is dropped leaves by itself.
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
-        self._engine = _postgresql(url, options) if self.is_postgresql else _sqlite(url, options)
+        self._server = Server(options.patience)
+        self._engine = (
+            _postgresql(url, options, self._server) if self.is_postgresql else _sqlite(url, options)
+        )
         weakref.finalize(self, self._engine.dispose)
         self._meet_threads()
 
@@ -122,13 +127,32 @@ class Database:
         # Makes a session for a `with` block; the set is of those who wait for a connection.
         self.session = partial(Session, self._engine, set[Session]())
         # Where threads queue to write: SQLite lets them try again and again.
-        self.turn: AbstractContextManager[Any] = nullcontext()
-        if not self.is_postgresql:
-            self.turn = threading.Lock()
+        self._writing = None if self.is_postgresql else threading.Lock()
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Wait until no other thread writes."""
+        lock = self._writing
+        if lock is None:
+            yield
+            return
+        if not lock.acquire(timeout=self.patience):
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+        try:
+            yield
+        finally:
+            lock.release()
 
     @property
     def dialect(self) -> Dialect:
         return self._engine.dialect
+
+    @property
+    def is_pooled(self) -> bool:
+        """Whether a pooler of connections is between us and the server, as far as is known."""
+        return self._server.is_pooled
 
     @property
     def is_empty_file(self) -> bool:
@@ -146,7 +170,7 @@ class Database:
 
     def error(self, error: BaseException) -> PipestatDatabaseError:
         """Return a driver's exception as one of ours."""
-        return described(error, self.where, self.url.password)
+        return described(error, self.where, self.url.password, self.patience)
 
     def forget_idle(self) -> None:
         """Close the connections that nobody uses; those in use are closed when they come back."""
@@ -215,26 +239,22 @@ def _engine(url: sa.URL, options: SqlOptions, **more: Any) -> sa.Engine:
     )
 
 
-def _postgresql(url: sa.URL, options: SqlOptions) -> sa.Engine:
+def _postgresql(url: sa.URL, options: SqlOptions, server: Server) -> sa.Engine:
     import psycopg
     from psycopg.types.string import TextLoader
 
     context: Any = psycopg.adapt.AdaptersMap(psycopg.adapters)
     for name in ("json", "jsonb"):
         context.register_loader(name, TextLoader)
-    defaults = {
-        "connect_timeout": options.connect_timeout,
-        "application_name": "pipestat-spec",
-        "client_encoding": "utf8",
-        **_KEEPALIVE,
-    }
-    arguments = {name: value for name, value in defaults.items() if name not in url.query}
-    return _engine(
+    arguments = {"connect_timeout": options.connect_timeout, **driver_options(url)}
+    engine = _engine(
         url,
         options,
         connect_args={**arguments, "context": context},
         use_native_hstore=False,
     )
+    sa.event.listen(engine, "do_connect", server.connect)
+    return engine
 
 
 def _sqlite(url: sa.URL, options: SqlOptions) -> sa.Engine:

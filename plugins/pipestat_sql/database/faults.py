@@ -82,6 +82,7 @@ def classify(error: BaseException) -> Fault:
     return Fault.LOST if _is_lost(error) else Fault.FINAL
 
 
+_POOLED = "a connection pooler keeps no prepared statements: take prepare_threshold out of the URL"
 # What a state of PostgreSQL, or a part of a message, means to the user.
 _HINTS: dict[str, str] = {
     "28P01": "check user and password of the database",
@@ -91,12 +92,20 @@ _HINTS: dict[str, str] = {
     "53100": "the disk is full",
     "53300": "the server has no free connection; try later or use fewer processes",
     "25006": "the database can only be read",
+    "26000": _POOLED,
+    "42P05": _POOLED,
+    "54000": "the row is full: copy the records into a new database with 'pipestat-spec convert'",
 }
 _MESSAGE_HINTS: tuple[tuple[str, str], ...] = (
     ("password authentication failed", _HINTS["28P01"]),
     ("no password supplied", _HINTS["28P01"]),
     ("no pg_hba.conf entry", _HINTS["28000"]),
+    ('role "', _HINTS["28P01"]),
+    ("no such user", _HINTS["28P01"]),
     ("does not exist", _HINTS["3D000"]),
+    ("no such database", _HINTS["3D000"]),
+    ("bouncer config error", "look at the pooler's configuration: it may not know the database"),
+    ("unsupported startup parameter", "take this option out of the URL"),
     ("could not translate host name", "correct the host's name"),
     ("resolve host", "correct the host's name"),
     ("Name or service not known", "correct the host's name"),
@@ -109,13 +118,27 @@ _MESSAGE_HINTS: tuple[tuple[str, str], ...] = (
     ("malformed", "restore the file from a copy: it is damaged"),
     ("unable to open", "check that the folder is there and may be written"),
     ("disk is full", "make room on the disk"),
-    ("is locked", "another program holds the file; wait for it or end it"),
 )
 
 
-def described(error: BaseException, where: str, secret: str | None = None) -> PipestatDatabaseError:
-    """Return a driver's exception as one line of ours: where, what, and what to do."""
+def is_locked(error: BaseException) -> bool:
+    """Tell whether the wait for a lock of somebody else's has ended without it."""
     error = _driver_error(error)
+    if isinstance(error, sqlite3.Error):
+        return classify(error) is Fault.BUSY
+    return sql_state(error) == "55P03"
+
+
+def described(
+    error: BaseException, where: str, secret: str | None = None, patience: float | None = None
+) -> PipestatDatabaseError:
+    """Return a driver's exception as one line of ours: where, what, and what to do.
+
+    `patience` is how long locks are waited for.
+    """
+    error = _driver_error(error)
+    if patience is not None and is_locked(error):
+        return _impatient(error, where, patience)
     text = " ".join(str(error).split()) or type(error).__name__
     if secret and len(secret) > 3:
         text = text.replace(secret, "***")
@@ -124,7 +147,27 @@ def described(error: BaseException, where: str, secret: str | None = None) -> Pi
     text = re.sub(r"\s*\bLINE \d+:.*", "", text)
     text = re.sub(r"^(connection failed: )", "", text)
     state = sql_state(error)
-    hint = _HINTS.get(state or "") or next((h for m, h in _MESSAGE_HINTS if m in text), None)
+    hint = _HINTS.get(state or "")
+    if hint is None and (state is None or state.startswith("08")):
+        # Of SQLite, or of a connection that could not be made, there is only the message.
+        hint = next((h for m, h in _MESSAGE_HINTS if m in text), None)
     return PipestatDatabaseError(
         f"{where}: {shorten(text, 300)}", hint=hint, sqlstate=state, database=where
+    )
+
+
+def _impatient(error: BaseException, where: str, patience: float) -> PipestatDatabaseError:
+    if isinstance(error, sqlite3.Error):
+        what, holder = "the file, which is locked", "another program holds the file"
+    else:
+        # Which lock it is stands in the context of some, and nowhere of others.
+        context = getattr(getattr(error, "diag", None), "context", None) or ""
+        table = re.search(r'relation "(.+)"', context)
+        what = f"a row of table {table[1]!r}" if table else "a table that is locked"
+        holder = "another session holds it (pg_stat_activity and pg_locks tell which)"
+    return PipestatDatabaseError(
+        f"{where}: waited {patience:g} s for {what}",
+        hint=f"{holder}: wait for it, end it, or allow more time, sql: {{patience: SECONDS}}",
+        sqlstate=sql_state(error),
+        database=where,
     )

@@ -27,5 +27,7 @@ class SqlOptions(Options):
     )
     connect_timeout: int = Field(8, ge=1, description="seconds that a first connection may take")
     patience: float = Field(
-        30.0, ge=0, description="seconds to wait for a database that was lost or is busy"
+        30.0,
+        ge=0,
+        description="seconds to wait for a lock that another holds, or a server that was lost",
     )

@@ -16,7 +16,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_sql.database.connections import Database, Session
-from pipestat_sql.database.faults import Fault, classify, driver_errors, sql_state
+from pipestat_sql.database.faults import Fault, classify, driver_errors, is_locked, sql_state
+from pipestat_sql.database.server import milliseconds
 from pipestat_sql.database.sqlite_files import prepare_to_write
 
 __all__ = ["MARK", "Mark", "Retry", "Transactions", "Written"]
@@ -31,6 +32,8 @@ _SNAPSHOT = {
     "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     "sqlite": "BEGIN",
 }
+# Seconds for which who changes a table queues for it: whoever comes later queues behind.
+_SLICE = 1.0
 _MOST_RETRIES = 50
 
 # What a statement returns to identify its transaction and the server that it ran on. A
@@ -59,6 +62,11 @@ class Written(NamedTuple, Generic[T]):
     evidence: Callable[[Session], bool | None] | None = None
 
 
+def _lock_timeout(seconds: float) -> str:
+    """Return what bounds the wait for each lock until the end of the transaction."""
+    return f"SET LOCAL lock_timeout = {milliseconds(seconds)}"
+
+
 class Retry(Exception):
     """An attempt stored nothing and asks for another: the row or the tables have changed."""
 
@@ -85,6 +93,10 @@ class Transactions:
         self._refresh = refresh
         name = database.dialect.name
         self._begin, self._snapshot = _BEGIN[name], _SNAPSHOT[name]
+        if database.is_postgresql:
+            # One message to the server.
+            bound = f"; {_lock_timeout(database.patience)}"
+            self._begin, self._snapshot = self._begin + bound, self._snapshot + bound
         # Whether the journal of a file is chosen.
         self._has_journal = database.is_postgresql
         self._closed = False
@@ -109,6 +121,7 @@ class Transactions:
         attempt = 0
         while True:
             attempt += 1
+            started = time.monotonic()
             try:
                 with database.session() as session:
                     database.worked = True
@@ -121,7 +134,8 @@ class Transactions:
             except Retry as retry:
                 self._prepare(retry, attempt)
             except driver_errors() as error:
-                began = began or time.monotonic()
+                # A lock was waited for within the attempt.
+                began = began or (started if is_locked(error) else time.monotonic())
                 self._wait(error, attempt, time.monotonic() - began)
 
     def _prepare(self, retry: Retry, attempt: int) -> None:
@@ -140,7 +154,7 @@ class Transactions:
         if fault is Fault.LOST and not database.worked:
             fault = Fault.FINAL
         hopeless = fault is Fault.STALE and attempt > 3
-        if fault is Fault.FINAL or hopeless or waited > database.patience:
+        if fault is Fault.FINAL or hopeless or waited >= database.patience:
             raise database.error(error) from None
         if fault in (Fault.LOST, Fault.STALE):
             # Connections keep prepared statements, which a new column makes useless.
@@ -149,6 +163,10 @@ class Transactions:
             self.refresh()
         else:
             time.sleep(random.uniform(0.001, 0.02) * min(attempt, 10))
+
+    def read(self, work: Callable[[Session], T]) -> T:
+        """Run work that only reads; behind a pooler in a transaction, whose waits are bounded."""
+        return self.read_at_once(work) if self._database.is_pooled else self.run(work)
 
     def read_at_once(self, work: Callable[[Session], T]) -> T:
         """Run work that only reads and whose statements see one state of the database."""
@@ -172,7 +190,7 @@ class Transactions:
 
     def _attempt(self, work: Callable[[Session], Written[T]], session: Session) -> T:
         database = self._database
-        with database.turn:
+        with database.turn():
             if not self._has_journal:
                 path = str(database.url.database)
                 prepare_to_write(session.driver, path, database.patience)
@@ -240,14 +258,15 @@ class Transactions:
 
     def define(self, work: Callable[[Session], None]) -> None:
         """Run work that changes tables, alone among all programs of this specification."""
-        is_postgresql = self._database.is_postgresql
-        milliseconds = max(1, int(self._database.patience * 1000))
+        is_postgresql, patience = self._database.is_postgresql, self._database.patience
+        end = time.monotonic() + patience
 
         def locked(session: Session) -> Written[None]:
             mark = None
             if is_postgresql:
-                session.execute(f"SET LOCAL lock_timeout = {milliseconds}")
+                session.execute(_lock_timeout(end - time.monotonic()))
                 session.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                session.execute(_lock_timeout(min(_SLICE, patience)))
             work(session)
             if is_postgresql:
                 mark = Mark(*session.execute(f"SELECT {MARK}").fetchone())

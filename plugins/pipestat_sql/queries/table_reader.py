@@ -111,7 +111,8 @@ class TableReader:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Give a server-side cursor the transaction that it lives in."""
-        if self.connection.dialect.name != "postgresql":
+        driver: Any = self.connection.connection.dbapi_connection
+        if self.connection.dialect.name != "postgresql" or not _is_idle(driver):
             yield
             return
         self.connection.exec_driver_sql("BEGIN READ ONLY")
@@ -128,6 +129,12 @@ class TableReader:
         statement = self.own_rows(sa.select(*columns)).order_by(self.identifier)
         for row in self.rows(statement):
             yield self.to_record(dict(zip(names, row, strict=True)))
+
+
+def _is_idle(driver: Any) -> bool:
+    from psycopg.pq import TransactionStatus
+
+    return driver.info.transaction_status is TransactionStatus.IDLE
 
 
 def dialect_of(name: str) -> Dialect:

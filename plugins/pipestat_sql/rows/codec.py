@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipestat_spec.domain.times import format_utc, read_time
+from pipestat_spec.errors import LayoutError
 from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.record import Record, RecordKey
+from pipestat_spec.text.strings import shorten
 from pipestat_sql.rows.column_values import (
     NeedsWidening,
     check_declared,
@@ -104,6 +106,19 @@ class Codec:
             return self.decode(tuple(row.values())).record
         get = row.get
         return self.decode([get(name) for name in self.names]).record
+
+    def check_project(self, row: Row) -> None:
+        """Refuse to change what another project has in a table of all projects (PS-SQL-018)."""
+        own, named = self._table.configured_project, row.meta.get("project")
+        if self._is_levels or own is None or named in (None, own):
+            return
+        raise LayoutError(
+            f"record {row.record.key.identifier!r} of table {str(self._table.table.name)!r} is "
+            f"one of project {shorten(str(named))!r}, and the 'records' layout holds it once",
+            hint="copy the records into a new database with 'pipestat-spec convert' and "
+            "--layout levels",
+            layout="records",
+        )
 
     def is_foreign(self, row: Row) -> bool:
         """Tell whether pipestat may have written the row since we did."""
@@ -210,6 +225,8 @@ class Codec:
         if self._renamed or "columns" in stood:
             columns = {self._renamed[n]: n for n in record.results if n in self._renamed}
             changed["columns"] = columns or None
+        if not self._is_levels and self._table.configured_project and "project" not in stood:
+            changed["project"] = self._table.configured_project
         if self._is_cut:
             changed["table"] = self._table.full_name
         meta = {**stood, **changed}

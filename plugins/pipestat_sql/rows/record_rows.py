@@ -75,7 +75,7 @@ class RecordRows:
 
     def _one(self) -> sa.Select[Any]:
         one = self._select(self._identifier == sa.bindparam("identifier"))
-        if self.table.project_name == DEFAULT_PROJECT_NAME:
+        if self.table.project_name == DEFAULT_PROJECT_NAME and self.table.names_projects:
             # Of two rows that mean the same the one with the project's name is ours.
             one = one.order_by(sa.column("project_name").is_(None))
         return one
@@ -178,6 +178,8 @@ class RecordRows:
 
     def projects(self, session: Session) -> list[str]:
         """Return the projects of all rows of the table."""
+        if not self.table.names_projects:
+            return [DEFAULT_PROJECT_NAME] if self.count(session) else []
         project: sa.ColumnElement[str | None] = sa.column("project_name", sa.Text)
         rows = session.sql.execute(sa.select(project).select_from(self.table.table).distinct())
         return [DEFAULT_PROJECT_NAME if found is None else found for (found,) in rows]
@@ -202,6 +204,8 @@ class RecordRows:
     def store(self, session: Session, pending: PendingRow) -> Mark | None:
         """Store what became of one record; raises NeedsWidening."""
         row, record, histories = pending.row, pending.record, self._histories
+        if row is not None:
+            self._codec.check_project(row)
         if row is not None and pending.cleared:
             if histories is not None:
                 histories.remove(session, row)
@@ -248,6 +252,8 @@ class RecordRows:
             if one.cleared or one.history or (one.row and self._codec.is_foreign(one.row)):
                 self.store(session, one)
                 continue
+            if one.row is not None:
+                self._codec.check_project(one.row)
             assert one.record is not None
             values = self._codec.encode(one.record, one.row)
             if one.row is None:

@@ -40,7 +40,7 @@ class RecordTable:
     `project_name` is that of the store, None in the layout `records`; `types` maps columns to
     what the database calls their types; `declared` are the results that the schema names;
     `lacking` says that something which ought to be there is not; `full_name` is the name that
-    the table's may be cut from.
+    the table's may be cut from; `configured_project` is the project's name where one is given.
     """
 
     table: sa.Table
@@ -54,16 +54,23 @@ class RecordTable:
     declared: frozenset[str] = frozenset()
     lacking: bool = False
     full_name: str = ""
+    configured_project: str | None = None
     # Searches that were built for this table.
     searches: dict[Hashable, sa.Select[Any]] = field(
         default_factory=dict, compare=False, repr=False
     )
 
+    @property
+    def names_projects(self) -> bool:
+        """Whether rows name their project: a table of a very old pipestat lacks the column."""
+        return "project_name" in self.table.c
+
     def own_rows(self) -> sa.ColumnElement[bool] | None:
         """Return which rows belong to the store (PS-SQL-003); None means all of them."""
         if self.project_name is None:
             return None
-        # By name: a table of an old pipestat may lack it until something is written.
+        if not self.names_projects:
+            return None if self.project_name == DEFAULT_PROJECT_NAME else sa.false()
         column = sa.column("project_name", sa.Text)
         if self.project_name == DEFAULT_PROJECT_NAME:
             return sa.or_(column == self.project_name, column.is_(None))

@@ -40,17 +40,11 @@ class StoredTables:
         self._levels: Mapping[Level, LevelSchema] = (
             settings.schema.levels if settings.schema else {}
         )
-        self._project_name = settings.project_name
-        self._new_layout = settings.layout_of_new
+        self._settings = settings
         self._namespace = NamespaceTables(settings, self._where)
         self._definitions = Definitions(database.dialect, self._schema)
         self.layout: Layout | None = None
         self.found: Mapping[Level, RecordTable] = {}
-
-    @property
-    def lacking(self) -> bool:
-        """Whether an existing table lacks something."""
-        return any(table.lacking for table in self.found.values())
 
     def refresh(self, session: Session) -> None:
         """Look at the database again; raises LayoutError and SchemaError."""
@@ -89,13 +83,14 @@ class StoredTables:
             level,
             layout,
             results.existing,
-            self._project_name if layout == "levels" else None,
+            self._settings.project_name if layout == "levels" else None,
             types,
             history,
             history_types,
             frozenset(self._levels[level].results if level in self._levels else ()),
             bool(lacks),
             self._namespace.full_names[layout, level].table,
+            self._settings.project_name if self._settings.has_project else None,
         )
 
     def _existing(self, name: str, types: Mapping[str, str]) -> sa.Table:
@@ -131,17 +126,17 @@ class StoredTables:
 
     # Changing
 
-    def ensure(self, level: Level | None, transactions: Transactions) -> None:
-        """Make what is missing, under the lock; with a level its table too if there is none."""
+    def ensure(self, level: Level, transactions: Transactions) -> None:
+        """Make what is missing, under the lock, and the level's table if there is none."""
 
         def work(session: Session) -> None:
             self._adopt(session, self._completed(session, level))
 
         transactions.define(work)
 
-    def _completed(self, session: Session, level: Level | None) -> Catalog:
+    def _completed(self, session: Session, level: Level) -> Catalog:
         catalog = self._read(session)
-        if not catalog.has_schema and level is not None:
+        if not catalog.has_schema:
             if self._schema is None:
                 raise PipestatDatabaseError(
                     f"{self._where}: no schema of its search path exists",
@@ -149,18 +144,22 @@ class StoredTables:
                 )
             session.execute(self._definitions.schema(self._schema), ())
         layout, names = self._namespace.find(catalog.tables)
-        wanted: set[Level] = set(names)
-        if level is not None:
-            layout = layout or self._new_layout(level)
-            self._namespace.check_level(layout, level)
-            wanted |= {level} if names or layout == "records" else set(LEVELS)
+        layout = layout or self._layout_of_new(level)
+        self._namespace.check_level(layout, level)
+        wanted = {level} if names or layout == "records" else set(LEVELS)
         statements: list[str] = []
         for one in sorted(wanted):
-            assert layout is not None
             statements += self._statements(session, catalog, layout, one, names.get(one))
         for statement in statements:
             session.execute(statement, ())
         return self._read(session) if statements else catalog
+
+    def _layout_of_new(self, level: Level) -> Layout:
+        """Return the layout of a new database; in `records` projects share rows (PS-SQL-018)."""
+        settings = self._settings
+        if settings.has_project and settings.layout is None:
+            return "levels"
+        return settings.layout_of_new(level)
 
     def _statements(
         self, session: Session, catalog: Catalog, layout: Layout, level: Level, name: str | None

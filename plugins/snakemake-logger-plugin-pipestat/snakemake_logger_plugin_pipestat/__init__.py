@@ -4,11 +4,13 @@
 
 Snakemake imports this module at every start, whether the plugin is enabled or not, and in the
 process of every `run:` job: nothing is imported here that Snakemake has not imported already.
+There is one thing to do in such a process: to leave the error of its job where it is found.
 """
 
 # No `from __future__ import annotations`: Snakemake looks at the types of the settings' fields.
 
 import logging
+import os
 import typing
 from dataclasses import dataclass, field
 
@@ -19,6 +21,12 @@ if typing.TYPE_CHECKING:
     from snakemake_logger_plugin_pipestat.session import Session
 
 __all__ = ["LogHandler", "LogHandlerSettings"]
+
+# The name is that of `spawned.ERRORS_FOLDER`, which is not imported where nobody asks for it.
+if "PIPESTAT_SNAKEMAKE_ERRORS" in os.environ:
+    from snakemake_logger_plugin_pipestat.spawned import leave_errors
+
+    leave_errors()
 
 
 @dataclass

@@ -34,6 +34,7 @@ class Job:
     rule: str
     key: RecordKey | None
     retries: int | None = None
+    wildcards: Mapping[str, str] = field(default_factory=dict)
     state: State = State.WAITING
     attempt: int = 0
     message: str | None = None
@@ -85,15 +86,22 @@ class Board:
 
     def __init__(self) -> None:
         self.jobs: dict[int, Job] = {}
-        # Without Snakemake's plan nobody knows which jobs of a record are still to come.
+        # Without Snakemake's plan nobody knows which jobs of a record are still to come, and
+        # with an open one not all of them.
         self.planned = False
+        self.open = False
         self._records: dict[RecordKey, _Jobs] = {}
         self._changed: dict[RecordKey, None] = {}
         self._over = False
 
-    def plan(self, jobs: Mapping[int, Job]) -> None:
-        """Take over the jobs that are to run; a second plan adds and drops waiting ones."""
-        self.planned = True
+    def plan(self, jobs: Mapping[int, Job], *, is_open: bool = False) -> None:
+        """Take over the jobs that are to run; a second plan adds and drops waiting ones.
+
+        While a plan is open, jobs may be added to any record, and none is completed.
+        """
+        if self.may_complete != (not is_open):
+            self._changed.update(dict.fromkeys(self._records))
+        self.planned, self.open = True, is_open
         for job_id, job in list(self.jobs.items()):
             if job_id not in jobs and job.state is State.WAITING and not job.attempt:
                 self._drop(job_id, job)
@@ -101,10 +109,16 @@ class Board:
             if job_id not in self.jobs:
                 self._add(job_id, job)
 
-    def started(self, job_id: int, rule: str, key: RecordKey | None) -> None:
+    def started(
+        self,
+        job_id: int,
+        rule: str,
+        key: RecordKey | None,
+        wildcards: Mapping[str, str] | None = None,
+    ) -> None:
         """An attempt of a job begins."""
         if job_id not in self.jobs:
-            self._add(job_id, Job(rule, key))
+            self._add(job_id, Job(rule, key, wildcards=wildcards or {}))
         job = self.jobs[job_id]
         job.attempt += 1
         job.message = None
@@ -146,16 +160,21 @@ class Board:
             if job.state is State.RUNNING or (job.state is State.WAITING and job.attempt):
                 job.message = job.message or message
                 self._move(job_id, State.FAILED)
-        if not self.planned and succeeded:
+        if succeeded and not self.may_complete:
             self._over = True
             self._changed.update(dict.fromkeys(self._records))
+
+    @property
+    def may_complete(self) -> bool:
+        """Whether all jobs are known, so that a record is completed when its own have finished."""
+        return self._over or (self.planned and not self.open)
 
     def changed(self) -> Iterator[tuple[RecordKey, Standing]]:
         """Yield the records whose standing may be new; each is told once."""
         changed, self._changed = self._changed, {}
         for key in changed:
             if key in self._records:
-                yield key, self._records[key].standing(self.planned or self._over)
+                yield key, self._records[key].standing(self.may_complete)
 
     def keys(self) -> list[RecordKey]:
         """Return the records that have jobs in this run."""

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["ErrorTexts", "failure_message", "missing_output_job"]
+__all__ = ["ErrorTexts", "failure_message"]
 
 # Characters of a status message, of the error in it, and of the end of a log file.
 _LENGTH = 2000
 _ERROR_LENGTH = 800
 _LOG_LENGTH = 1000
 _LOG_LINES = 15
-_MISSING_OUTPUT = re.compile(r"Job\s+(\d+)\s+completed successfully, but")
 
 
 class ErrorTexts:
@@ -30,14 +28,6 @@ class ErrorTexts:
     def take(self, record: logging.LogRecord) -> str | None:
         """Return the error that this thread logged before this event."""
         return self._by_thread.pop(record.thread, None)
-
-
-def missing_output_job(record: logging.LogRecord) -> int | None:
-    """Return the job whose outputs are missing, when an ERROR says that."""
-    if getattr(record, "exception", None) != "MissingOutputException":
-        return None
-    found = _MISSING_OUTPUT.search(record.getMessage())
-    return int(found[1]) if found else None
 
 
 def failure_message(

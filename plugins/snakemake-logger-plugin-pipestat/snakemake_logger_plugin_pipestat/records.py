@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from pipestat_spec.backend import Capability, Change, Outcome
 from pipestat_spec.documents.files import SourcedDocument
+from pipestat_spec.documents.report import parse_report_document
 from pipestat_spec.errors import PipestatDataError, PipestatError, UnsupportedOperation
 from pipestat_spec.ingest import ingest
 from pipestat_spec.json_values import same_value
@@ -16,6 +16,7 @@ from pipestat_spec.models.query import In, Query
 from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.store import Store
 from snakemake_logger_plugin_pipestat.board import Standing, State
+from snakemake_logger_plugin_pipestat.outputs import DocumentFile
 from snakemake_logger_plugin_pipestat.runs import LeftRun
 
 __all__ = ["FoundDocument", "Records", "Settled"]
@@ -44,12 +45,14 @@ class FoundDocument:
 class Settled:
     """What a plan says of records: those with jobs to run, and those that need none.
 
-    `documents` are report documents of jobs that are up to date, by record.
+    `documents` are report documents of jobs that are up to date, by record; those of None are
+    of jobs without one. Only of a `final` plan it is known that nothing is still to come.
     """
 
     needed: frozenset[RecordKey] = frozenset()
     up_to_date: frozenset[RecordKey] = frozenset()
-    documents: Mapping[RecordKey, Sequence[Path]] = field(default_factory=dict)
+    documents: Mapping[RecordKey | None, Sequence[DocumentFile]] = field(default_factory=dict)
+    final: bool = True
 
 
 class Records:
@@ -61,6 +64,8 @@ class Records:
         self.keeps_source = Capability.SOURCE in store.backend.capabilities
         # What went wrong with the documents of a record: told with its status.
         self._notes: dict[RecordKey, str] = {}
+        # What waits to be completed until the plan is final.
+        self._held: set[RecordKey] = set()
 
     def source(self, rule: str | None, attempt: int | None) -> dict[str, Any]:
         """Return where results and status of a job come from."""
@@ -121,15 +126,16 @@ class Records:
         """
         problems: list[str] = []
         killed = f"run {left.run} was killed"
+        if settled is not None:
+            problems += self._ingest(_read(settled, [*left.keys, None]))
         for key in left.keys:
-            problems += self._ingest_files(settled, [key])
             record = self.store.read(key) or Record(key)
             if (record.source or {}).get("run", left.run) != left.run:
                 continue
             if record.status not in (None, RUNNING, WAITING) and record.status_message != killed:
                 continue
             if settled is not None and key in settled.up_to_date:
-                self.save({key: Standing(COMPLETED)})
+                self._settle(settled, [key])
             elif record.status == RUNNING and (settled is None or key not in settled.needed):
                 self.store.set_status(key, FAILED, killed if self.keeps_source else None)
         return problems
@@ -140,22 +146,36 @@ class Records:
         Jobs that are up to date do not run again for a new or lost store. Returns problems
         of documents.
         """
-        told = sorted(settled.up_to_date | set(settled.documents))
-        known: set[RecordKey] = set()
-        for level in {key.level for key in told}:
-            names = [key.identifier for key in told if key.level == level]
+        of_nobody = [(_record_of(found), found) for found in _read(settled, [None])]
+        told = settled.up_to_date | {key for key in settled.documents if key is not None}
+        unknown = self._unknown(told | {key for key, _ in of_nobody if key is not None})
+        if settled.final:
+            self._settle(settled, self._held & settled.up_to_date)
+        self._settle(settled, unknown & settled.up_to_date)
+        documents = _read(settled, sorted(unknown))
+        # One that is about no record has something wrong, and that is told.
+        documents += [found for key, found in of_nobody if key is None or key in unknown]
+        return self._ingest(documents)
+
+    def _settle(self, settled: Settled, keys: Collection[RecordKey]) -> None:
+        """Complete records that need no jobs, or let them wait for what may be added."""
+        standing = Standing(COMPLETED if settled.final else WAITING)
+        self._held = set() if settled.final else self._held.union(keys)
+        self.save(dict.fromkeys(sorted(keys), standing))
+
+    def _unknown(self, keys: Iterable[RecordKey]) -> set[RecordKey]:
+        """Return those of the records that the store does not know."""
+        left = set(keys)
+        for level in {key.level for key in left}:
+            names = sorted(key.identifier for key in left if key.level == level)
             for start in range(0, len(names), _AT_ONCE):
                 some = In(("record_identifier",), tuple(names[start : start + _AT_ONCE]))
                 page = self.store.select(Query(level, (), some))
-                known |= {record.key for record in page.records}
-        unknown = [key for key in told if key not in known]
-        self.save({key: Standing(COMPLETED) for key in unknown if key in settled.up_to_date})
-        return self._ingest_files(settled, unknown)
+                left -= {record.key for record in page.records}
+        return left
 
-    def _ingest_files(self, settled: Settled | None, keys: Iterable[RecordKey]) -> list[str]:
-        found = [path for key in keys for path in settled.documents.get(key, ())] if settled else []
-        paths = [path for path in found if path.exists()]
-        return list(ingest(self.store, paths, keep_going=True).rejected) if paths else []
+    def _ingest(self, documents: Sequence[SourcedDocument]) -> list[str]:
+        return list(ingest(self.store, documents, keep_going=True).rejected) if documents else []
 
     def _change(self, key: RecordKey, standing: Standing) -> Change:
         if not self.keeps_source:
@@ -186,6 +206,20 @@ class Records:
         if source.get("engine") != "snakemake" or source.get("run", self.run) != self.run:
             return {}
         return {name: value for name, value in source.items() if name not in _SOURCE_KEYS}
+
+
+def _read(settled: Settled, keys: Iterable[RecordKey | None]) -> list[SourcedDocument]:
+    """Return the documents of jobs that are up to date; a file that is not there was `temp()`."""
+    files = [file for key in keys for file in settled.documents.get(key, ()) if file.exists()]
+    return [document for file in files for document in file.read()]
+
+
+def _record_of(found: SourcedDocument) -> RecordKey | None:
+    """Return the record that a document is about, or None when it is wrong."""
+    try:
+        return parse_report_document(found.content, found.where).key
+    except PipestatError:
+        return None
 
 
 def _unless_own_word(standing: Standing, set_status: Change) -> Change:

@@ -11,11 +11,13 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipestat_spec.models.record import LEVELS, RecordKey
+from snakemake_logger_plugin_pipestat.spawned import errors_folder
 
 __all__ = ["LeftRun", "RunFile"]
 
@@ -27,6 +29,10 @@ class LeftRun:
     run: str
     keys: tuple[RecordKey, ...]
     file: Path
+
+    def forget(self) -> None:
+        """Remove what the run left in the folder."""
+        _remove(self.file)
 
 
 class RunFile:
@@ -73,15 +79,21 @@ class RunFile:
                     yield LeftRun(content["run"], keys, path)
                     continue
             # Killed before it had written down what it was about: it has changed no record.
-            path.unlink(missing_ok=True)
+            _remove(path)
 
     def close(self, remove: bool) -> None:
         """Release the lock; the file stays when there is something left to mend."""
         if self._file is not None:
+            shutil.rmtree(errors_folder(self.run), ignore_errors=True)
             if remove:
                 self._path.unlink(missing_ok=True)
             os.close(self._file)
             self._file = None
+
+
+def _remove(file: Path) -> None:
+    shutil.rmtree(file.with_suffix(".errors"), ignore_errors=True)
+    file.unlink(missing_ok=True)
 
 
 def _is_free(path: Path) -> bool:

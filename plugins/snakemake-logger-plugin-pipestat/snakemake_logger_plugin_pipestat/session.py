@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,18 @@ from pipestat_spec.backend import Capability
 from pipestat_spec.documents.files import SourcedDocument
 from pipestat_spec.documents.report import parse_report_document
 from pipestat_spec.engines.record_expression import RecordExpression, parse_record_expression
-from pipestat_spec.errors import InvalidIdentifierError, PipestatError
+from pipestat_spec.engines.snakemake import DEFAULT_RECORD, tell_jobs
+from pipestat_spec.errors import InvalidIdentifierError, LayoutError, PipestatError
 from pipestat_spec.models.record import RecordKey
+from pipestat_spec.store import Store
+from pipestat_spec.text.strings import nearest, shorten
 from snakemake_logger_plugin_pipestat.board import Board, Job, State
-from snakemake_logger_plugin_pipestat.failures import (
-    ErrorTexts,
-    failure_message,
-    missing_output_job,
-)
+from snakemake_logger_plugin_pipestat.failures import ErrorTexts, failure_message
+from snakemake_logger_plugin_pipestat.outputs import DocumentFile
 from snakemake_logger_plugin_pipestat.plan import Plan
 from snakemake_logger_plugin_pipestat.records import FoundDocument, Records, Settled
 from snakemake_logger_plugin_pipestat.runs import RunFile
+from snakemake_logger_plugin_pipestat.spawned import errors_folder, take_error
 from snakemake_logger_plugin_pipestat.witness import SNAKEMAKE_LOGGER, Sight, Witness, sight_of
 from snakemake_logger_plugin_pipestat.writer import Writer
 
@@ -45,11 +47,23 @@ def open_session(
         for state in (State.RUNNING, State.FINISHED, State.FAILED):
             store.settings.statuses.check(state.value)
         if project:
-            store.rules.require(Capability.PROJECT_LEVEL, "the record of the project level")
+            _check_project_level(store)
     except PipestatError as error:
         raise WorkflowError(f"pipestat: {error}") from None
+    tell_jobs(manager.config_path, record, pipeline_name)
     key = RecordKey("project", store.settings.project_name) if project else None
     return Session(manager, expression, key)
+
+
+def _check_project_level(store: Store) -> None:
+    store.rules.require(Capability.PROJECT_LEVEL, "the record of the project level")
+    if (store.backend.layout or store.settings.layout_of_new("project")) == "records":
+        raise LayoutError(
+            f"{store.place} is in the 'records' layout, which has no place for the record that "
+            "--logger-pipestat-project keeps",
+            hint="leave the option out, say 'layout: levels' in the configuration of a new store, "
+            "or run 'pipestat-spec convert ... --layout levels'",
+        )
 
 
 class Session:
@@ -61,7 +75,14 @@ class Session:
         self._manager, self._record, self._project = manager, record, project
         self._board = Board()
         self._errors = ErrorTexts()
-        self._groups: dict[int, str] = {}
+        # What is known of jobs that failed with their group: its name, and the error.
+        self._groups: dict[int, tuple[str, str | None]] = {}
+        # The wildcards of all jobs, and whether those of some job name a record.
+        self._wildcards: set[str] = set()
+        self._filled = False
+        self._settled: Settled | None = None
+        # Whether records that need no jobs wait until the plan is final.
+        self._held = False
         self._known_keys = 0
         self._all_done = False
         self._warned: set[str] = set()
@@ -101,8 +122,11 @@ class Session:
             if self._writer is not None and self._run_file is not None:
                 if not self._board.planned:
                     self._writer.mend(None)
+                self._seen(self._witness.look_again())
                 self._board.end(self._all_done, _ENDED)
+                self._settle_when_final()
                 self._pass_on()
+                self._tell_unfilled()
                 stored = self._writer.close()
                 if not stored:
                     self._warn("not all could be stored; the next run in this folder mends it")
@@ -127,6 +151,21 @@ class Session:
         if standings:
             self._writer.put(standings)
 
+    def _tell_unfilled(self) -> None:
+        """Warn when the wildcards of no job name a record: nothing was kept."""
+        is_wanted = self._project is None or self._record.text != DEFAULT_RECORD
+        if self._filled or not is_wanted or (not self._board.jobs and self._settled is None):
+            return
+        seen = sorted(self._wildcards)
+        missing = next((name for name in self._record.names if name not in seen), None)
+        near = nearest(missing, seen) if missing else None
+        self._warn(
+            f"no job has the wildcards of the record {shorten(self._record.text)!r}, so that no "
+            f"status of a sample was kept; the wildcards of this workflow are "
+            f"{shorten(', '.join(seen), 400) or 'none'}"
+            + (f"; did you mean '{{{near}}}'?" if near else "; see --logger-pipestat-record")
+        )
+
     # What the events mean
 
     def _workflow_started(self, record: Any) -> None:
@@ -137,7 +176,8 @@ class Session:
             self._writer = Writer(self._records, self._run_file, self._warn)
 
     def _job_info(self, record: Any) -> None:
-        self._board.started(record.jobid, record.rule_name, self._key(record.wildcards))
+        key = self._key(record.wildcards)
+        self._board.started(record.jobid, record.rule_name, key, record.wildcards)
 
     def _job_finished(self, record: Any) -> None:
         self._board.finished(record.job_id)
@@ -150,28 +190,37 @@ class Session:
     def _job_error(self, record: Any) -> None:
         job = self._board.jobs.get(record.jobid)
         if job is not None:
-            message = failure_message(
-                job.rule,
-                job.attempt,
-                self._errors.take(record),
-                record.log or (),
-                self._groups.pop(record.jobid, None),
-            )
+            group, error = self._groups.pop(record.jobid, (None, None))
+            error = self._left_error(job) or self._errors.take(record) or error
+            message = failure_message(job.rule, job.attempt, error, record.log or (), group)
             self._board.failed(record.jobid, message)
+
+    def _left_error(self, job: Job) -> str | None:
+        """Return what a job said that ran in a process of its own."""
+        if self._records is None:
+            return None
+        return take_error(errors_folder(self._records.run), job.rule, job.wildcards)
 
     def _group_error(self, record: Any) -> None:
         job_ids = [info["jobid"] for info in record.job_error_info]
-        self._groups.update(dict.fromkeys(job_ids, str(record.groupid)))
+        known = str(record.groupid), self._errors.take(record)
+        self._groups.update(dict.fromkeys(job_ids, known))
         self._board.grouped(job_ids)
 
     def _error(self, record: Any) -> None:
-        job_id = missing_output_job(record)
-        job = self._board.jobs.get(job_id) if job_id is not None else None
-        if job_id is None or job is None:
+        sight = sight_of(record)
+        if sight is None or not sight.failing:
+            # Of which job this is, the next event of its thread tells.
             self._errors.add(record)
-        else:
-            error = record.getMessage()
-            self._board.failed(job_id, failure_message(job.rule, job.attempt, error))
+            return
+        if sight.group is not None:
+            self._board.grouped(sight.failing)
+        for job_id in sight.failing:
+            job = self._board.jobs.get(job_id)
+            if job is not None:
+                error = record.getMessage()
+                message = failure_message(job.rule, job.attempt, error, group=sight.group)
+                self._board.failed(job_id, message)
 
     def _progress(self, record: Any) -> None:
         self._all_done = record.done == record.total
@@ -182,29 +231,45 @@ class Session:
         if sight.problem is not None:
             self._warn(f"Snakemake could not be looked at: {sight.problem}")
         if sight.plan is not None:
-            first = not self._board.planned
-            self._board.plan(
-                {
-                    job.job_id: Job(job.rule, self._key(job.wildcards), job.retries)
-                    for job in sight.plan.jobs
-                    if job.needed
-                }
-            )
-            if first and self._writer is not None:
-                self._writer.mend(self._settled(sight.plan))
+            self._plan(sight.plan)
             self._pass_on()
 
-    def _settled(self, plan: Plan) -> Settled:
-        """Return what the plan says of records that an earlier run may have left."""
-        present: set[RecordKey] = set()
-        documents: dict[RecordKey, list[Path]] = {}
+    def _plan(self, plan: Plan) -> None:
+        first = not self._board.planned
+        jobs: dict[int, Job] = {}
+        is_open = False
         for job in plan.jobs:
             key = self._key(job.wildcards)
-            if key is not None and not job.needed:
-                present.add(key)
+            if job.needed:
+                jobs[job.job_id] = Job(job.rule, key, job.retries, job.wildcards)
+            # What is added for a job of a sample waits with it; for others it may be anyone's.
+            is_open = is_open or (job.open and (key is None or key == self._project))
+        self._board.plan(jobs, is_open=is_open)
+        self._settled = self._settled_by(plan)
+        if first and self._writer is not None:
+            self._writer.mend(self._settled)
+            self._held = is_open
+        self._settle_when_final()
+
+    def _settle_when_final(self) -> None:
+        """Let records that needed no jobs be completed, when all jobs have become known."""
+        if self._held and self._board.may_complete and self._writer and self._settled:
+            self._held = False
+            self._writer.mend(replace(self._settled, final=True))
+
+    def _settled_by(self, plan: Plan) -> Settled:
+        """Return what the plan says of records that an earlier run may have left."""
+        present: set[RecordKey] = set()
+        documents: dict[RecordKey | None, list[DocumentFile]] = {}
+        for job in plan.jobs:
+            # Those that have run in this run are `needed` no more, and have told all.
+            if not job.needed and job.job_id not in self._board.jobs:
+                key = self._key(job.wildcards)
                 documents.setdefault(key, []).extend(job.documents)
+                if key is not None:
+                    present.add(key)
         needed = frozenset(self._board.keys())
-        return Settled(needed, frozenset(present) - needed, documents)
+        return Settled(needed, frozenset(present) - needed, documents, not self._board.open)
 
     def _key(self, wildcards: Mapping[str, str] | None) -> RecordKey | None:
         try:
@@ -212,6 +277,8 @@ class Session:
         except InvalidIdentifierError as error:
             self._warn(str(error))
             return None
+        self._wildcards.update(wildcards or ())
+        self._filled = self._filled or identifier is not None
         return self._project if identifier is None else RecordKey("sample", identifier)
 
     def _prepared(self, found: SourcedDocument, job: Job, records: Records) -> SourcedDocument:

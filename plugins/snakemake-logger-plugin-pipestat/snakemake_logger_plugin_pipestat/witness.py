@@ -8,34 +8,41 @@ asked before an event is queued; it attaches what it sees to the event and lets 
 from __future__ import annotations
 
 import logging
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from snakemake_logger_plugin_pipestat.outputs import DocumentFile, documents_of
 from snakemake_logger_plugin_pipestat.plan import (
-    DOCUMENT_ENDINGS,
     Plan,
+    failing_job,
     find_workflow,
+    logged_job,
     read_plan,
 )
+from snakemake_logger_plugin_pipestat.spawned import SNAKEMAKE_LOGGER, tell_spawned
 
 if TYPE_CHECKING:
     from pipestat_spec.documents.files import SourcedDocument
 
 __all__ = ["SNAKEMAKE_LOGGER", "Sight", "Witness", "sight_of"]
 
-SNAKEMAKE_LOGGER = "snakemake.logging"
 _NOTHING_TO_DO = "Nothing to be done"
 _ATTRIBUTE = "pipestat_sight"
 
 
 class Sight:
-    """What was seen with one event: the plan, the documents of a job, or why not."""
+    """What was seen with one event: the plan, the documents of a job, or why not.
 
-    __slots__ = ("documents", "plan", "problem")
+    `failing` are the jobs whose outputs are wrong, when the event says that, and `group` the
+    name of their group.
+    """
+
+    __slots__ = ("documents", "failing", "group", "plan", "problem")
 
     def __init__(self) -> None:
         self.plan: Plan | None = None
         self.documents: list[SourcedDocument] = []
+        self.failing: tuple[int, ...] = ()
+        self.group: str | None = None
         self.problem: str | None = None
 
 
@@ -53,7 +60,7 @@ class Witness(logging.Filter):
         self._workflow: Any = None
         self._planned = False
         self._grows = False
-        self._documents: dict[int, list[Path]] = {}
+        self._documents: dict[int, tuple[DocumentFile, ...]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
         sight = Sight()
@@ -61,29 +68,51 @@ class Witness(logging.Filter):
             self._look(record, sight)
         except Exception as error:  # noqa: BLE001 - Snakemake must not stop because of us
             sight.problem = f"{type(error).__name__}: {error}"
-        if sight.plan or sight.documents or sight.problem:
+        if sight.plan or sight.documents or sight.failing or sight.problem:
             setattr(record, _ATTRIBUTE, sight)
         return True
 
     def _look(self, record: logging.LogRecord, sight: Sight) -> None:
         event = str(getattr(record, "event", ""))
         if event == "workflow_started":
+            tell_spawned(record.workflow_id)  # type: ignore[attr-defined]
             self._workflow = find_workflow()
         elif event == "job_info":
-            job_id: int = record.jobid  # type: ignore[attr-defined]
-            outputs: list[str] = record.output  # type: ignore[attr-defined]
-            found = [Path.cwd() / path for path in outputs if path.endswith(DOCUMENT_ENDINGS)]
+            found = documents_of(logged_job())
             if found:
-                self._documents[job_id] = found
+                self._documents[record.jobid] = found  # type: ignore[attr-defined]
         elif event == "job_finished":
-            from pipestat_spec.documents.files import read_documents
-
-            for path in self._documents.pop(record.job_id, ()):  # type: ignore[attr-defined]
-                sight.documents += read_documents(path)
+            for file in self._documents.pop(record.job_id, ()):  # type: ignore[attr-defined]
+                sight.documents += file.read()
+        elif event == "error":
+            self._look_at_failing(sight)
         elif self._workflow is not None and self._time_to_plan(event, record):
-            self._planned = True
-            sight.plan = read_plan(self._workflow)
-            self._grows = sight.plan.grows
+            self._read_plan(sight)
+
+    def look_again(self) -> Sight:
+        """Return the plan as it is at the end of the run, if it was one that grows."""
+        sight = Sight()
+        if self._grows:
+            try:
+                self._read_plan(sight)
+            except Exception as error:  # noqa: BLE001 - as above
+                sight.problem = f"{type(error).__name__}: {error}"
+        return sight
+
+    def _read_plan(self, sight: Sight) -> None:
+        self._planned = True
+        sight.plan = read_plan(self._workflow)
+        self._grows = sight.plan.grows
+
+    def _look_at_failing(self, sight: Sight) -> None:
+        job = failing_job()
+        if job is None:
+            return
+        if job.is_group():
+            sight.failing = tuple(member.jobid for member in job)
+            sight.group = str(job.groupid)
+        else:
+            sight.failing = (job.jobid,)
 
     def _time_to_plan(self, event: str, record: logging.LogRecord) -> bool:
         if not self._planned:

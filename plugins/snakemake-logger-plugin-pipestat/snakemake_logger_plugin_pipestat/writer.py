@@ -111,7 +111,7 @@ class Writer:
             for problem in self._records.mend(left, settled):
                 self._warn(f"not ingested: {problem}")
             if settled is not None:
-                left.file.unlink(missing_ok=True)
+                left.forget()
         if settled is not None:
             for problem in self._records.recall(settled):
                 self._warn(f"not ingested: {problem}")

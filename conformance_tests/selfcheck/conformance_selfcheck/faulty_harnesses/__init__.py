@@ -21,7 +21,10 @@ __all__ = ["AT_THE_EDGES", "FAULTS", "Fault"]
 Fault = Callable[[Mapping[str, Any], bytes], bytes]
 FAULTS: dict[str, Fault] = {}
 # These break at hello or bye.
-AT_THE_EDGES = ("old-protocol", "silent-at-hello", "bad-exit-code", "talks-after-bye")
+AT_THE_EDGES = (
+    *("old-protocol", "silent-at-hello", "claims-otherwise"),
+    *("bad-exit-code", "talks-after-bye"),
+)
 
 
 def _fault(fault: Fault) -> Fault:
@@ -82,6 +85,30 @@ def noise(message: Mapping[str, Any], answer: bytes) -> bytes:
 
 
 @_fault
+def endless_line(message: Mapping[str, Any], answer: bytes) -> bytes:
+    """Write a line that does not end."""
+    while _broken(message):
+        sys.stdout.buffer.write(b"x" * 1_000_000)
+    return answer
+
+
+@_fault
+def endless_lines(message: Mapping[str, Any], answer: bytes) -> bytes:
+    """Write lines for people without an end."""
+    while _broken(message):
+        sys.stdout.buffer.write(b"DEBUG retrieving\n" * 1000)
+    return answer
+
+
+@_fault
+def endless_errors(message: Mapping[str, Any], answer: bytes) -> bytes:
+    """Write to stderr without an end, and never answer."""
+    while _broken(message):
+        sys.stderr.write("x" * 1_000_000)
+    return answer
+
+
+@_fault
 def wrong_seq(message: Mapping[str, Any], answer: bytes) -> bytes:
     """Answer with the number of another message."""
     if _broken(message):
@@ -117,6 +144,16 @@ def old_protocol(message: Mapping[str, Any], answer: bytes) -> bytes:
     """Speak another version of the protocol."""
     if message["cmd"] == "hello":
         return json.dumps({**json.loads(answer), "protocol": 0}).encode() + b"\n"
+    return answer
+
+
+@_fault
+def claims_otherwise(message: Mapping[str, Any], answer: bytes) -> bytes:
+    """Claim other capabilities in every process."""
+    if message["cmd"] == "hello":
+        hello = json.loads(answer)
+        hello["impl"]["version"] = str(os.getpid())
+        return json.dumps(hello).encode() + b"\n"
     return answer
 
 

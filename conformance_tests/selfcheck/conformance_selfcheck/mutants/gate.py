@@ -76,9 +76,9 @@ class Gate:
         self._number += 1
         return Executor(driver, _stores(on), self._folder / f"e{self._number}")
 
-    def _in_process(self, target: Target) -> InProcessDriver:
+    def _in_process(self, target: Target, name: str) -> InProcessDriver:
         store = {"path": str(self._folder / "probe" / "r.yaml")}
-        return InProcessDriver(target, store)
+        return InProcessDriver(target, store, serve=program_of(name, self._serve))
 
     def _vectors(self, driver: Driver, requirements: Sequence[str]) -> list[Vector]:
         hello = driver.hello()
@@ -87,13 +87,13 @@ class Gate:
             vector
             for vector in (*load_vectors(), *probes(hello.capabilities))
             if set(vector.requirements) & set(requirements)
-            and skip_reason(vector, hello.capabilities, claimed, claimed) is None
+            and skip_reason(vector, hello, claimed) is None
         ]
 
     def is_right(self, on: str, vector: Vector) -> bool:
         """Tell whether the correct implementation passes a vector."""
         if (on, vector.id) not in self._right and not vector.id.startswith("probe."):
-            executor = self._executor(self._in_process(_right(on)), on)
+            executor = self._executor(self._in_process(_right(on), on), on)
             result = executor.run(vector)
             executor.close()
             self._right[on, vector.id] = result.verdict is Verdict.PASS
@@ -105,7 +105,7 @@ class Gate:
         In the latter case 1 and 1.0 are one number, so that the same vector catches the
         program as well: over the protocol they cannot be told apart.
         """
-        driver = self._in_process(mutant.make())
+        driver = self._in_process(mutant.make(), mutant.name)
         driver.strict = every
         executor = self._executor(driver, mutant.on)
         vectors = self._vectors(driver, mutant.breaks)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from typing import Any
 
 from conformance_selfcheck.mutants.sql_names import SYSTEM, TYPES
 from conformance_selfcheck.mutants.sql_store import SqliteTables
 from conformance_selfcheck.mutants.sql_tables import Row
 from conformance_selfcheck.mutants.sql_target import tables
-from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level, Record
 
 
@@ -75,11 +73,12 @@ class UnfitValuesStandBeside(SqliteTables):
 
 
 @tables("PS-SQL-008")
-class ColumnsOnlyWhenWritten(SqliteTables):
-    """Opening a store adds no columns."""
+class OpeningAddsColumns(SqliteTables):
+    """Opening a store adds the columns that its tables lack."""
 
-    def opened(self) -> None:
-        """Leave the tables alone."""
+    def opened(self, table: str, level: Level) -> None:
+        super().opened(table, level)
+        self.complete(table, level)
 
 
 @tables("PS-SQL-008")
@@ -89,6 +88,7 @@ class ValuesBesideAColumnUnseen(SqliteTables):
     def results(self, row: Row, table: str, level: Level) -> dict[str, Any]:
         declared, found = self.declared(level), super().results(row, table, level)
         columns = self.result_columns(table, level)
+        declared = {name: kind for name, kind in declared.items() if name in columns}
         return {
             name: value
             for name, value in found.items()
@@ -114,9 +114,8 @@ class UnknownColumnsEmptied(SqliteTables):
 class ContradictingTypesAccepted(SqliteTables):
     """A declared type that contradicts the column is no error."""
 
-    def complete(self, table: str, level: Level) -> None:
-        with suppress(SchemaError):
-            super().complete(table, level)
+    def check(self, table: str, level: Level) -> None:
+        """Accept them."""
 
 
 @tables("PS-SQL-010")

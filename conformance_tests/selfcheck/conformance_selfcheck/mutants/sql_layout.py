@@ -12,7 +12,7 @@ from conformance_selfcheck.mutants.sql_store import SqliteTables
 from conformance_selfcheck.mutants.sql_tables import Row
 from conformance_selfcheck.mutants.sql_target import tables
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.models.record import Level, Record
+from pipestat_spec.models.record import Level, Record, RecordKey
 
 
 @tables("PS-SQL-001")
@@ -37,6 +37,32 @@ class ContradictingLayoutIgnored(SqliteTables):
 
     def checked_layout(self, writing: Level | None = None) -> str | None:  # noqa: ARG002
         return self.existing_layout()
+
+
+@tables("PS-SQL-018")
+class AProjectMakesNoLevels(SqliteTables):
+    """A configured project does not decide the layout."""
+
+    def new_layout(self, level: Level) -> str:
+        return self.settings.layout_of_new(level)
+
+
+@tables("PS-SQL-018")
+class ProjectsOverwriteEachOther(SqliteTables):
+    """A row of another project is changed like one of the own project."""
+
+    def check_project(self, key: RecordKey) -> None:
+        """Accept it."""
+
+
+@tables("PS-SQL-018")
+class RowsNameNoProject(SqliteTables):
+    """In the layout `records` rows do not tell whose they are."""
+
+    def cells(self, record: Record, table: str, meta: Mapping[str, Any]) -> dict[str, Any]:
+        cells = super().cells(record, table, meta)
+        told = json.loads(cells["meta"])
+        return {**cells, "meta": json.dumps({**told, "project": meta.get("project")})}
 
 
 @tables("PS-SQL-002")

@@ -17,7 +17,7 @@ from conformance_selfcheck.mutants.sql_names import SYSTEM, column_time, quoted
 from conformance_selfcheck.mutants.sql_tables import NamespaceTables, Row
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.domain.times import format_utc
-from pipestat_spec.errors import InvalidValueError
+from pipestat_spec.errors import InvalidValueError, LayoutError
 from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
 
 __all__ = ["SqliteTables"]
@@ -36,13 +36,13 @@ class SqliteTables(NamespaceTables, Backend):
     def __init__(self, path: str, settings: StoreSettings) -> None:
         super().__init__(path, settings)
         with self.transaction():
-            self.opened()
+            for level in LEVELS:
+                if self.existing_layout() is not None and self.table(level) in self.tables():
+                    self.opened(self.table(level), level)
 
-    def opened(self) -> None:
-        """Add to the tables that exist what they lack."""
-        for level in LEVELS:
-            if self.existing_layout() is not None and self.table(level) in self.tables():
-                self.complete(self.table(level), level)
+    def opened(self, table: str, level: Level) -> None:
+        """Look at a table that exists."""
+        self.check(table, level)
 
     def make(self, level: Level) -> None:
         """Make the tables of a namespace that are missing; inside a transaction."""
@@ -62,7 +62,7 @@ class SqliteTables(NamespaceTables, Backend):
         return Record(
             key,
             self.results(row, self.table(key.level), key.level),
-            row["status"],
+            row.get("status"),
             meta.get("status_message"),
             meta.get("source"),
             self.time(row, "created"),
@@ -98,6 +98,8 @@ class SqliteTables(NamespaceTables, Backend):
         told |= {"source": record.source, "status_message": record.status_message}  # type: ignore[dict-item]
         since = record.status_time and format_utc(record.status_time)
         told |= {"status": record.status if since else None, "status_time": since}
+        if self.existing_layout() == "records" and self.settings.has_project:
+            told["project"] = meta.get("project", self.settings.project_name)
         kept = {name: value for name, value in {**meta, **told}.items() if value is not None}
         return {
             **cells,
@@ -134,14 +136,25 @@ class SqliteTables(NamespaceTables, Backend):
             current = self.read(key)
             outcome = change(current)
             if outcome.record is None:
+                self.check_project(key)
                 self.delete(key)
             elif outcome.record is not current:
+                self.check_project(key)
                 self.make(key.level)
                 # While the row is still what the reference left.
                 self.past.settle(self, key)
                 self.write(outcome.record)
                 self.past.add(self, key, outcome.history)
             return Transition(current, outcome.record)
+
+    def check_project(self, key: RecordKey) -> None:
+        """Refuse to change a row of another project in a table that holds it once."""
+        row, own = self.row(key), self.settings.project_name
+        named = None if row is None else self.meta(row).get("project")
+        if self.existing_layout() == "levels" or not self.settings.has_project:
+            return
+        if named not in (None, own):
+            raise LayoutError(f"{key} is one of project {named!r}: convert the database")
 
     def write(self, record: Record) -> None:
         """Insert or update the row of a record."""

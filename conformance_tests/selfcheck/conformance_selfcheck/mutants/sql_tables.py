@@ -78,6 +78,7 @@ class NamespaceTables:
         """Return the layout that a new namespace gets."""
         schema = self.settings.schema
         project = level == "project" or bool(schema and schema.levels["project"].results)
+        project = project or self.settings.has_project
         return self.settings.layout or ("levels" if project else "records")
 
     def checked_layout(self, writing: Level | None = None) -> str | None:
@@ -106,19 +107,24 @@ class NamespaceTables:
         results = schema.levels[level].results if schema else {}
         return {name: names.kind_of(results[name]) for name in sorted(results)}
 
+    def check(self, table: str, level: Level) -> None:
+        """Raise SchemaError where a type contradicts the column that a result has."""
+        there = self.columns(table)
+        for result, kind in self.declared(level).items():
+            found = self.existing(result, there)
+            if found is not None and there[found] != kind:
+                raise SchemaError(f"{result!r} is declared {kind}, its column is {there[found]}")
+
     def complete(self, table: str, level: Level) -> None:
-        """Add what a table lacks; raises SchemaError where a type contradicts."""
+        """Add what a table lacks."""
         there = self.columns(table)
         for column, type in SYSTEM.items():
             if column not in (*there, "project_name", "pipeline_name"):
                 self.add_column(table, column, type)
         for result, kind in self.declared(level).items():
             there = self.columns(table)
-            found = self.existing(result, there)
-            if found is None:
+            if self.existing(result, there) is None:
                 self.add_column(table, self.named(result, there), self.types[kind])
-            elif there[found] != kind:
-                raise SchemaError(f"{result!r} is declared {kind}, its column is {there[found]}")
 
     def add_column(self, table: str, column: str, type: str) -> None:
         self.run(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column)} {type}")
@@ -160,14 +166,14 @@ class NamespaceTables:
             for name, (column, kind) in columns.items()
             if row.get(column) is not None
         }
-        return {**found, **(json.loads(row["pipestat_extended_data"] or "null") or {})}
+        return {**found, **(json.loads(row.get("pipestat_extended_data") or "null") or {})}
 
     def meta(self, row: Row) -> dict[str, Any]:
         return json.loads(row.get("meta") or "null") or {}
 
     def time(self, row: Row, name: str) -> datetime | None:
         """Return the created or modified time of a row."""
-        cell, told = row[f"pipestat_{name}_time"], self.meta(row).get(name)
+        cell, told = row.get(f"pipestat_{name}_time"), self.meta(row).get(name)
         if cell is None:
             return None if told is None else datetime.fromisoformat(told)
         column = datetime.fromisoformat(cell)

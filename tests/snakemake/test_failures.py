@@ -1,0 +1,66 @@
+"""Why a job failed, as Snakemake prints it, stands in the status message of its record."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.snakemake.places import Place
+
+# One sample for each place in which Snakemake finds out that a job has failed.
+SNAKEFILE = """
+rule all:
+    input:
+        "empty.ensured", "wrong.checksum", "raised.run",
+        "sunk.sink", "gone.missing", "late.shape"
+rule ensured:
+    output: ensure("{sample}.ensured", non_empty=True)
+    shell: "touch {output}"
+rule checksum:
+    output: ensure("{sample}.checksum", sha256="00")
+    shell: "echo 1 >{output}"
+rule run_block:
+    output: "{sample}.run"
+    run:
+        raise ValueError("nothing to see, " + wildcards.sample)
+rule source:
+    output: pipe("{sample}.pipe")
+    shell: "echo 1 >{output}"
+rule sink:
+    input: "{sample}.pipe"
+    output: "{sample}.sink"
+    shell: "cat {input} >/dev/null; exit 7"
+rule missing:
+    output: "{sample}.missing"
+    shell: "true"
+rule run_without_output:
+    output: "{sample}.shape"
+    run:
+        pass
+"""
+CAUSES = {
+    "empty": ("ensured", "empty.ensured"),
+    "wrong": ("checksum", "wrong.checksum"),
+    "raised": ("run_block", "nothing to see, raised"),
+    "gone": ("missing", "gone.missing"),
+    "late": ("run_without_output", "late.shape"),
+}
+
+
+@pytest.mark.parametrize("retries", [0, 1])
+def test_the_cause_of_a_failure_is_kept(place: Place, retries: int) -> None:
+    place.write(Snakefile=SNAKEFILE)
+    printed = place.run("--keep-going", "--retries", str(retries), code=1)
+    assert "pipestat:" not in printed
+    records = place.records()
+    assert {record.status for record in records.values()} == {"failed"}
+    assert set(records) == {*CAUSES, "sunk"}
+    attempt = " in attempt 2" if retries else ""
+    for name, (rule, cause) in CAUSES.items():
+        record = records[name]
+        assert record.job == (rule, retries + 1)
+        assert (record.message or "").startswith(f"rule {rule} failed{attempt}: ")
+        assert cause in (record.message or "")
+    # All of a group have failed, and each tells why.
+    assert "exit status 7" in (records["sunk"].message or "")
+    assert "with its group" in (records["sunk"].message or "")
+    assert list((place.folder / ".snakemake" / "pipestat").iterdir()) == []

@@ -1,0 +1,103 @@
+"""Projects of one database: kept apart by the layout, or refused by name (PS-SQL-018)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipestat_spec import PipestatManager
+from pipestat_spec.cli import main
+from pipestat_spec.errors import LayoutError, StoreNotFoundError
+from tests.sql.databases import Database
+
+
+def of_project(database: Database, name: str | None, **more: Any) -> PipestatManager:
+    return database.manager(**({} if name is None else {"project_name": name}), **more)
+
+
+def test_a_configured_project_means_levels(database: Database) -> None:
+    one, other = of_project(database, "A"), of_project(database, "B")
+    one.report({"n": 1}, "s1")
+    other.report({"n": 2}, "s1")
+    assert (one.retrieve_one("s1", "n"), other.retrieve_one("s1", "n")) == (1, 2)
+    assert one.list_projects() == other.list_projects() == ["A", "B"]
+    assert "demo" not in database.tables()
+    rows = database.rows("select record_identifier, project_name from demo__sample order by 2")
+    assert rows == [("s1", "A"), ("s1", "B")]
+
+
+def test_the_default_name_is_one_when_it_is_configured(database: Database) -> None:
+    of_project(database, "project").report({"n": 1}, "s1")
+    assert database.rows("select project_name from demo__sample") == [("project",)]
+
+
+def test_without_a_project_and_by_order_it_is_records(database: Database) -> None:
+    of_project(database, None).report({"n": 1}, "s1")
+    of_project(database, "A", layout="records", pipeline_name="other").report({"n": 1}, "s1")
+    assert database.tables() == ["demo", "demo__history", "other", "other__history"]
+
+
+def project_of(database: Database, record: str) -> Any:
+    [(meta,)] = database.rows(f"select meta from demo where record_identifier = '{record}'")
+    return (json.loads(meta) if isinstance(meta, str) else meta).get("project")
+
+
+def test_projects_in_one_table_of_records(database: Database) -> None:
+    """What is there stays usable; a row that is one project's is no other's to change."""
+    before = of_project(database, None)
+    before.report({"n": 0}, "old")
+    one, other = of_project(database, "A"), of_project(database, "B")
+    one.report({"n": 1}, "old")
+    one.report({"n": 1}, "s1")
+    other.report({"n": 2}, "s2")
+    other.report({"n": 1}, "s1")  # what stands there already
+    for change in (
+        lambda: other.report({"n": 2}, "s1", force_overwrite=True),
+        lambda: other.report({"m": 2}, "s1"),
+        lambda: other.set_status("failed", "s1"),
+        lambda: other.remove("s1"),
+        lambda: other.report_many({"s1": {"n": 2}, "s3": {"n": 3}}, force_overwrite=True),
+    ):
+        with pytest.raises(LayoutError, match=r"'s1'.*'A'.*convert"):
+            change()
+    assert one.retrieve_one("s1") == other.retrieve_one("s1")
+    assert sorted(record["record_identifier"] for record in one.select_records()["records"]) == [
+        "old",
+        "s1",
+        "s2",
+    ]
+    assert [project_of(database, name) for name in ("old", "s1", "s2")] == ["A", "A", "B"]
+    before.report({"n": 5}, "s1", force_overwrite=True)
+    assert project_of(database, "s1") == "A"
+
+
+def test_records_of_projects_are_not_passed_over(database: Database, tmp_path: Path) -> None:
+    """Who names no project is told which there are, and is not shown an empty store."""
+    of_project(database, "A").report({"n": 1}, "s1")
+    config, copy = tmp_path / "pipestat.yaml", tmp_path / "copy.yaml"
+    config.write_text(
+        "".join(f"{key}: {json.dumps(value)}\n" for key, value in database.config().items())
+    )
+    backend = database.open().backend
+    with pytest.raises(StoreNotFoundError, match=r"none is named.*'A'"):
+        backend.exists()  # type: ignore[attr-defined]
+    for arguments in (["select"], ["retrieve", "-r", "s1"], ["table"]):
+        assert main([*arguments, "-c", str(config)]) == 1
+    assert main(["convert", str(config), str(copy)]) == 1
+    assert not copy.exists()
+    assert main(["convert", str(config), str(copy), "--project-name", "A"]) == 0
+    assert "s1:" in copy.read_text()
+    of_project(database, None).report({"n": 2}, "s2")
+    assert main(["select", "-c", str(config)]) == 0
+
+
+def test_the_command_line_says_how_to_mend_it(database: Database, tmp_path: Path) -> None:
+    of_project(database, "A", layout="records").report({"n": 1}, "s1")
+    database.close()
+    config = tmp_path / "pipestat.json"
+    config.write_text(json.dumps(database.config(project_name="B")))
+    assert main(["report", "-c", str(config), "-r", "s1", "-o", "n:=2"]) == 1
+    assert main(["report", "-c", str(config), "-r", "s2", "n:=2"]) == 0
