@@ -58,10 +58,9 @@ def test_without_a_header(run: Run, three: Path) -> None:
         "s1\t1200\ns2\t7\ns3\t\n"
     )
     lines = run("status", "list", "--no-header").out.splitlines()
-    assert [line.split() for line in lines[:2]] == [
-        ["s1", "completed"],
-        ["s2", "failed", "no", "reads"],
-    ]
+    first, second = (line.split() for line in lines[:2])
+    assert (first[:2], second[:2]) == (["s1", "completed"], ["s2", "failed"])
+    assert second[3:] == ["no", "reads"]
 
 
 @pytest.mark.parametrize("where", ["staus = 'failed'", "not staus = 'failed'"])
@@ -140,7 +139,8 @@ def test_records_and_former_values_in_every_format(run: Run, three: Path) -> Non
     )
     run(*two, "-r", "nobody", code=1)
     lines = run("status", "list", "--format", "markdown").out.splitlines()
-    assert lines[3] == "| s2 | failed | no reads |"
+    assert lines[3].startswith("| s2 | failed | 20")
+    assert lines[3].endswith("Z | no reads |")
     former = json.loads(run("history", "-r", "s1", "--format", "jsonl").out)
     assert (former["record_identifier"], former["result"], former["value"]) == ("s1", "reads", 1200)
     for command in (two, ("history", "-r", "s1"), ("status", "list"), ("select",)):

@@ -121,11 +121,6 @@ class _Status(_Kind):
         ("set_status", {"record": "stated", "status": STATUSES[0], "message": "0"}),
     )
 
-    def __init__(self, stage: Stage) -> None:
-        super().__init__(stage)
-        # On local YAML files the two are not one change (PS-YAML-040).
-        self.together = "yaml-layout" not in stage.pool.profiles
-
     def request(self, number: int) -> _Request:
         status = STATUSES[number % len(STATUSES)]
         return "set_status", {"record": "stated", "status": status, "message": f"{number}"}
