@@ -59,6 +59,11 @@ class PipestatManager(manager.PipestatManager):
 
     @_with_signature_of(manager.PipestatManager.__init__)
     def __init__(self, *arguments: Any, **settings: Any) -> None:
+        # To pipestat an empty setting is none; an empty record it refuses, as we do.
+        settings = {
+            name: None if value == "" and name != "record_identifier" else value
+            for name, value in settings.items()
+        }
         token = NEW_LAYOUT.set("levels")
         try:
             super().__init__(*arguments, **settings)
