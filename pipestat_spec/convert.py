@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, Outcome
+from pipestat_spec.domain.changes import check_foreign
 from pipestat_spec.domain.times import later, utc_now
 from pipestat_spec.errors import (
     PipestatDataError,
@@ -182,8 +183,7 @@ class _Copier:
         copy = self._checked(record)
 
         def put(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
-            if not self._overwrite and foreign.keys() & copy.results.keys():
-                raise _conflict(copy, Record(copy.key, foreign))
+            check_foreign(copy.key, copy.results, foreign)
             if current is None:
                 return Outcome(copy, history)
             if not self._same(current, copy):

@@ -30,8 +30,8 @@
     └── RecordNotFoundError, ColumnNotFoundError, PipelineTypeNotSuppliedError
 
 Where Python has an error for the same, ours is that too: the last three are LookupErrors; wrong
-names, values, filters and times ValueErrors; wrong classes and types TypeErrors; a record that
-nothing names, and what a backend does not offer, NotImplementedErrors.
+names, values, settings, filters and times ValueErrors; wrong classes and types TypeErrors; a
+record that nothing names, and what a backend does not offer, NotImplementedErrors.
 
 An error reads as one line: what is wrong, and after a semicolon what mends it.
 What it speaks of is also kept as attributes, for programs, and `code` is one of the
@@ -124,7 +124,7 @@ class NoBackendSpecifiedError(PipestatStartupError):
     code = "config"
 
 
-class MissingConfigDataError(PipestatStartupError):
+class MissingConfigDataError(PipestatStartupError, ValueError):
     """A setting is missing, unknown or of the wrong type."""
 
     code = "config"

@@ -10,7 +10,6 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Unpack
 
 from pipestat_spec.backend import Backend, StoreSettings
@@ -212,7 +211,13 @@ class Store:
         if not new:
             return
         self._doubted.update((level, path, kinds) for path, kinds in new.items())
-        for line in doubts(new, chain(seen, self.scan(level)), (*declared, *told)):
+
+        def records() -> Iterator[Record]:
+            yield from seen
+            # Only to begin it may be a request.
+            yield from self.scan(level)
+
+        for line in doubts(new, records(), (*declared, *told)):
             logger().warning("%s", line)
 
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:

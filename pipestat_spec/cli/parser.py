@@ -87,6 +87,11 @@ class CommandParser(argparse.ArgumentParser):
             return int(parsed.run(parsed) or 0)
 
     def error(self, message: str) -> NoReturn:
+        what, found, arguments = message.partition("unrecognized arguments: ")
+        if found and not what:
+            # The dashes are those of `_ordered`.
+            message = f"too many arguments: {arguments.removeprefix('-- ')}; put what holds "
+            message += "blanks, < or > in quotes"
         self.exit(2, f"error: {message}; see '{self.prog} --help'\n")
 
     # An older argparse takes `--value=--` for an empty list.

@@ -11,11 +11,37 @@ from pipestat_spec.opening import NEW_LAYOUT
 
 __all__ = ["main"]
 
+# Options of pipestat's log, and whether a value follows.
+_LOG_OPTIONS = {"--silent": False, "--logdev": False, "--verbosity": True}
+
 
 def main(test_args: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit with its code."""
     token = NEW_LAYOUT.set("levels")
     try:
-        sys.exit(run_command(test_args))
+        sys.exit(run_command(_ours(sys.argv[1:] if test_args is None else test_args)))
     finally:
         NEW_LAYOUT.reset(token)
+
+
+def _ours(arguments: Sequence[str]) -> list[str]:
+    """Return the arguments without options of pipestat's that have no effect there or here.
+
+    They are those of its log, before the command, and for `init` and `infer-schema` the name of a
+    project and `-g`, which is what `init` does.
+    """
+    waiting = list(arguments)
+    while waiting and (name := waiting[0].partition("=")[0]) in _LOG_OPTIONS:
+        del waiting[: 1 + (_LOG_OPTIONS[name] and "=" not in waiting[0])]
+    if waiting[:1] not in (["init"], ["infer-schema"]):
+        return waiting
+    kept, rest = waiting[:1], waiting[1:]
+    while rest:
+        name, _, value = rest[0].partition("=")
+        if name in ("-n", "--project-name"):
+            del rest[: 1 if value else 2]
+        elif name in ("-g", "--generic-config"):
+            del rest[0]
+        else:
+            kept.append(rest.pop(0))
+    return kept

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pipestat_spec.engines.looper import LooperConfig
 
 __all__ = ["take_over_configs"]
 
@@ -27,9 +30,14 @@ def take_over_configs() -> None:
         warning(f"this looper makes its pipestat configurations itself: {error}")
         return
 
+    checked: set[int] = set()
+
     def current_config(project: Any, interface: Any) -> str:
         section = project[keys[0]][keys[1]]
-        return _written(section, project.output_dir, interface)
+        if id(project) not in checked:
+            checked.add(id(project))
+            _check_shared(section, project)
+        return _written(_merged(section, project, interface))
 
     setattr(module.Project, _METHOD, current_config)
     _link_once()
@@ -55,13 +63,32 @@ def _link_once() -> None:
     linker.__call__ = call_once
 
 
-def _written(section: Any, output_dir: str, interface: Any) -> str:
+def _merged(section: Any, project: Any, interface: Any) -> LooperConfig:
+    from pipestat_spec.engines.looper import merge_section
+
+    return merge_section(section, project.output_dir, interface.pipe_iface_file, interface.data)
+
+
+def _check_shared(section: Any, project: Any) -> None:
+    """Raise MissingConfigDataError for two pipelines of one name with different schemas.
+
+    They share a file, and the one that is started later would change it under the other's jobs.
+    """
+    from pipestat_spec.engines.looper import joined
+
+    both = (*project.pipeline_interfaces, *project.project_pipeline_interfaces)
+    found: dict[str, LooperConfig] = {}
+    for interface in {interface.pipe_iface_file: interface for interface in both}.values():
+        made = _merged(section, project, interface)
+        found[made.pipeline_name] = joined(found.get(made.pipeline_name), made)
+
+
+def _written(made: LooperConfig) -> str:
     """Write or refresh the configuration of one pipeline; return its path."""
     import logging
 
-    from pipestat_spec.engines.looper import merge_section, write_config
+    from pipestat_spec.engines.looper import write_config
 
-    made = merge_section(section, output_dir, interface.pipe_iface_file, interface.data)
     written = write_config(made)
     logger = logging.getLogger("looper")
     for text in written.done:

@@ -14,6 +14,7 @@ from pipestat_spec import manager
 from pipestat_spec.compat.cfg import Settings
 from pipestat_spec.compat.operations import Operations
 from pipestat_spec.compat.places import create_results_file
+from pipestat_spec.compat.rules import DropInRules, LenientRules
 from pipestat_spec.compat.values import as_file_result
 from pipestat_spec.domain.times import LOCAL_FORMAT
 from pipestat_spec.formatters import ResultFormatter
@@ -58,11 +59,20 @@ class PipestatManager(manager.PipestatManager):
 
     @_with_signature_of(manager.PipestatManager.__init__)
     def __init__(self, *arguments: Any, **settings: Any) -> None:
+        # To pipestat an empty setting is none; an empty record it refuses, as we do.
+        settings = {
+            name: None if value == "" and name != "record_identifier" else value
+            for name, value in settings.items()
+        }
         token = NEW_LAYOUT.set("levels")
         try:
             super().__init__(*arguments, **settings)
         finally:
             NEW_LAYOUT.reset(token)
+        # pipestat validates where the schema is an argument, and nowhere else.
+        schema = arguments[0] if arguments else settings.get("schema_path")
+        is_open = schema is None and self._opened.config.get("validate_results") is None
+        self.store.rules = (LenientRules if is_open else DropInRules).of(self.store.rules)
         self._given: Mapping[str, Any] | None = settings.get("config_dict")
         create_results_file(self._opened.config, self.file, self.pipeline_name)
 

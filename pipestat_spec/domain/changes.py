@@ -20,6 +20,7 @@ from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 
 __all__ = [
+    "check_foreign",
     "clear_status",
     "in_turn",
     "remove_record",
@@ -41,8 +42,9 @@ def report_results(
     """Store `values`, all or none.
 
     A value equal to the stored one is no change. A different one is replaced and goes to
-    the history, or raises ResultConflictError when `overwrite` is off; so does a value that
-    another program keeps under the name. `source` is kept when something changed.
+    the history, or raises ResultConflictError when `overwrite` is off. A value that another
+    program keeps under the name becomes a result when it is equal, and is never replaced.
+    `source` is kept when something changed.
     """
 
     def change(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
@@ -55,10 +57,9 @@ def report_results(
         if current is not None and not changed:
             return Outcome(current)
         replaced = [name for name in changed if name in stored]
-        if not overwrite:
-            standing = {**foreign, **stored}
-            if taken := [name for name in changed if name in standing]:
-                raise _conflict(key, standing, changed, taken)
+        check_foreign(key, changed, foreign)
+        if replaced and not overwrite:
+            raise _conflict(key, stored, changed, replaced)
         if current is None:
             now = clock()
             record = Record(key, changed, created=now, modified=now)
@@ -72,6 +73,27 @@ def report_results(
         return Outcome(record, tuple(entries))
 
     return change
+
+
+def check_foreign(
+    key: RecordKey, values: Mapping[str, JSONValue], foreign: Mapping[str, JSONValue]
+) -> None:
+    """Raise ResultConflictError when values would replace those of another program."""
+    taken = [
+        name
+        for name, value in values.items()
+        if name in foreign and not same_value(foreign[name], value)
+    ]
+    if taken:
+        first = taken[0]
+        raise ResultConflictError(
+            f"{first!r} of record {key.identifier!r} is {shorten(repr(foreign[first]))}, an "
+            f"attribute that is no result, not {shorten(repr(values[first]))}",
+            hint="rename or remove it there, or choose another name for the result; nothing was "
+            "stored",
+            record_identifier=key.identifier,
+            results=tuple(taken),
+        )
 
 
 def _conflict(

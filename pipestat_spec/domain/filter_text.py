@@ -224,7 +224,10 @@ class _Parser:
             return _negate(In(path, self._list()), negated)
         if self._accept("keyword", "like"):
             return _negate(Like(path, self._pattern()), negated)
-        hint = f"to ask for a boolean write {format_path(path)} = true"
+        hint = (
+            f"to ask for a boolean write {format_path(path)} = true, and in a shell put the whole "
+            "filter in quotes"
+        )
         if self._token.kind == "field":
             hint = "a name with spaces stands in double quotes"
         operators = "in or like" if negated else "an operator (=, !=, <, <=, >, >=, in, like, is)"

@@ -162,12 +162,24 @@ class Rules:
         self, level: Level, values: Mapping[str, object], *, strict: bool = True
     ) -> PreparedResults:
         """Return values as they would be stored; raises what `prepare_results` raises."""
-        return prepare_results(
-            values,
-            self.level_schema(level) if self.validate else None,
-            strict=strict,
-            additional_properties=self.additional_properties,
-        )
+        try:
+            return prepare_results(
+                values,
+                self.level_schema(level) if self.validate else None,
+                strict=strict,
+                additional_properties=self.additional_properties,
+            )
+        except ColumnNotFoundError as error:
+            error.hint = self._declared_elsewhere(error.data["result_identifier"]) or error.hint
+            raise
+
+    def _declared_elsewhere(self, name: object) -> str | None:
+        """Return how to report a result that the schema declares at the other level, or None."""
+        levels = self.schema.levels if self.schema else {}
+        for level, schema in levels.items():
+            if name in schema.results:
+                return f"it is a {level} result: give -p {level} (in Python level={level!r})"
+        return None
 
     def report(
         self,
@@ -277,5 +289,6 @@ class Rules:
         for name, near in undeclared.items():
             if name not in self._warned:
                 self._warned.add(name)
-                hint = f"; did you mean {near!r}?" if near else ""
-                logger().warning("result %r is not in the output schema%s", name, hint)
+                hint = self._declared_elsewhere(name) or (near and f"did you mean {near!r}?")
+                told = f"; {hint}" if hint else ""
+                logger().warning("result %r is not in the output schema%s", name, told)

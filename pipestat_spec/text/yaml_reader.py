@@ -7,9 +7,11 @@ up, is refused with UnreadableText.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import lru_cache
+from json import loads
 from math import isfinite
 from typing import Any, cast
 
@@ -42,6 +44,11 @@ _MAX_ALIASED = 100_000
 _READ_AHEAD = 1100
 # Digits beyond which no integer is computed: it takes the square of the time.
 _MAX_DIGITS = 4000
+
+# Two escapes for one character, in JSON, and what may stand before them.
+_ESCAPED_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
+)
 
 _LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _PREFIX = "tag:yaml.org,2002:"
@@ -79,7 +86,17 @@ def _read(text: str, verbatim: bool, kind: type[yaml.SafeLoader]) -> Any:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         if mark and kind is not yaml.SafeLoader and _opened(text, mark.index) > _MAX_NESTING:
             return _read(text, verbatim, yaml.SafeLoader)
-        raise _not_yaml(error, mark) from error
+        joined = _with_whole_characters(text)
+        if joined != text:
+            return _read(joined, verbatim, kind)
+        raise _not_yaml(error, mark, text) from error
+
+
+def _with_whole_characters(text: str) -> str:
+    """Return JSON with the two escapes of a character beyond U+FFFF, which YAML refuses, as one."""
+    if not text.lstrip().startswith("{"):
+        return text
+    return _ESCAPED_PAIR.sub(lambda pair: pair[1] + loads(f'"{pair[2]}"'), text)
 
 
 def _opened(text: str, end: int) -> int:
@@ -100,10 +117,21 @@ def _position(error: yaml.reader.ReaderError, text: str, kind: type[yaml.SafeLoa
     return len(text.encode()[:position].decode("utf-8", "ignore"))
 
 
-def _not_yaml(error: yaml.YAMLError, mark: yaml.Mark | None) -> UnreadableText:
+def _not_yaml(error: yaml.YAMLError, mark: yaml.Mark | None, text: str) -> UnreadableText:
+    if mark is not None and _indent_of(text, mark.line).count("\t"):
+        return UnreadableText(
+            "not valid YAML: a tab stands where the line is indented",
+            "indent it with blanks",
+            *_place(mark),
+        )
     said = [getattr(error, name, None) for name in ("context", "problem")]
     problem = ", ".join(filter(None, said)) or str(error)
     return UnreadableText(f"not valid YAML: {shorten(problem, 160)}", "correct it", *_place(mark))
+
+
+def _indent_of(text: str, line: int) -> str:
+    whole = text.split("\n", line + 1)[line] if text.count("\n") >= line else ""
+    return whole[: len(whole) - len(whole.lstrip())]
 
 
 class _Anchor:

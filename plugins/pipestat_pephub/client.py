@@ -32,10 +32,15 @@ class Written(Enum):
 
 
 class Project(NamedTuple):
-    """All samples by name, and the attribute that holds their names."""
+    """All samples by name, and the attribute that holds their names.
+
+    `doubled` are names that several samples have, `nameless` the numbers of rows without one.
+    """
 
     samples: dict[str, Sample]
     name_attribute: str
+    doubled: frozenset[str]
+    nameless: tuple[int, ...]
 
 
 class Client:
@@ -55,17 +60,26 @@ class Client:
         """Return the project with every sample: one request, exact values."""
         answer = self.session.get(self._path, self._parameters)
         if answer.status == 404:
-            raise missing_project(self.name, self.session.has_token)
+            raise missing_project(self.name, self.session.token)
         document = self._document(answer, "reading the project")
         try:
             index = (document["config"] or {}).get("sample_table_index") or SAMPLE_NAME
-            listed = [(sample[index], sample) for sample in document["sample_list"] or ()]
+            # Newer servers call it `samples`.
+            listed = document["sample_list" if "sample_list" in document else "samples"] or ()
+            names = [sample.get(index) for sample in listed]
         except (TypeError, KeyError, AttributeError):
             raise self._strange("a project") from None
+        nameless = tuple(n for n, name in enumerate(names, 1) if name is None or name == "")
+        if names and len(nameless) == len(names):
+            raise self._strange("a project")
         samples: dict[str, Sample] = {}
-        for name, sample in listed:
-            samples.setdefault(str(name), sample)
-        return Project(samples, index)
+        doubled = set()
+        for name, sample in zip(map(str, names), listed, strict=True):
+            if sample.get(index) not in (None, ""):
+                if name in samples:
+                    doubled.add(name)
+                samples.setdefault(name, sample)
+        return Project(samples, index, frozenset(doubled), nameless)
 
     def sample(self, name: str) -> Sample | None:
         """Return one sample, or None where there is none."""
@@ -106,7 +120,7 @@ class Client:
             detail,
             project=self.name,
             what=f"writing the sample {shorten(name, 40)!r}",
-            token=self.session.has_token,
+            token=self.session.token,
         )
 
     def _written(self, answer: Answer, name: str) -> Written:
@@ -119,13 +133,17 @@ class Client:
             return Written.REFUSED
         raise self.refused_write(name, answer.status, answer.detail)
 
-    def _sample(self, name: str) -> str:
+    def check(self, name: str) -> None:
+        """Raise InvalidIdentifierError for a name that no address can hold."""
         if re.search(REFUSED_IDENTIFIERS, name):
             raise InvalidIdentifierError(
                 f"record identifier {shorten(name)!r} cannot stand in an address of PEPhub",
                 hint="choose one without '/' that is not '.' or '..'",
                 identifier=name,
             )
+
+    def _sample(self, name: str) -> str:
+        self.check(name)
         return f"{self._path}/samples/{quote(name, safe='')}"
 
     def _document(self, answer: Answer, what: str) -> Any:
@@ -136,7 +154,7 @@ class Client:
             answer.detail,
             project=self.name,
             what=what,
-            token=self.session.has_token,
+            token=self.session.token,
         )
 
     def _strange(self, what: str) -> PipestatPEPHubError:

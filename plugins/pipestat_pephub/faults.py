@@ -5,6 +5,8 @@ Each is one line: where, what, and what to do. No token and no text of a library
 
 from __future__ import annotations
 
+from typing import Literal, TypeAlias
+
 import requests
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 
@@ -12,18 +14,25 @@ from pipestat_spec.errors import PipestatPEPHubError
 from pipestat_spec.text.strings import shorten
 
 __all__ = [
+    "TokenState",
     "UnknownOutcome",
+    "doubled",
     "missing_project",
     "never_arrived",
     "refused",
     "unknown_outcome",
+    "unlisted_sample",
     "unreachable",
+    "unreachable_sample",
     "why",
 ]
 
 # PEPhub says 404 as well where something may not be written.
 _DENIED = (401, 403, 404)
 LOGIN = "log in with 'phc login', or give a token in PEPHUB_TOKEN"
+
+
+TokenState: TypeAlias = Literal["missing", "expired", "given"]
 
 
 class UnknownOutcome(Exception):
@@ -91,22 +100,28 @@ def unreachable(url: str, error: requests.RequestException) -> PipestatPEPHubErr
     return PipestatPEPHubError(f"the server {url}: {why(error)}", hint=hint, url=url)
 
 
-def missing_project(project: str, token: bool) -> PipestatPEPHubError:
+def missing_project(project: str, token: TokenState) -> PipestatPEPHubError:
     """Return the error for a project that is not there, or not for this user."""
+    if token == "expired":
+        return PipestatPEPHubError(
+            f"PEPhub has no project {project} for everybody, and the token has expired",
+            hint=LOGIN,
+            project=project,
+        )
     hint = "correct pephub_path, or make the project on PEPhub; a private one needs a token "
-    hint += "that may read it" if token else f"({LOGIN})"
+    hint += "that may read it" if token == "given" else f"({LOGIN})"
     return PipestatPEPHubError(f"PEPhub has no project {project}", hint=hint, project=project)
 
 
 def refused(
-    status: int, detail: str, *, project: str, what: str, token: bool
+    status: int, detail: str, *, project: str, what: str, token: TokenState
 ) -> PipestatPEPHubError:
     """Return the error for an answer that refuses; `what` is what was asked for."""
     shown = shorten(detail, 200) or "without a reason"
     message, hint = f"{project}: {what}: the server answers {status}, {shown}", None
-    if status in _DENIED and "expired" in detail.lower():
+    if status in _DENIED and (token == "expired" or "expired" in detail.lower()):
         message, hint = f"{project}: {what}: the token has expired", LOGIN
-    elif status in _DENIED and not token:
+    elif status in _DENIED and token == "missing":
         message, hint = f"{project}: {what}: there is no token", LOGIN
     elif status in _DENIED:
         message = f"{project}: {what}: the token does not allow it"
@@ -122,6 +137,39 @@ def refused(
     elif status >= 500:
         hint = "try again later; a project without any sample needs one, made on PEPhub, first"
     return PipestatPEPHubError(message, hint=hint, project=project, status=status)
+
+
+def doubled(project: str, name: str) -> PipestatPEPHubError:
+    """Return the error for a name that does not tell which sample is meant."""
+    return PipestatPEPHubError(
+        f"{project}: several samples are called {shorten(name, 40)!r}",
+        hint="give each a name of its own on PEPhub: what is reported would go to either",
+        project=project,
+        record_identifier=name,
+    )
+
+
+def unreachable_sample(project: str, name: str) -> PipestatPEPHubError:
+    """Return the error for a sample that is listed and that the server finds under no name."""
+    return PipestatPEPHubError(
+        f"{project}: the sample {shorten(name, 40)!r} is in the list, and the server does not find "
+        "it by its name",
+        hint="a project that was overwritten through the API is so: save its table once in "
+        "PEPhub's editor; nothing was stored",
+        project=project,
+        record_identifier=name,
+    )
+
+
+def unlisted_sample(project: str, name: str) -> PipestatPEPHubError:
+    """Return the error for a sample that the server has and that no list shows."""
+    return PipestatPEPHubError(
+        f"{project}: the server has a sample {shorten(name, 40)!r} that is missing from its list, "
+        "since two were added at the same time",
+        hint="remove the record ('pipestat-spec remove'), then report it again; nothing was stored",
+        project=project,
+        record_identifier=name,
+    )
 
 
 def unknown_outcome(project: str, what: str, reason: str) -> PipestatPEPHubError:

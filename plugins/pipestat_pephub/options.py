@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 from pathlib import Path
@@ -15,11 +17,12 @@ from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.options import Options
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["DEFAULT_URL", "TOKEN_FILE", "Connection", "PephubOptions", "connection"]
+__all__ = ["DEFAULT_URL", "Connection", "PephubOptions", "connection", "expiry_of"]
 
 DEFAULT_URL = "https://pephub-api.databio.org"
-# Where PEPhub's own client keeps the token of a login.
-TOKEN_FILE = "~/.pephubclient/jwt.txt"
+# Where PEPhub's own client keeps a login, and where older ones kept its token alone.
+LOGIN_FOLDER, LOGIN_FILE, TOKEN_FILE = "~/.pephubclient", "jwt.toml", "jwt.txt"
+HOME_VARIABLE = "PH_HOME"
 URL_VARIABLE, TOKEN_VARIABLE = "PEPHUB_BASE_URL", "PEPHUB_TOKEN"
 # What a header can carry; everything else in a token is a mistake in copying it.
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -57,16 +60,39 @@ class Connection(NamedTuple):
 def connection(settings: StoreSettings) -> Connection:
     """Return the settings in force; raises MissingConfigDataError."""
     options = settings.options or PephubOptions()
+    url, token = _url(settings.config.get("pephub_url"), options), _token(options)
+    if url is None or token is None:
+        login = _login()
+        url = url or login.url or DEFAULT_URL
+        # The token of another server is nothing that this one is to see.
+        token = token or (login.token if login.url in (None, url) else None)
     return Connection(
-        url=_url(settings.config.get("pephub_url"), options),
-        token=_token(options),
+        url=url,
+        token=token,
         timeout=options.timeout,
         retries=options.retries,
         verify=_certificates(options.verify, settings.config_folder),
     )
 
 
-def _url(configured: str | None, options: PephubOptions) -> str:
+class _Login(NamedTuple):
+    """What PEPhub's own client keeps: a token, and the server that it is for, if that is told."""
+
+    url: str | None
+    token: SecretStr | None
+
+
+def expiry_of(token: str) -> float | None:
+    """Return when a token ends, in seconds since 1970; None where it does not say."""
+    try:
+        text = token.split(".")[1]
+        end = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))["exp"]
+        return float(end)
+    except (ValueError, IndexError, KeyError, TypeError):
+        return None
+
+
+def _url(configured: str | None, options: PephubOptions) -> str | None:
     for where, value in (
         ("pephub_url", configured),
         ("pephub.url", options.url),
@@ -74,7 +100,7 @@ def _url(configured: str | None, options: PephubOptions) -> str:
     ):
         if value:
             return _checked_url(value.strip(), where)
-    return DEFAULT_URL
+    return None
 
 
 def _checked_url(url: str, where: str) -> str:
@@ -108,17 +134,41 @@ def _token(options: PephubOptions) -> SecretStr | None:
         return _checked_token(options.token.get_secret_value(), "pephub.token")
     if os.environ.get(TOKEN_VARIABLE):
         return _checked_token(os.environ[TOKEN_VARIABLE], TOKEN_VARIABLE)
-    path = Path(os.path.expanduser(TOKEN_FILE))
+    return None
+
+
+def _login() -> _Login:
+    folder = Path(os.environ.get(HOME_VARIABLE) or os.path.expanduser(LOGIN_FOLDER))
+    path = folder / LOGIN_FILE
+    if (text := _text(path)) is None:
+        path = folder / TOKEN_FILE
+        text = _text(path) or ""
+        return _Login(None, _checked_token(text, str(path)) if text.strip() else None)
+    import tomllib
+
     try:
-        text = path.read_text("utf-8")
+        found = tomllib.loads(text)
+    except ValueError:
+        raise _unreadable(path, "it is no TOML") from None
+    token, url = found.get("token"), found.get("base_url") or DEFAULT_URL
+    if not isinstance(token, str | None) or not isinstance(url, str):
+        raise _unreadable(path, "token and base_url are not text")
+    return _Login(_checked_url(url, str(path)), _checked_token(token, str(path)) if token else None)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or "it is no text"
-        raise MissingConfigDataError(
-            f"{path} cannot be read: {reason}", hint=f"or give the token in {TOKEN_VARIABLE}"
-        ) from None
-    return _checked_token(text, str(path)) if text.strip() else None
+        raise _unreadable(path, getattr(error, "strerror", None) or "it is no text") from None
+
+
+def _unreadable(path: Path, reason: str) -> MissingConfigDataError:
+    return MissingConfigDataError(
+        f"{path} cannot be read: {reason}", hint=f"or give the token in {TOKEN_VARIABLE}"
+    )
 
 
 def _checked_token(text: str, where: str) -> SecretStr:

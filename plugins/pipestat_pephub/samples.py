@@ -31,16 +31,6 @@ STATUS = "status"
 SAMPLE_NAME = "sample_name"
 
 
-class OwnAttribute:
-    """Stands for the value of an attribute that is the PEP's own; equal to no value."""
-
-    def __init__(self, value: JSONValue) -> None:
-        self._value = value
-
-    def __repr__(self) -> str:
-        return f"the PEP's own attribute {shorten(repr(self._value), 40)}"
-
-
 @dataclass(frozen=True)
 class Found:
     """One sample, or None, taken apart.
@@ -51,7 +41,7 @@ class Found:
 
     sample: Sample | None
     record: Record | None
-    own: Mapping[str, OwnAttribute]
+    own: Mapping[str, JSONValue]
 
     def changed(self, change: Change) -> Record | None:
         """Return the record that a change makes of this one; a PEP's own attribute is no result."""
@@ -89,15 +79,13 @@ class Attributes:
             record = Record(key, {name: sample[name] for name in names}, status=status)
         ours = {self.index, RESULTS, *names} | ({STATUS} if status is not None else set())
         own = {
-            name: OwnAttribute(value)
-            for name, value in sample.items()
-            if name not in ours and not _empty(value)
+            name: value for name, value in sample.items() if name not in ours and not _empty(value)
         }
         return Found(sample, record, own)
 
     def _results(self, key: RecordKey, sample: Sample) -> list[str]:
         """Return the names of the attributes that are results, in the order of the reports."""
-        if RESULTS not in sample:
+        if _is_unsaid(sample):
             # As the reference writes it, which empties an attribute to remove a result.
             return [
                 name
@@ -134,8 +122,40 @@ class Attributes:
         sample.update(record.results)
         if record.status is not None:
             sample[STATUS] = record.status
+        if self._is_undecided(found, record):
+            kept = (found.sample or {}).keys() & {RESULTS}
+            return {**sample, **dict.fromkeys(kept, "")}
         # The order of the reports is kept, so that equal lists are no change.
         return {**sample, RESULTS: list(record.results)}
+
+    def _is_undecided(self, found: Found, record: Record) -> bool:
+        """Tell whether a sample says nothing of its results, and what is written does not either.
+
+        A status does not: without a schema, results of the reference look like attributes of
+        the PEP's own.
+        """
+        if found.sample is None or not _is_unsaid(found.sample):
+            return False
+        reported = found.record.results if found.record else {}
+        if not same_value(record.results, reported):
+            return False
+        return any(
+            name not in (self.index, STATUS) and not _empty(value)
+            for name, value in found.sample.items()
+        )
+
+    def lost(self, found: Found, written: Sample, seen: Sample) -> tuple[bool, list[str]]:
+        """Tell what somebody else's write has undone of a sample that was written.
+
+        Whether results are not named any more, or are again; and which attributes are back that
+        were removed, without being named.
+        """
+        before = found.record.results if found.record else {}
+        named, now = (one.get(RESULTS) or () for one in (written, seen))
+        back = seen.keys() & ((found.sample or {}).keys() - written.keys() - {RESULTS})
+        unnamed = any(name not in before and name not in now for name in named)
+        again = any(name in now or name == STATUS for name in back)
+        return unnamed or again, [name for name in back if name not in now]
 
     def _without_record(self, found: Found, sample: dict[str, Any]) -> dict[str, Any] | None:
         if found.record is None or sample.keys() <= {self.index}:
@@ -159,7 +179,8 @@ class Attributes:
                 )
         if record.status is not None and STATUS in found.own:
             raise ResultConflictError(
-                f"the status of sample {record.key.identifier!r} is {found.own[STATUS]!r}",
+                f"the status of sample {record.key.identifier!r} is the PEP's own, "
+                f"{shorten(repr(found.own[STATUS]), 40)}",
                 hint="rename it on PEPhub; nothing was stored",
                 record_identifier=record.key.identifier,
             )
@@ -167,6 +188,11 @@ class Attributes:
 
 def _empty(value: object) -> bool:
     return value is None or value == ""
+
+
+def _is_unsaid(sample: Sample) -> bool:
+    """Tell whether nothing says which attributes are results; an editor fills gaps with `""`."""
+    return bool(sample.get(RESULTS, "") == "")
 
 
 def difference(old: Sample, new: Sample) -> tuple[dict[str, Any], bool]:

@@ -15,8 +15,8 @@ import requests
 from pydantic import SecretStr
 from requests.auth import AuthBase
 
-from pipestat_pephub.faults import UnknownOutcome, never_arrived, unreachable, why
-from pipestat_pephub.options import Connection
+from pipestat_pephub.faults import TokenState, UnknownOutcome, never_arrived, unreachable, why
+from pipestat_pephub.options import Connection, expiry_of
 from pipestat_spec.errors import PipestatPEPHubError
 from pipestat_spec.text.strings import shorten
 
@@ -72,13 +72,21 @@ class Session:
 
     def __init__(self, connection: Connection) -> None:
         self.url = connection.url
-        self.has_token = connection.token is not None
+        self._secret = connection.token
         self.retries = connection.retries
         self._auth = _Token(connection.token)
         self._timeout = (min(_CONNECT, connection.timeout), connection.timeout)
         self._verify = connection.verify or True
         self._session: requests.Session | None = None
         self._owner = 0
+
+    @property
+    def token(self) -> TokenState:
+        """What is known of the token; the server does not say that one has expired."""
+        if self._secret is None:
+            return "missing"
+        expiry = expiry_of(self._secret.get_secret_value())
+        return "expired" if expiry is not None and expiry < time.time() else "given"
 
     def get(self, path: str, parameters: Mapping[str, str]) -> Answer:
         """Ask until there is an answer; raises PipestatPEPHubError when there is none."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from pipestat_pephub.client import Client, Written
-from pipestat_pephub.samples import Attributes, Found, Sample, difference
+from pipestat_pephub.samples import RESULTS, Attributes, Found, Sample, difference
 from pipestat_spec.json_values import same_value
 from pipestat_spec.models.record import Record
 
@@ -23,6 +23,10 @@ class Nothing:
     def make(self, client: Client) -> Written:  # noqa: ARG002
         return Written.DONE
 
+    @property
+    def changes_results(self) -> bool:
+        return False
+
     def is_stored_in(self, found: Sample | None) -> bool:
         return found is not None
 
@@ -37,6 +41,10 @@ class Add:
 
     def make(self, client: Client) -> Written:
         return client.add(self.name, self.sample, overwrite=self.overwrite)
+
+    @property
+    def changes_results(self) -> bool:
+        return self.overwrite
 
     def is_stored_in(self, found: Sample | None) -> bool:
         if found is None or (self.overwrite and found.keys() != self.sample.keys()):
@@ -55,6 +63,10 @@ class Patch:
     def make(self, client: Client) -> Written:
         return client.patch(self.name, self.attributes)
 
+    @property
+    def changes_results(self) -> bool:
+        return RESULTS in self.attributes
+
     def is_stored_in(self, found: Sample | None) -> bool:
         return found is not None and _holds(found, self.attributes)
 
@@ -68,6 +80,10 @@ class Remove:
 
     def make(self, client: Client) -> Written:
         return client.delete(self.name)
+
+    @property
+    def changes_results(self) -> bool:
+        return False
 
     def is_stored_in(self, found: Sample | None) -> bool:
         return found is None

@@ -127,3 +127,62 @@ def test_helpers(tmp_path: Path) -> None:
     for strict, value in ((True, "1"), (False, "one")):
         with pytest.raises(SchemaValidationErrorDuringReport):
             validate_type(value, {"type": "integer"}, strict_type=strict)
+
+
+# What pipestat does not validate: the schema comes from a configuration or the environment
+
+KINDS = """
+pipeline_name: count
+samples:
+  n: {type: integer, description: Number}
+  table: {type: file, description: Table}
+  plot: {type: image, description: Plot}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path, results: Path) -> Path:
+    (tmp_path / "schema.yaml").write_text(KINDS)
+    path = tmp_path / "config.yaml"
+    path.write_text(f"schema_path: schema.yaml\nresults_file_path: {results}\n")
+    return path
+
+
+def test_values_that_pipestat_never_validated_are_stored_with_a_warning(
+    config: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    psm = PipestatManager.from_config(config=str(config))
+    psm.report({"n": "many", "table": "t.tsv", "plot": 5}, "s1")
+    assert psm.retrieve_one("s1") == {
+        "n": "many",
+        "table": {"path": "t.tsv", "title": "table"},
+        "plot": 5,
+        "record_identifier": "s1",
+    }
+    told = [record.getMessage() for record in caplog.records]
+    assert [text.split(":")[0] for text in told] == ["result 'n'", "result 'plot'"]
+    assert psm.report({"n": 12}, "s2")
+    assert len(caplog.records) == 2
+
+
+@pytest.mark.parametrize("way", ["configuration", "argument", "schema"])
+def test_unless_the_pipeline_asks_for_validation(config: Path, tmp_path: Path, way: str) -> None:
+    settings: dict[str, Any] = {}
+    if way == "configuration":
+        config.write_text(config.read_text() + "validate_results: true\n")
+    elif way == "argument":
+        settings = {"validate_results": True}
+    else:
+        settings = {"schema_path": tmp_path / "schema.yaml"}
+    psm = PipestatManager(config_file=config, **settings)
+    with pytest.raises(SchemaValidationErrorDuringReport):
+        psm.report({"n": "many"}, "s1")
+    assert len(psm) == 0
+
+
+@pytest.mark.parametrize("given", [{}, {"validate_results": True}])
+def test_a_null_thumbnail_is_none(config: Path, given: dict[str, Any]) -> None:
+    psm = PipestatManager(config_file=config, **given)
+    image = {"path": "p.png", "title": "P"}
+    psm.report({"plot": {**image, "thumbnail_path": None}}, "s1")
+    assert psm.retrieve_one("s1", "plot") == image

@@ -244,6 +244,17 @@ def test_a_wrong_configuration_is_one_line(pond: Project) -> None:
     )
 
 
+def test_two_schemas_of_one_name_are_refused(pond: Project) -> None:
+    """They share one configuration, whose schema would change under the other's jobs."""
+    interface = pond.folder / "pipelines" / "total.yaml"
+    interface.write_text(interface.read_text().replace("name: total", "name: count"))
+    for command in ("run", "runp"):
+        done = pond.looper(command, code=1)
+        assert "Traceback" not in done.stderr
+        assert "differ in output_schema; " in done.stderr.splitlines()[-1]
+    assert not list((pond.folder / "output").glob("pipestat_config_*"))
+
+
 def test_other_errors_of_looper_are_its_own(pond: Project) -> None:
     (pond.folder / "pep.yaml").unlink()
     done = pond.looper("run", code=1)

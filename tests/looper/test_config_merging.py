@@ -366,16 +366,27 @@ def test_what_is_wrong_is_said_in_one_line(tmp_path: Path, fault: str) -> None:
     assert not (tmp_path / "results").exists()
 
 
-def test_a_project_pipeline_needs_the_project_name(tmp_path: Path) -> None:
+def test_a_project_without_a_name_is_called_project(tmp_path: Path) -> None:
     path = write_project(tmp_path, "  results_file_path: r.yaml\n")
     interface = tmp_path / "pipeline_interface.yaml"
     interface.write_text(interface.read_text().replace("sample_interface", "project_interface"))
-    with pytest.raises(MissingConfigDataError) as info:
-        looper_configs(path)
-    assert str(info.value) == (
-        f"{path}: pipestat: project_name is missing; "
-        f"the project-level pipeline '{NAME}' reports under it"
-    )
+    (config,) = looper_configs(path)
+    assert "project_name" not in config.settings
+    assert config.template_variables()["record_identifier"] == "project"
+
+
+def test_an_interface_without_schema_is_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = write_project(tmp_path, STORES["file"])
+    other = tmp_path / "other.yaml"
+    other.write_text("pipeline_name: other\n" + SAMPLE_ONLY)
+    write_looper_config(tmp_path, STORES["file"], ("other.yaml", "pipeline_interface.yaml"))
+    (config,) = looper_configs(path)
+    assert config.pipeline_name == NAME
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{other} is left out: it has no output_schema"
+    ]
 
 
 def test_two_interfaces_of_one_name_that_differ(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ def test_every_error_can_be_pickled() -> None:
 
 @pytest.mark.parametrize("key", ["record_identifier", "pipeline_name", "project_name"])
 def test_an_empty_name_is_called_empty(tmp_path: Path, key: str) -> None:
-    with pytest.raises(PipestatError, match=f"{key} is empty"):
+    with pytest.raises(ValueError, match=f"{key} is empty"):
         PipestatManager(results_file_path=tmp_path / "r.yaml", **{key: ""})
 
 

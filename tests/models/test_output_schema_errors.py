@@ -114,7 +114,7 @@ def refusal(document: Any) -> str:
         ("{samples: {a: {type: string}}, smaples: {type: array, items: {properties: {b: {}}}}}",
          "s.yaml: smaples: stands beside the sections", "did you mean samples?"),
         ("{samples: {a: {type: string}}, x-note: {type: string}}",
-         "s.yaml: x-note: stands beside the sections", "move it into samples"),
+         "s.yaml: x-note: stands beside the sections", "under $defs"),
         ("{properties: {samples: {a: {type: string}}, b: {enum: [1]}}}",
          "s.yaml: properties.b: stands beside the sections", "move it into properties.samples"),
         ("{properties: {type: string}}", "s.yaml: properties: holds the results and is none",

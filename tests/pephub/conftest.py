@@ -27,7 +27,8 @@ REAL = {
 SERVERS = ["contract", *(["real"] if all(REAL.values()) else [])]
 TOKEN = "header.payload-of-ns.signature"
 OTHER_TOKEN = "header.payload-of-somebody.signature"
-EXPIRED = "header.expired-payload.signature"
+# The payload is {"exp": 1700000000}.
+EXPIRED = "header.eyJleHAiOjE3MDAwMDAwMDB9.signature"
 SCHEMA = """
 pipeline_name: rnaseq
 samples:
@@ -50,7 +51,7 @@ def no_settings_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
 def contract() -> Iterator[ContractServer]:
     """A contract server with the project `ns/p`."""
     with ContractServer(
-        tokens={TOKEN: {"ns", "auto"}, OTHER_TOKEN: {"somebody"}},
+        tokens={TOKEN: {"ns", "auto"}, OTHER_TOKEN: {"somebody"}, EXPIRED: {"ns"}},
         expired=[EXPIRED],
         on_demand=["auto"],
     ) as server:

@@ -7,7 +7,10 @@ Real HTTP, so that clients in any language can be tried on it. What it does was 
   time know the same one, and the list shows one of them; removing the one before both removes
   the other. Without any sample a project can neither be listed nor extended.
 - PATCH reads the sample, merges and writes it, and locks nothing.
-- a token with a wrong signature counts as none; an expired one is refused everywhere.
+- a token with a wrong signature, or an expired one, counts as none, and nobody says so.
+- a table that the editor saves is a rectangle (`save_as_editor`), a project that is overwritten
+  through the API has samples that no name finds (`overwrite_by_api`).
+- a name may stand twice in a PEP; requests by name mean the first one.
 - who may not write is answered 401, but for PATCH: 404, as if the sample were not there.
 - POST looks at the name in the body, not at the one in the address.
 
@@ -40,7 +43,7 @@ class Entry:
     """One sample, and the one before it."""
 
     parent: str | None
-    name: str
+    name: str | None
     sample: dict[str, Any]
 
 
@@ -127,7 +130,7 @@ class ContractServer:
 
     `tokens` maps a token to the namespaces that it may write. In the namespaces `on_demand`
     every project is there, with one sample of its own. `pause` seconds lie between the reading
-    and the writing of a change.
+    and the writing of a change. `list_key` is what an answer calls the samples of a project.
     """
 
     def __init__(
@@ -138,7 +141,9 @@ class ContractServer:
         on_demand: Iterable[str] = (),
         pause: float = 0.002,
         certificate: Path | None = None,
+        list_key: str = "sample_list",
     ) -> None:
+        self.list_key = list_key
         self.tokens = {token: set(names) for token, names in (tokens or {}).items()}
         self.expired, self.on_demand, self.pause = set(expired), set(on_demand), pause
         self.peps: dict[Name, Pep] = {}
@@ -194,7 +199,26 @@ class ContractServer:
 
     def samples(self, path: str) -> dict[str, dict[str, Any]]:
         """Return what is stored, by name of the sample."""
-        return {entry.name: entry.sample for entry in self.peps[_name(path)].entries.values()}
+        return {
+            entry.name: entry.sample
+            for entry in self.peps[_name(path)].entries.values()
+            if entry.name is not None
+        }
+
+    def save_as_editor(self, path: str) -> None:
+        """Store the listed samples as the editor does, which works on a table of JavaScript."""
+        pep = self.peps[_name(path)]
+        columns = dict.fromkeys(name for sample in pep.listed() for name in sample)
+        for entry in pep.entries.values():
+            entry.sample = {
+                name: float(value) if type(value := entry.sample.get(name, "")) is int else value
+                for name in columns
+            }
+
+    def overwrite_by_api(self, path: str) -> None:
+        """Store the samples as an overwritten project has them: without a name to find them by."""
+        for entry in self.peps[_name(path)].entries.values():
+            entry.name = None
 
     def methods(self) -> list[str]:
         """Return the methods of the requests since the last call."""
@@ -248,9 +272,7 @@ class ContractServer:
 
     def _writable(self, logged: Logged) -> set[str]:
         token = logged.headers.get("Authorization", "").removeprefix("Bearer ")
-        if token in self.expired:
-            raise Refused(401, "JWT has expired")
-        return self.tokens.get(token, set())
+        return set() if token in self.expired else self.tokens.get(token, set())
 
     def _readable(self, name: Name, writable: set[str]) -> Pep:
         with self._lock:
@@ -267,7 +289,7 @@ class ContractServer:
     def _project(self, logged: Logged, pep: Pep) -> tuple[int, Any]:
         if logged.method != "GET":
             raise Refused(405, "Method Not Allowed")
-        return 200, {"config": pep.config, "sample_list": pep.listed(), "subsample_list": []}
+        return 200, {"config": pep.config, self.list_key: pep.listed(), "subsample_list": []}
 
     def _table(self, logged: Logged, pep: Pep) -> tuple[int, Any]:
         """Answer as a table of pandas does: what is missing is null, beside it integers are not."""

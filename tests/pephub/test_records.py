@@ -185,39 +185,42 @@ def test_samples_of_the_pep_are_no_records(place: Place) -> None:
     assert name not in list(psm)
 
 
-def test_an_attribute_of_the_pep_is_a_conflict_unless_overwritten(place: Place) -> None:
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_an_attribute_of_the_pep_is_adopted_when_equal_and_never_replaced(
+    place: Place, overwrite: bool
+) -> None:
     place.add({"sample_name": "s1", "organism": "human", "age": 42, "empty": "", "gap": None})
     psm, name = place.open(), place.name("s1")
     store, key = psm.store, RecordKey("sample", name)
     before = place.samples()[name]
-    # An equal value is a conflict too: the attribute is not ours.
-    for values in ({"organism": "mouse"}, {"organism": "human"}, {"n": 1, "age": 42}):
-        with pytest.raises(ResultConflictError) as caught:
-            store.report(key, values, overwrite=False)
-        assert "the PEP's own attribute" in str(caught.value)
+    for values in ({"organism": "mouse"}, {"n": 1, "age": 43}, {"age": True}):
+        with pytest.raises(ResultConflictError, match="an attribute that is no result") as caught:
+            store.report(key, values, overwrite=overwrite)
         assert "\n" not in str(caught.value)
-        assert psm.report(values, name) is False
+        report = {"pipestat_report": "1.0", "record_identifier": name, "results": values}
+        with pytest.raises(ResultConflictError):
+            psm.ingest([report], overwrite=overwrite)
     assert place.samples()[name] == before
 
-    store.report(key, {"empty": "full", "gap": 1}, overwrite=False)
-    store.report(key, {"organism": "mouse"}, overwrite=True)
+    store.report(key, {"empty": "full", "gap": 1}, overwrite=overwrite)
+    store.report(key, {"organism": "human"}, overwrite=overwrite)
     assert place.samples()[name] == {
         "sample_name": name,
-        "organism": "mouse",
+        "organism": "human",
         "age": 42,
         "empty": "full",
         "gap": 1,
         "pipestat_results": ["empty", "gap", "organism"],
     }
     # Now it is a result like any other.
-    with pytest.raises(ResultConflictError, match="is already 'mouse'"):
+    with pytest.raises(ResultConflictError, match="is already 'human'"):
         store.report(key, {"organism": "rat"}, overwrite=False)
     psm.remove(name, "organism")
     assert "organism" not in place.samples()[name]
 
 
 def test_observers_are_told_of_results_only(place: Place) -> None:
-    place.add({"sample_name": "s1", "organism": "human"})
+    place.add({"sample_name": "s1", "organism": "rat"})
     psm, name = place.open(), place.name("s1")
     seen = []
 

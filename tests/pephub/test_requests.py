@@ -21,7 +21,7 @@ def documents(number: int, value: int = 1) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_report_is_two_requests(contract: ContractServer, manager: Manager) -> None:
+def test_a_report_is_two_requests_or_three(contract: ContractServer, manager: Manager) -> None:
     psm = manager(force_overwrite=True)
     assert contract.methods() == []
     psm.report({"a": 1, "b": [1], "c": "x"}, "s1")
@@ -30,8 +30,10 @@ def test_a_report_is_two_requests(contract: ContractServer, manager: Manager) ->
     assert [logged.document for logged in contract.log] == [
         None,
         {"a": 2, "d": None, "pipestat_results": ["a", "b", "c", "d"]},
+        None,
     ]
-    assert contract.methods() == ["GET", "PATCH"]
+    # The list of results is looked at again: another writer may have undone it.
+    assert contract.methods() == ["GET", "PATCH", "GET"]
     psm.report({"a": 3}, "s1")
     assert contract.log[-1].document == {"a": 3}
     psm.set_status("running", "s1")
@@ -41,9 +43,9 @@ def test_a_report_is_two_requests(contract: ContractServer, manager: Manager) ->
     psm.set_status("running", "s1")
     assert contract.methods() == ["GET", "GET"]
     psm.remove("s1", "b")
-    assert contract.methods() == ["GET", "POST"]
+    assert contract.methods() == ["GET", "POST", "GET"]
     psm.clear_status("s1")
-    assert contract.methods() == ["GET", "POST"]
+    assert contract.methods() == ["GET", "POST", "GET"]
     assert contract.samples("ns/p")["s1"] == {
         "sample_name": "s1",
         "a": 3,
@@ -57,7 +59,7 @@ def test_a_report_with_a_status_is_one_change(contract: ContractServer, manager:
     with manager().record("s1") as run:
         contract.methods()
         run.report(n=1)
-        assert contract.methods() == ["GET", "PATCH"]
+        assert contract.methods() == ["GET", "PATCH", "GET"]
     assert contract.samples("ns/p")["s1"]["status"] == "completed"
 
 
@@ -99,10 +101,12 @@ def test_names_are_quoted_in_addresses(contract: ContractServer, manager: Manage
     contract.add_project("ns/p&q+é:v_1")
     psm = manager("ns/p&q+é:v_1")
     psm.report({"n": 1}, "a c?d#e%")
-    get, post = contract.log
-    assert get.path == "/api/v1/projects/ns/p%26q%2B%C3%A9/samples/a%20c%3Fd%23e%25"
-    assert post.path == get.path
-    assert get.query == "tag=v_1"
+    psm.report({"n": 1}, "a c?d#e%")
+    get, post, again = contract.log
+    assert get.path == "/api/v1/projects/ns/p%26q%2B%C3%A9"
+    assert post.path == get.path + "/samples/a%20c%3Fd%23e%25"
+    assert again.path == post.path
+    assert get.query == again.query == "tag=v_1"
     assert contract.samples("ns/p&q+é:v_1")["a c?d#e%"]["n"] == 1
 
 
@@ -114,7 +118,7 @@ def test_a_removal_removes_what_was_reported(contract: ContractServer, manager: 
         psm.set_status("completed", name)
     contract.methods()
     psm.remove_record("s1", rm_record=True)
-    assert contract.methods() == ["GET", "POST"]
+    assert contract.methods() == ["GET", "POST", "GET"]
     psm.remove_record("s3", rm_record=True)
     # Is it the last sample? Then it has to stay.
     assert contract.methods() == ["GET", "GET", "DELETE"]
@@ -203,15 +207,17 @@ def test_refused_documents_store_nothing(contract: ContractServer, manager: Mana
     samples = [{"sample_name": "pep"}, {"sample_name": "s0150", "n": 5}]
     contract.add_project("ns/p", samples)
     psm = manager()
-    with pytest.raises(Exception, match="the PEP's own attribute 5"):
+    with pytest.raises(Exception, match="'n' of record 's0150' is 5, an attribute that is no"):
         psm.ingest(documents(200), overwrite=False)
     assert contract.methods() == ["GET"]
     report = psm.ingest(documents(200), overwrite=False, keep_going=True)
     assert len(report.rejected) == 1
     assert contract.samples("ns/p")["s0150"] == {"sample_name": "s0150", "n": 5}
     assert len(contract.samples("ns/p")) == 201
-    psm.ingest(documents(200))
-    assert contract.samples("ns/p")["s0150"]["n"] == 1
+    # As a report that may overwrite, so this: what is the PEP's own is not replaced.
+    with pytest.raises(Exception, match="'n' of record 's0150' is 5, an attribute that is no"):
+        psm.ingest(documents(200))
+    assert contract.samples("ns/p")["s0150"] == {"sample_name": "s0150", "n": 5}
 
 
 def test_one_connection_is_used_again(contract: ContractServer, manager: Manager) -> None:

@@ -92,7 +92,20 @@ def unreadable(text: str, schema: ResultSchema) -> InvalidTypeError:
     if _INTEGER.fullmatch(plain) and {"integer", "number"} & types:
         reason = "it is outside the signed 64-bit range"
         return type_error(schema, text, reason if "integer" in types else "no double equals it")
+    if {"integer", "number"} & types and (number := _meant_number(plain, types)) is not None:
+        return type_error(schema, text, hint=f"write {json.dumps(number)}")
     return type_error(schema, text)
+
+
+def _meant_number(text: str, types: frozenset[str]) -> int | float | None:
+    """Return the number that other languages read, such as .94, +5 and 1_000, or None."""
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    if number.is_integer() and in_range(int(number)):
+        return int(number)
+    return number if number - number == 0 and "number" in types else None
 
 
 def converted(value: JSONValue, schema: ResultSchema) -> JSONValue:

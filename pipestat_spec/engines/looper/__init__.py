@@ -6,7 +6,7 @@ looper is imported.
 """
 
 from pipestat_spec.engines.looper.merging import LooperConfig, merge_section
-from pipestat_spec.engines.looper.project import LOOPER_FILE, choose_config, looper_configs
+from pipestat_spec.engines.looper.project import LOOPER_FILE, choose_config, joined, looper_configs
 from pipestat_spec.engines.looper.refreshing import Written, write_config
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "LooperConfig",
     "Written",
     "choose_config",
+    "joined",
     "looper_configs",
     "merge_section",
     "write_config",

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pipestat_spec.addresses import is_address
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import STORE_KEYS, looper_file_name
-from pipestat_spec.models.record import Level
+from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, Level
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_spec.text.strings import shorten
 
@@ -64,7 +64,7 @@ class LooperConfig(NamedTuple):
         if record_identifier is not None:
             found["record_identifier"] = record_identifier
         elif found["record_identifier"] is None and "sample" not in self.levels:
-            found["record_identifier"] = self.settings.get("project_name")
+            found["record_identifier"] = self.settings.get("project_name") or DEFAULT_PROJECT_NAME
         if found["results_file"] and found["record_identifier"]:
             found["results_file"] = expand_record_path(
                 str(found["results_file"]), str(found["record_identifier"])

@@ -14,10 +14,11 @@ from pipestat_spec.engines.looper.merging import (
     merge_section,
 )
 from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.logs import logger
 from pipestat_spec.models.config import STORE_KEYS
 from pipestat_spec.text.paths import find_above, working_folder
 
-__all__ = ["LOOPER_FILE", "choose_config", "looper_configs"]
+__all__ = ["LOOPER_FILE", "choose_config", "joined", "looper_configs"]
 
 LOOPER_FILE = ".looper.yaml"
 Document = dict[str, Any]
@@ -40,14 +41,25 @@ def looper_configs(
     section = _section(looper, path)
     folder = _output_dir(looper, path, output_dir)
     found: dict[str, LooperConfig] = {}
+    without: list[str] = []
     for interface_path, kind in _interfaces(looper, path, pipeline_interfaces):
         interface = _read(interface_path, "pipeline interface")
+        if interface.get("output_schema") is None:
+            without.append(interface_path)
+            continue
         if kind is not None:
             interface = {"pipeline_type": kind, **interface}
         made = merge_section(section, folder, interface_path, interface)
-        _check(made, path)
-        earlier = found.get(made.pipeline_name)
-        found[made.pipeline_name] = _joined(earlier, made) if earlier else made
+        _check(made)
+        found[made.pipeline_name] = joined(found.get(made.pipeline_name), made)
+    if not found:
+        raise MissingConfigDataError(
+            f"{without[0]}: output_schema is missing",
+            hint="give the path of the pipeline's output schema",
+            key="output_schema",
+        )
+    for interface_path in without:
+        logger().warning("%s is left out: it has no output_schema", interface_path)
     return list(found.values())
 
 
@@ -141,25 +153,13 @@ def _interfaces(
         )
 
 
-def _check(made: LooperConfig, looper_path: str) -> None:
+def _check(made: LooperConfig) -> None:
     """Refuse what no pipeline could use; warn of names that differ."""
     if not made.levels:
         raise MissingConfigDataError(
             f"{made.interface}: there is no command_template",
             hint="give one under sample_interface or project_interface",
             key="command_template",
-        )
-    if "schema_path" not in made.settings:
-        raise MissingConfigDataError(
-            f"{made.interface}: output_schema is missing",
-            hint="give the path of the pipeline's output schema",
-            key="output_schema",
-        )
-    if "project" in made.levels and not made.settings.get("project_name"):
-        raise MissingConfigDataError(
-            f"{looper_path}: pipestat: project_name is missing",
-            hint=f"the project-level pipeline {made.pipeline_name!r} reports under it",
-            key="project_name",
         )
     _check_schema(made)
 
@@ -168,7 +168,6 @@ def _check_schema(made: LooperConfig) -> None:
     location = str(made.settings["schema_path"])
     if "://" in location:
         return  # the pipeline's own start tells whether it can be reached
-    from pipestat_spec.logs import logger
     from pipestat_spec.schema_files import load_output_schema
 
     named = load_output_schema(location).pipeline_name
@@ -181,8 +180,13 @@ def _check_schema(made: LooperConfig) -> None:
         )
 
 
-def _joined(earlier: LooperConfig, later: LooperConfig) -> LooperConfig:
-    """Return one configuration for two interfaces of one pipeline, one for each level."""
+def joined(earlier: LooperConfig | None, later: LooperConfig) -> LooperConfig:
+    """Return one configuration for two interfaces of one pipeline, one for each level.
+
+    Raises MissingConfigDataError when they have different output schemas.
+    """
+    if earlier is None:
+        return later
     if earlier.settings != later.settings:
         raise MissingConfigDataError(
             f"{earlier.interface} and {later.interface} have one pipeline_name, "

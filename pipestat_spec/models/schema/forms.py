@@ -328,6 +328,8 @@ def _stray(
         fix = f"move it to properties.{key if near else f'samples.properties.{key}'}"
     if near and near != key:
         fix = f"did you mean {near}?"
+    elif key.startswith("x-"):
+        fix = "put what several results share under $defs; anchors may stand there too"
     return schema_error(source, (*path, key), f"stands beside {beside}", fix)
 
 

@@ -10,8 +10,8 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Hashable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -94,6 +94,13 @@ class Session:
     def is_postgresql(self) -> bool:
         return self._engine.dialect.name == "postgresql"
 
+    def begin(self, statements: str) -> None:
+        """Begin a transaction; several statements at once cannot be prepared."""
+        if self.is_postgresql:
+            self.driver.execute(statements, prepare=False)
+        else:
+            self.execute(statements)
+
     def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run one statement for many rows; return how many it touched."""
         if len(rows) == 1:
@@ -103,6 +110,24 @@ class Session:
         count: int = cursor.rowcount
         cursor.close()
         return count
+
+
+class _Turn:
+    """Lets one thread write at a time; the others wait as long as they do for other programs."""
+
+    __slots__ = ("_lock", "_patience")
+
+    def __init__(self, patience: float) -> None:
+        self._lock, self._patience = threading.Lock(), patience
+
+    def __enter__(self) -> None:
+        if not self._lock.acquire(timeout=self._patience):
+            error = sqlite3.OperationalError("database is locked")
+            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
+            raise error
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
 
 
 class Database:
@@ -127,23 +152,9 @@ class Database:
         # Makes a session for a `with` block; the set is of those who wait for a connection.
         self.session = partial(Session, self._engine, set[Session]())
         # Where threads queue to write: SQLite lets them try again and again.
-        self._writing = None if self.is_postgresql else threading.Lock()
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Wait until no other thread writes."""
-        lock = self._writing
-        if lock is None:
-            yield
-            return
-        if not lock.acquire(timeout=self.patience):
-            error = sqlite3.OperationalError("database is locked")
-            error.sqlite_errorcode = sqlite3.SQLITE_BUSY
-            raise error
-        try:
-            yield
-        finally:
-            lock.release()
+        self.turn: AbstractContextManager[Any] = nullcontext()
+        if not self.is_postgresql:
+            self.turn = _Turn(self.patience)
 
     @property
     def dialect(self) -> Dialect:

@@ -172,7 +172,7 @@ class Transactions:
         """Run work that only reads and whose statements see one state of the database."""
 
         def at_once(session: Session) -> T:
-            session.execute(self._snapshot)
+            session.begin(self._snapshot)
             found = work(session)
             session.execute("ROLLBACK")
             return found
@@ -190,12 +190,12 @@ class Transactions:
 
     def _attempt(self, work: Callable[[Session], Written[T]], session: Session) -> T:
         database = self._database
-        with database.turn():
+        with database.turn:
             if not self._has_journal:
                 path = str(database.url.database)
                 prepare_to_write(session.driver, path, database.patience)
                 self._has_journal = True
-            session.execute(self._begin)
+            session.begin(self._begin)
             written = work(session)
             if written.stored:
                 self._commit(session, written)

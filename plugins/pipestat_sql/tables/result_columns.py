@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipestat_spec.errors import SchemaError
@@ -18,6 +18,20 @@ _NAMES = {
     Kind.STRING: "TEXT",
     Kind.BOOLEAN: "BOOLEAN",
     Kind.JSON: "JSON",
+}
+
+
+# What a row has room for (PS-SQL-021): a page of PostgreSQL's holds 8,160 bytes of a row, and
+# a table 1,600 columns. A text or document takes 21 bytes at most, since longer ones are moved
+# out of the row; a number takes 8, and as many to be aligned.
+_MOST_COLUMNS = 1500
+_MOST_BYTES = 7680
+_BYTES = {
+    Kind.INTEGER: 16,
+    Kind.NUMBER: 16,
+    Kind.STRING: 24,
+    Kind.BOOLEAN: 1,
+    Kind.JSON: 24,
 }
 
 
@@ -38,7 +52,10 @@ class ResultColumn:
 
 @dataclass(frozen=True)
 class ResultColumns:
-    """The columns of results: those that exist, and those still to be made, by identifier."""
+    """The columns of results: those that exist, and those still to be made, by identifier.
+
+    A declared result that the row has no room for is in neither.
+    """
 
     existing: Mapping[str, ResultColumn]
     missing: Mapping[str, ResultColumn]
@@ -83,9 +100,23 @@ def match_columns(
         identifier = identifier_of(name) if is_cut(name) else name
         if identifier not in existing:
             existing[identifier] = _column(identifier, name, kind_or_none, type_name, is_postgresql)
+    kinds = (kind_of(type_name, is_postgresql=is_postgresql) for type_name in own.values())
+    absent = _with_room(absent, [kind or Kind.JSON for kind in kinds])
     names = new_names(absent, (*columns, *TAKEN_COLUMNS))
     missing = {i: ResultColumn(i, names[i], kind) for i, kind in absent.items()}
     return ResultColumns(existing, missing)
+
+
+def _with_room(absent: Mapping[str, Kind], taken: Sequence[Kind]) -> dict[str, Kind]:
+    """Return the results that get a column beside those taken: the first ones, in schema order."""
+    count, size = len(taken), sum(map(_BYTES.__getitem__, taken))
+    found: dict[str, Kind] = {}
+    for identifier, kind in absent.items():
+        count, size = count + 1, size + _BYTES[kind]
+        if count > _MOST_COLUMNS or size > _MOST_BYTES:
+            break
+        found[identifier] = kind
+    return found
 
 
 def _column(

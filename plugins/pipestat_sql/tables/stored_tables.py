@@ -120,6 +120,7 @@ class StoredTables:
             columns[identifier]
             for identifier, result in declared.items()
             if result.index
+            and identifier in columns
             and columns[identifier].kind is not Kind.JSON
             and index_name(table, columns[identifier].name) not in catalog.indexes
         ]

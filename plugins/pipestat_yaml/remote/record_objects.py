@@ -133,7 +133,7 @@ class RecordObjectsBackend(Backend):
     ) -> Iterator[Record]:
         names = self._index.names_of(level, self._index.listed())
         found = self._scan(names, level, after, limit)
-        yield from found if limit is None else islice(found, max(limit, 0))
+        return found if limit is None else islice(found, max(limit, 0))
 
     def _scan(
         self, names: list[str], level: Level, after: str | None, limit: int | None

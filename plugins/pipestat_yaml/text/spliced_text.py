@@ -109,6 +109,8 @@ class SplicedText(ResultsText):
         if at < 0:
             return None
         body = at + len(header)
+        if self._data.find(header, body - 1, section.end) >= 0:
+            raise canonical_text.NotCanonical("a record stands twice")
         next_entry = re.compile(rb"\n {%d}[^ ]" % len(indent))
         following = next_entry.search(self._data, body - 1, section.end)
         return at + 1, body, following.start() + 1 if following else section.end

@@ -77,6 +77,11 @@ def read_trailer(data: bytes) -> Trailer | None:
         return None
     if zlib.crc32(memoryview(data)[:body_end]) != crc:
         return None
+    try:
+        # The checksum says that it is what somebody wrote, not that it is text.
+        data.decode()
+    except UnicodeDecodeError:
+        return None
     return Trailer(sections, crc, body_end)
 
 

@@ -118,6 +118,23 @@ class ContradictingTypesAccepted(SqliteTables):
         """Accept them."""
 
 
+@tables("PS-SQL-021")
+class EveryResultHasAColumn(SqliteTables):
+    """A declared result has a column, however many there are."""
+
+    def with_room(self, table: str, level: Level) -> set[str]:  # noqa: ARG002
+        return set(self.declared(level))
+
+
+@tables("PS-SQL-021")
+class TheLastDeclaredHaveColumns(SqliteTables):
+    """What a row has room for is chosen from the end of the schema."""
+
+    def with_room(self, table: str, level: Level) -> set[str]:
+        declared = list(self.declared(level))
+        return set(declared[-len(super().with_room(table, level)) :])
+
+
 @tables("PS-SQL-010")
 class LongNamesNotCut(SqliteTables):
     """A name is not cut, whatever its length."""

@@ -15,6 +15,7 @@ from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.schema.output_schema import ResultSchema
 
 __all__ = [
+    "SIZES",
     "SYSTEM",
     "TYPES",
     "cell_of",
@@ -35,6 +36,8 @@ TYPES = {
     "boolean": "BOOLEAN",
     "json": "JSON TEXT",
 }
+# What a column takes of a row, where it is not 24 bytes.
+SIZES = {"integer": 16, "number": 16, "boolean": 1}
 SYSTEM: Mapping[str, str] = {
     "id": "INTEGER PRIMARY KEY",
     "record_identifier": "TEXT NOT NULL",

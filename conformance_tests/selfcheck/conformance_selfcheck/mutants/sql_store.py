@@ -90,7 +90,7 @@ class SqliteTables(NamespaceTables, Backend):
             if kind and names.fits(kind, value):
                 cells[column] = names.cell_of(kind, value)
             else:
-                if name in declared and (kind, repr(value)) != ("number", "-0.0"):
+                if kind and name in declared and (kind, repr(value)) != ("number", "-0.0"):
                     self.refuse(f"{name}: {value!r} does not fit a column of {kind}")
                 extended[name] = value
         times = {"created": record.created, "modified": record.modified}

@@ -121,10 +121,25 @@ class NamespaceTables:
         for column, type in SYSTEM.items():
             if column not in (*there, "project_name", "pipeline_name"):
                 self.add_column(table, column, type)
+        fitting = self.with_room(table, level)
         for result, kind in self.declared(level).items():
             there = self.columns(table)
-            if self.existing(result, there) is None:
+            if self.existing(result, there) is None and result in fitting:
                 self.add_column(table, self.named(result, there), self.types[kind])
+
+    def with_room(self, table: str, level: Level) -> set[str]:
+        """Return the results without a column for which a row has room."""
+        there, kinds = self.columns(table), self.declared(level)
+        sizes = [names.SIZES.get(kind, 24) for c, kind in there.items() if c not in SYSTEM]
+        results = self.settings.schema.levels[level].results if self.settings.schema else {}
+        found: set[str] = set()
+        for result in results:
+            if self.existing(result, there) is None:
+                sizes.append(names.SIZES.get(kinds[result], 24))
+                if len(sizes) > 1500 or sum(sizes) > 7680:
+                    break
+                found.add(result)
+        return found
 
     def add_column(self, table: str, column: str, type: str) -> None:
         self.run(f"ALTER TABLE {quoted(table)} ADD COLUMN {quoted(column)} {type}")

@@ -1,0 +1,105 @@
+"""Mistakes that many make, and what the message says to do instead."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.runs import Run
+
+SCHEMA = """\
+pipeline_name: count
+samples:
+  rate: {type: number}
+  reads: {type: integer}
+project:
+  total: {type: integer}
+"""
+STRICT = """\
+pipeline_name: count
+samples: {additionalProperties: false, properties: {reads: {type: integer}}}
+project: {total: {type: integer}}
+"""
+
+
+@pytest.fixture
+def schema(folder: Path) -> Path:
+    path = folder / "count.yaml"
+    path.write_text(SCHEMA)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("rate=.94", "write 0.94"),
+        ("rate=5.", "write 5"),
+        ("rate=-.5", "write -0.5"),
+        ("reads=+5", "write 5"),
+        ("reads=1_000", "write 1000"),
+        ("reads=7.0", "write 7"),
+    ],
+)
+def test_a_number_as_other_languages_write_it(
+    run: Run, schema: Path, given: str, meant: str
+) -> None:
+    done = run("report", "-f", "r.yaml", "-s", str(schema), "-r", "s1", given, code=1)
+    assert done.err.rstrip().endswith(meant)
+    assert not Path("r.yaml").exists()
+
+
+@pytest.mark.parametrize("given", ["rate=1,5", "rate=nan", "rate=inf", "reads=1.5", "reads=1e30"])
+def test_what_is_no_number_has_no_such_hint(run: Run, schema: Path, given: str) -> None:
+    done = run("report", "-f", "r.yaml", "-s", str(schema), "-r", "s1", given, code=1)
+    assert "write" not in done.err
+
+
+def test_a_result_of_the_other_level(run: Run, schema: Path) -> None:
+    store = ("-f", "r.yaml", "-s", str(schema))
+    assert "-p project" in run("report", *store, "-r", "s1", "total=5").err
+    assert "-p sample" in run("report", *store, "-p", "project", "reads=5").err
+    schema.write_text(STRICT)
+    refused = run("report", "-f", "q.yaml", "-s", str(schema), "-r", "s1", "total=5", code=1)
+    assert "-p project" in refused.err
+
+
+def test_a_tab_is_called_a_tab(run: Run, folder: Path) -> None:
+    (folder / "tab.yaml").write_text("pipeline_name: count\nsamples:\n\treads: {type: integer}\n")
+    done = run("report", "-f", "r.yaml", "-s", "tab.yaml", "-r", "s1", "reads=5", code=1)
+    assert "tab.yaml: line 3" in done.err
+    assert "a tab stands where" in done.err
+
+
+def test_what_a_shell_took_away(run: Run, schema: Path) -> None:
+    store = ("-f", "r.yaml", "-s", str(schema))
+    run("report", *store, "-r", "s1", "reads=5")
+    assert "in quotes" in run("select", *store, "--where", "reads", code=1).err
+    done = run("select", *store, "reads", code=None)
+    assert done.code == 2
+    assert "too many arguments: reads;" in done.err
+    assert "--" not in done.err.split(";")[0]
+
+
+def test_an_anchor_beside_the_sections(run: Run, schema: Path) -> None:
+    shared = "num: &num {type: integer}"
+    body = "pipeline_name: count\nsamples: {reads: *num}\n"
+    schema.write_text(f"x-{shared}\n{body}")
+    store = ("-f", "r.yaml", "-s", str(schema))
+    assert "under $defs" in run("report", *store, "-r", "s1", "reads=5", code=1).err
+    schema.write_text(f"$defs:\n  {shared}\n{body}")
+    run("report", *store, "-r", "s1", "reads=5")
+
+
+def test_json_that_escapes_an_emoji(run: Run, folder: Path) -> None:
+    results = {
+        "mood": "\N{GRINNING FACE}",
+        "text": "\\ud83d\\ude00",
+        "path": "a\\\N{GRINNING FACE}",
+    }
+    file = folder / "r.json"
+    file.write_text(json.dumps({"count": {"sample": {"s1": results}, "project": {}}}))
+    assert "\\ud83d\\ude00" in file.read_text()
+    found = run("retrieve", "-f", "r.json", "-r", "s1", "--format", "json").out
+    assert json.loads(found) == {**results, "record_identifier": "s1"}
