@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 from tests.environments import (
@@ -20,6 +21,12 @@ from tests.environments import (
 )
 from tests.legs import add_left_out, leave_out, left_out, summary_lines
 from tests.parsers import NodeParser, read_ruamel_12
+
+# A busy machine is no defect: nothing is judged by how long it takes.
+hypothesis.settings.register_profile(
+    "patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("patient")
 
 _REQUIRE_ALL = os.environ.get("PIPESTAT_REQUIRE_ALL") == "1"
 _FULL = os.environ.get("PIPESTAT_TRIALS") == "full"

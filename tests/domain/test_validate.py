@@ -503,8 +503,9 @@ def test_without_a_schema_a_text_is_a_string() -> None:
     ("schema", "text", "message"),
     [
         ("{type: integer}", "twelve", "result 'r': 'twelve' is a string, not an integer"),
-        ("{type: integer}", "1_000", "result 'r': '1_000' is a string, not an integer"),
-        ("{type: integer}", "١٢", "result 'r': '١٢' is a string, not an integer"),
+        ("{type: integer}", "1_000", "result 'r': '1_000' is a string, not an integer; "
+         "write 1000"),
+        ("{type: integer}", "١٢", "result 'r': '١٢' is a string, not an integer; write 12"),
         ("{type: integer}", "", "result 'r': '' is a string, not an integer"),
         ("{type: integer}", "9" * 30, f"result 'r': '{'9' * 30}' cannot be stored as an integer: "
          "it is outside the signed 64-bit range"),
