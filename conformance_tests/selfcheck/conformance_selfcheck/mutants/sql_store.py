@@ -73,7 +73,7 @@ class SqliteTables(NamespaceTables, Backend):
     def status_time(self, row: Row) -> datetime | None:
         """Return since when the row has its status, unless another program has set it."""
         told, modified = self.meta(row), self.time(row, "modified")
-        if row["status"] is None or told.get("status") != row["status"]:
+        if row.get("status") is None or told.get("status") != row["status"]:
             return None
         if told.get("modified") != (modified and format_utc(modified)):
             return None
