@@ -53,7 +53,18 @@ def test_it_is_conformant(server: ContractServer, tmp_path: Path) -> None:
         assert verdicts[f"probe.identifier.{probe}"] == "pass"
     notes = notes_of_unsupported(report)
     assert not [note for note in notes if not any(reason in note for reason in LEFT_OUT)]
-    assert sum("the store holds no record" in note for note in notes) == 3
+    unnamed = {
+        result["id"]
+        for result in report["results"]
+        if "the store holds no record" in result["note"]
+    }
+    # Vectors with names that hold a slash, which no address of the server can.
+    assert unnamed == {
+        "documents.form.several",
+        "identifiers.file-names.encoded-text-is-no-identifier",
+        "identifiers.record.spaces-and-punctuation",
+        "scale.names.trailing-slashes",
+    }
 
 
 def test_random_operations_agree_with_the_model(server: ContractServer) -> None:
