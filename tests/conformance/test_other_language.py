@@ -106,7 +106,8 @@ def test_its_readme_shows_what_it_answers(program: Path, tmp_path: Path) -> None
     shown = yaml.safe_load(text.split("```yaml\n")[1].split("```")[0])
     stored = yaml.safe_load(file.read_text("utf-8"))
     for document in (shown, stored):
-        assert sorted(document["rnaseq"]["patient1"].pop("meta")) == ["created", "modified"]
+        meta = document["rnaseq"]["patient1"].pop("meta")
+        assert sorted(meta) == ["created", "modified", "status", "status_time"]
     assert shown == stored
 
 

@@ -35,6 +35,7 @@ from pipestat_conformance.known_failures import (
 from pipestat_conformance.options import RunOptions
 from pipestat_conformance.run import Run, judged_profiles, skip_reason
 from pipestat_conformance.stores import StoreError, default_store, template
+from pipestat_conformance.vectors import Vector
 from pipestat_conformance.verdicts import Conclusion, ExitCode, Result, Verdict, worst
 
 from tests.conformance.conftest import REPORTED, tiny, vector
@@ -223,17 +224,16 @@ def test_why_a_vector_is_not_run() -> None:
     plain = vector(REPORTED)
     needing = vector({**REPORTED, "needs": ["history"]})
     other = vector({**REPORTED, "profile": "query"})
-    assert skip_reason(plain, [], ["core"], ["core"]) is None
-    assert skip_reason(needing, ["history"], ["core"], ["core"]) is None
-    assert skip_reason(needing, [], ["core"], ["core"]) == (
-        U,
-        "the capability history is not claimed",
-    )
-    assert skip_reason(other, [], ["core"], ["core"]) == (D, "the profile query is not claimed")
-    assert skip_reason(other, [], ["core"], ["core", "query"]) == (
-        D,
-        "the profile query was not asked for",
-    )
+
+    def reason(tried: Vector, *capabilities: str, claimed: str = "core") -> object:
+        hello = Hello("t", "1", "x", capabilities, tuple(claimed.split()))
+        return skip_reason(tried, hello, ["core"])
+
+    assert reason(plain) is None
+    assert reason(needing, "history") is None
+    assert reason(needing) == (U, "the capability history is not claimed")
+    assert reason(other) == (D, "the profile query is not claimed")
+    assert reason(other, claimed="core query") == (D, "the profile query was not asked for")
 
 
 # Known failures

@@ -42,7 +42,10 @@ def test_file_urls_are_local_paths(tmp_path: Path, prefix: str) -> None:
     opened(f"{prefix}{tmp_path}/r.yaml", flag_file_dir=f"file://{tmp_path}/flags").set_status(
         "running", "s1"
     )
-    assert {path.name for path in tmp_path.iterdir()} == {"r.yaml", ".r.yaml.lock", "flags"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("r.yaml", ".r.yaml.lock", ".r.yaml.status"),
+        "flags",
+    }
     assert [path.name for path in (tmp_path / "flags").iterdir()] == ["demo_s1_running.flag"]
 
 
