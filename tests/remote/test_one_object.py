@@ -165,7 +165,7 @@ def test_a_store_says_what_it_can(manager: Managers) -> None:
     claimed = {str(capability) for capability in manager().store.backend.capabilities}
     assert claimed == {
         *("atomic-batch", "concurrent-writers", "durable", "exact-integers", "history"),
-        *("multi-namespace", "project-level", "source", "status", "times"),
+        *("multi-namespace", "project-level", "source", "status", "status-times", "times"),
     }
 
 

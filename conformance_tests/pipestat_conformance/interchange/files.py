@@ -62,10 +62,13 @@ class Folder:
             path.chmod(int(file["mode"], 8))
 
     def change(self, step: Step) -> None:
-        """Make a step of another program: put or remove a file."""
+        """Make a step of another program: put or remove a file; raises VectorFailed without it."""
         name = step.args["name"]
         if step.op == "remove_file":
-            (self._folder / name).unlink()
+            try:
+                (self._folder / name).unlink()
+            except FileNotFoundError:
+                raise VectorFailed(f"{name} was to be there, and is not") from None
         else:
             self._put(name, step.args["file"])
         if name in self._bytes:
