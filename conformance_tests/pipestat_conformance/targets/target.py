@@ -128,7 +128,8 @@ def _version(backend: str) -> str:
     found = plugins()
     owner = found.providers.get(f"backend:{backend}")
     brought = [p.entry_point.distribution for p in found.loaded if p.name == owner]
-    return version(brought[0] if brought else "pipestat-spec")
+    # What was laid into a folder by hand may state none.
+    return version(brought[0] if brought else "pipestat-spec") or Target.version
 
 
 _RENAMED = {"namespace": "pipeline_name"}
