@@ -33,7 +33,8 @@ def schema() -> dict[str, Any]:
         "type": "object",
         "properties": {
             "pipeline_name": NAMESPACE,
-            "samples": {"type": "object", "properties": results},
+            # The form that pipestat reads, too.
+            "samples": {"type": "array", "items": {"type": "object", "properties": results}},
         },
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 
 from pipestat_conformance.claims import probes, with_needed
@@ -69,12 +70,12 @@ class Gate:
     def __init__(self, folder: Path, serve: Sequence[str] = SERVE) -> None:
         self._folder = folder
         self._serve = serve
-        self._number = 0
+        # Programs are judged in other threads meanwhile.
+        self._numbers = count(1)
         self._right: dict[tuple[str, str], bool] = {}
 
     def _executor(self, driver: Driver, on: str) -> Executor:
-        self._number += 1
-        return Executor(driver, _stores(on), self._folder / f"e{self._number}")
+        return Executor(driver, _stores(on), self._folder / f"e{next(self._numbers)}")
 
     def _in_process(self, target: Target, name: str) -> InProcessDriver:
         store = {"path": str(self._folder / "probe" / "r.yaml")}
