@@ -38,6 +38,7 @@ _KEPT = {
     Capability.TIMES: "times",
     Capability.SOURCE: "source and status message",
     Capability.STATUS: "status",
+    Capability.STATUS_TIMES: "times of statuses",
 }
 
 

@@ -397,7 +397,12 @@ def test_what_the_target_does_not_keep_is_told() -> None:
 
     start, target = memory_store(), memory_store(Plain())
     fill(start)
-    assert convert(start, target).lost == ("history", "times", "source and status message")
+    assert convert(start, target).lost == (
+        "history",
+        "times",
+        "source and status message",
+        "times of statuses",
+    )
     assert convert(start, target).unchanged == 4
 
 
