@@ -9,10 +9,8 @@ if TYPE_CHECKING:
     from pipestat_spec.models.record import Level
     from pipestat_spec.opening import OpenedStore
 
-__all__ = ["CANDIDATES", "print_candidates"]
+__all__ = ["print_candidates"]
 
-# The command of the scripts; nobody else calls it.
-CANDIDATES = "__candidates"
 # Records that tell which results there are, where no schema does.
 _LOOKED_AT = 100
 

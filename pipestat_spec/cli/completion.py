@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipestat_spec.cli.candidates import CANDIDATES
+from pipestat_spec.cli.dispatch import CANDIDATES, COMMANDS, build_parser, plugin_commands
 
 if TYPE_CHECKING:
     import argparse
@@ -70,7 +70,6 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _completions() -> Iterator[Completion]:
-    from pipestat_spec.cli.dispatch import COMMANDS, build_parser, plugin_commands
     from pipestat_spec.cli.parser import CommandParser
 
     for name in COMMANDS:

@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipestat_spec.cli.candidates import CANDIDATES
-
 if TYPE_CHECKING:
     from pipestat_spec.cli.parser import CommandParser
 
-__all__ = ["COMMANDS", "Command", "build_parser", "dispatch", "plugin_commands"]
+__all__ = ["CANDIDATES", "COMMANDS", "Command", "build_parser", "dispatch", "plugin_commands"]
 
 
 class Command(NamedTuple):
@@ -20,6 +18,9 @@ class Command(NamedTuple):
     help: str
     configure: str
 
+
+# What completion scripts call for names that only a store knows.
+CANDIDATES = "__candidates"
 
 # In the order of the help page.
 COMMANDS: dict[str, Command] = {

@@ -81,6 +81,8 @@ class CommandParser(argparse.ArgumentParser):
         file = getattr(parsed, "print_to", None)
         if getattr(parsed, "format", "") is None and "formats" in parsed:
             parsed.format = _format_of(file or getattr(parsed, "output", None), parsed.formats)
+        if file is None:
+            return int(parsed.run(parsed) or 0)
         from pipestat_spec.cli.output import printing_to
 
         with printing_to(file):
