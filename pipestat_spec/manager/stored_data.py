@@ -18,13 +18,13 @@ class StoredData(dict[str, Any]):
     """`stored_data` with the keys of `meta` that pipestat has too; its text is YAML."""
 
     def __init__(self, store: Store) -> None:
-        super().__init__(stored_data(store))
-        for level, records in self[store.namespace].items():
-            histories = {key.identifier: entries for key, entries in store.histories(level)}
+        super().__init__({store.namespace: {}})
+        for level in store.levels:
+            histories = dict(store.histories(level))
+            records = self[store.namespace][level] = {}
             for record in store.scan(level):
-                if (identifier := record.key.identifier) in records:
-                    meta = records[identifier]["meta"]
-                    meta |= _pipestats_meta(record, histories.get(identifier, ()))
+                found = records[record.key.identifier] = _with_meta(record)
+                found["meta"] |= _pipestats_meta(record, histories.get(record.key, ()))
 
     def __str__(self) -> str:
         from pipestat_spec.text.yaml_writer import yaml_text

@@ -28,6 +28,7 @@ __all__ = [
     "decode_record",
     "encode_record",
     "meta_of",
+    "status_of",
 ]
 
 _META = "meta"
@@ -42,11 +43,11 @@ _TICK = timedelta(microseconds=1)
 def decode_record(key: RecordKey, stored: Mapping[str, Any]) -> Record:
     """Return the record that the file holds as `stored`."""
     meta = meta_of(stored)
-    source, message, status = meta.get("source"), meta.get("status_message"), meta.get("status")
+    source, message = meta.get("source"), meta.get("status_message")
     return Record(
         key,
         results={name: value for name, value in stored.items() if name not in RESERVED},
-        status=status if isinstance(status, str) else None,
+        status=status_of(stored),
         status_message=message if isinstance(message, str) else None,
         source=source if isinstance(source, dict) else None,
         created=_decode_time(meta, _CREATED),
@@ -59,15 +60,17 @@ def encode_record(
     record: Record,
     entries: Iterable[HistoryEntry],
     stored: Mapping[str, Any] | None,
+    known: Record | None,
     layout: Layout,
 ) -> dict[str, Any]:
     """Return what the file is to hold for a record that it held as `stored` until now.
 
-    A key of `meta` is touched only when it says something else than the record.
+    `known` is the record that `stored` says, None when the file holds none. A key of `meta` is
+    touched only when it says something else than the record.
     """
     stored = stored or {}
     meta = dict(meta_of(stored))
-    known = decode_record(record.key, stored)
+    known = known or Record(record.key)
     if (record.status, record.status_time) != (known.status, known.status_time):
         _put(meta, "status", record.status)
         _put(meta, "status_time", record.status_time and format_utc(record.status_time))
@@ -113,6 +116,12 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
                 taken.add(time)
                 entries.append(HistoryEntry(result, value, time))
     return sorted(entries, key=lambda entry: entry.time)
+
+
+def status_of(stored: Mapping[str, Any]) -> str | None:
+    """Return the status that the file holds for a record."""
+    status = meta_of(stored).get("status")
+    return status if isinstance(status, str) else None
 
 
 def meta_of(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pipestat_yaml.records.codec import (
     decode_record,
     encode_record,
     meta_of,
+    status_of,
 )
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
@@ -96,7 +97,7 @@ class Records:
         if self._read_flag is None or self._read_flag(key.identifier) is None:
             return False
         stored = self.stored(key)
-        return _status(self.read(key)) != (_status(decode_record(key, stored)) if stored else None)
+        return _status(self.read(key)) != (status_of(stored) if stored else None)
 
     def write(self, key: RecordKey, current: Record | None, outcome: Outcome) -> None:
         """Store what a change made of the current record."""
@@ -107,7 +108,11 @@ class Records:
             return
         self._rules.check_write(self.layout, record)
         self._take_over(_twin(key))
-        self._edit(key, encode_record(record, outcome.history, old, self.layout))
+        known = current if old else None
+        if old and self.is_overruled(key):
+            # What another program has set since is not what the file says.
+            known = decode_record(key, old)
+        self._edit(key, encode_record(record, outcome.history, old, known, self.layout))
 
     def remove(self, key: RecordKey) -> None:
         self._take_over(_twin(key))
@@ -118,7 +123,8 @@ class Records:
         """Write down what a flag says of a record: it speaks for both levels, and is to go."""
         stored = self.stored(key)
         if stored is not None and self.is_overruled(key) and (record := self.read(key)):
-            self._edit(key, encode_record(record, (), stored, self.layout))
+            known = decode_record(key, stored)
+            self._edit(key, encode_record(record, (), stored, known, self.layout))
 
     def _edit(self, key: RecordKey, stored: dict[str, Any] | None) -> None:
         self._edits[self._sections[key.level], key.identifier] = self._stored[key] = stored
@@ -136,7 +142,7 @@ class Records:
         """
         for one in (key, _twin(key)):
             stored = self.stored(one)
-            if stored is not None and (status := decode_record(one, stored).status):
+            if stored is not None and (status := status_of(stored)):
                 return status
         return None
 
