@@ -74,12 +74,11 @@ def cell(record: Record, name: str, missing: object) -> JSONValue:
     """Return what a column shows of a record: a result, a field, or a key inside an object."""
     from pipestat_spec.domain.filter_text import read_field
     from pipestat_spec.domain.filters import field_value
+    from pipestat_spec.tables import FIELDS, record_field
 
     if name in record.results:
         return record.results[name]
-    if name in ("status_message", "status_time"):
-        from pipestat_spec.tables import record_field
-
+    if name in FIELDS:
         found = record_field(record, name)
         return missing if found is None else found
     return field_value(record, read_field(name) or (name,), missing)

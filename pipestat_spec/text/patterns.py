@@ -1,4 +1,4 @@
-"""Regular expressions of schemas: ECMA-262 with the flag `u` (SPEC.md section 4).
+"""Regular expressions of schemas: ECMA-262 with the flag `u` (spec/schema.md).
 
 Engines agree on most of the syntax and differ in the rest without a word: `$` before a last line
 feed, `\\w` beyond ASCII, `\\b`, `(?i)`. So a pattern is read here, refused where it is not

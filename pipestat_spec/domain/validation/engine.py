@@ -11,7 +11,7 @@ from jsonschema_rs import Draft202012Validator, FancyRegexOptions, Validator
 from pipestat_spec.models.schema.keywords import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
 from pipestat_spec.text.patterns import translated
 
-__all__ = ["MAX_STEPS", "compiled", "engine_form", "matches"]
+__all__ = ["MAX_STEPS", "compiled", "engine_form", "of_item", "of_key"]
 
 # Steps back that the engine takes for one pattern with look-around and one text.
 MAX_STEPS = 100_000
@@ -63,9 +63,23 @@ def _engine_pattern(pattern: str, patterns: dict[str, str]) -> str:
     return found
 
 
-def matches(pattern: str, text: str) -> bool:
+def _matches(pattern: str, text: str) -> bool:
     """Tell whether a pattern of a checked schema is found in a text."""
     return _one_pattern(pattern).is_valid(text)
+
+
+def of_item(schema: Mapping[str, Any], index: int) -> object:
+    """Return the schema that one applies to an item of an array, None for none."""
+    first = schema.get("prefixItems", [])
+    return first[index] if index < len(first) else schema.get("items")
+
+
+def of_key(schema: Mapping[str, Any], name: str) -> list[object]:
+    """Return the schemas that one applies to the value of an object's key."""
+    properties, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    found = [properties[name]] if name in properties else []
+    found += [part for pattern, part in patterns.items() if _matches(pattern, name)]
+    return found or [schema.get("additionalProperties")]
 
 
 @lru_cache(maxsize=256)

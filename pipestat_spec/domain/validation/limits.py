@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pipestat_spec.domain.validation.engine import matches
+from pipestat_spec.domain.validation.engine import of_item, of_key
 from pipestat_spec.errors import SchemaValidationErrorDuringReport
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.schema.keywords import IN_PLACE, MAX_APPLIED, parts
@@ -122,13 +122,8 @@ def _times(applied: _Applied, inside: Any, key: Any) -> Iterator[tuple[Any, int]
 
 
 def _of_item(schema: Mapping[str, Any], index: int) -> list[object]:
-    first = schema.get("prefixItems", [])
-    item = first[index] if index < len(first) else schema.get("items")
-    return [item, schema.get("contains"), schema.get("unevaluatedItems")]
+    return [of_item(schema, index), schema.get("contains"), schema.get("unevaluatedItems")]
 
 
 def _of_key(schema: Mapping[str, Any], name: str) -> list[object]:
-    found = [schema["properties"][name]] if name in schema.get("properties", {}) else []
-    patterns = schema.get("patternProperties", {})
-    found += [part for pattern, part in patterns.items() if matches(pattern, name)]
-    return [*(found or [schema.get("additionalProperties")]), schema.get("unevaluatedProperties")]
+    return [*of_key(schema, name), schema.get("unevaluatedProperties")]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from pipestat_spec.domain.validation.engine import matches
+from pipestat_spec.domain.validation.engine import of_item, of_key
 from pipestat_spec.domain.validation.types import show
 from pipestat_spec.errors import SchemaValidationErrorDuringReport
 from pipestat_spec.json_values import JSONValue, same_value
@@ -32,13 +32,13 @@ def _renamed(value: JSONValue, schemas: Iterable[object], schema: ResultSchema) 
         return value
     if isinstance(value, list):
         return [
-            _renamed(item, [s for part in applied for s in _of_item(part, index)], schema)
+            _renamed(item, [of_item(part, index) for part in applied], schema)
             for index, item in enumerate(value)
         ]
     if "thumbnail" in value and any(part.get("object_type") == "image" for part in applied):
         value = _with_one_thumbnail(value, schema)
     return {
-        key: _renamed(item, [s for part in applied for s in _of_property(part, key)], schema)
+        key: _renamed(item, [s for part in applied for s in of_key(part, key)], schema)
         for key, item in value.items()
     }
 
@@ -56,15 +56,3 @@ def _with_one_thumbnail(image: dict[str, Any], schema: ResultSchema) -> dict[str
             schema=schema.declared,
         )
     return {"thumbnail_path" if key == "thumbnail" else key: v for key, v in image.items()}
-
-
-def _of_item(schema: Mapping[str, Any], index: int) -> list[object]:
-    first = schema.get("prefixItems", [])
-    return [first[index] if index < len(first) else schema.get("items")]
-
-
-def _of_property(schema: Mapping[str, Any], name: str) -> list[object]:
-    found = [s for s in (schema.get("properties", {}).get(name),) if s is not None]
-    patterns = schema.get("patternProperties", {})
-    found += [s for pattern, s in patterns.items() if matches(pattern, name)]
-    return found or [schema.get("additionalProperties")]
