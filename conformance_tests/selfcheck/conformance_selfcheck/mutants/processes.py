@@ -137,12 +137,16 @@ class _Unguarded(SnapshotBackend):
         """Tell whether a change is made so."""
         raise NotImplementedError
 
+    def any_unguarded(self, changes: Sequence[tuple[RecordKey, Change]]) -> bool:
+        """Tell whether some change of a batch is made so."""
+        found = [(self._records.get(key), change) for key, change in changes]
+        return any(self.unguarded(before, change(before).record) for before, change in found)
+
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
         self.load()
-        old = self._records, self._history
-        found = [(old[0].get(key), change) for key, change in changes]
-        if not any(self.unguarded(before, change(before).record) for before, change in found):
+        if not self.any_unguarded(changes):
             return super().update_many(changes)
+        old = self._records, self._history
         time.sleep(0.01)
         with self.locked():
             self._records, self._history = old
@@ -176,17 +180,8 @@ class ProjectLosesUpdates(_Unguarded):
 
 
 @backend("PS-GUA-002", trials=("trial.writers.batches.n8", "trial.writers.mixed.n8"))
-class BatchLosesUpdates(SnapshotBackend):
+class BatchLosesUpdates(_Unguarded):
     """A batch is made on what was read before the lock was taken."""
 
-    def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
-        if len(changes) == 1:
-            return super().update_many(changes)
-        self.load()
-        old = self._records, self._history
-        time.sleep(0.01)
-        with self.locked():
-            self._records, self._history = old
-            done = MemoryBackend.update_many(self, changes)
-            self.save()
-            return done
+    def any_unguarded(self, changes: Sequence[tuple[RecordKey, Change]]) -> bool:
+        return len(changes) > 1

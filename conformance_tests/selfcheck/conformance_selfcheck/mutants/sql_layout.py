@@ -78,7 +78,7 @@ class StatusShownAsResult(SqliteTables):
     """The status of a record is one of its results."""
 
     def results(self, row: Row, table: str, level: Level) -> dict[str, Any]:
-        status = {"status": row["status"]} if row["status"] else {}
+        status = {"status": row["status"]} if row.get("status") else {}
         return {**super().results(row, table, level), **status}
 
 
