@@ -141,35 +141,39 @@ def refused(
 
 def doubled(project: str, name: str) -> PipestatPEPHubError:
     """Return the error for a name that does not tell which sample is meant."""
-    return PipestatPEPHubError(
-        f"{project}: several samples are called {shorten(name, 40)!r}",
-        hint="give each a name of its own on PEPhub: what is reported would go to either",
-        project=project,
-        record_identifier=name,
+    return _about_sample(
+        project,
+        name,
+        "several samples are called {}",
+        "give each a name of its own on PEPhub: what is reported would go to either",
     )
 
 
 def unreachable_sample(project: str, name: str) -> PipestatPEPHubError:
     """Return the error for a sample that is listed and that the server finds under no name."""
-    return PipestatPEPHubError(
-        f"{project}: the sample {shorten(name, 40)!r} is in the list, and the server does not find "
-        "it by its name",
-        hint="a project that was overwritten through the API is so: save its table once in "
+    return _about_sample(
+        project,
+        name,
+        "the sample {} is in the list, and the server does not find it by its name",
+        "a project that was overwritten through the API is so: save its table once in "
         "PEPhub's editor; nothing was stored",
-        project=project,
-        record_identifier=name,
     )
 
 
 def unlisted_sample(project: str, name: str) -> PipestatPEPHubError:
     """Return the error for a sample that the server has and that no list shows."""
-    return PipestatPEPHubError(
-        f"{project}: the server has a sample {shorten(name, 40)!r} that is missing from its list, "
-        "since two were added at the same time",
-        hint="remove the record ('pipestat-spec remove'), then report it again; nothing was stored",
-        project=project,
-        record_identifier=name,
+    return _about_sample(
+        project,
+        name,
+        "the server has a sample {} that is missing from its list, since two were added at the "
+        "same time",
+        "remove the record ('pipestat-spec remove'), then report it again; nothing was stored",
     )
+
+
+def _about_sample(project: str, name: str, problem: str, hint: str) -> PipestatPEPHubError:
+    text = f"{project}: {problem.format(repr(shorten(name, 40)))}"
+    return PipestatPEPHubError(text, hint=hint, project=project, record_identifier=name)
 
 
 def unknown_outcome(project: str, what: str, reason: str) -> PipestatPEPHubError:
