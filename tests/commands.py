@@ -1,13 +1,15 @@
-"""Running `pipestat-spec` as a user's shell does: a process of its own."""
+"""Running `pipestat-spec` as a user's shell does, and other commands: in processes of their own."""
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.environments import clean_environment
+from tests.environments import clean_environment, npm_libraries
 
 PROGRAM = Path(sys.executable).parent / "pipestat-spec"
 
@@ -52,3 +54,27 @@ def start_all(commands: Sequence[Sequence[object]], cwd: Path) -> list[subproces
         )
         for command in commands
     ]
+
+
+def run_among(folder: Path, *command: str, **variables: str) -> str:
+    """Run a command in a folder of sources; return what it printed, which a failure shows."""
+    done = subprocess.run(
+        command,
+        cwd=folder,
+        env={**clean_environment(**variables), "HOME": os.environ["HOME"]},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def copy_beside_libraries(sources: Path, work: Path, libraries: str) -> Path:
+    """Copy npm sources to `work`, with what they need under that name; raises MissingPart."""
+    needed = npm_libraries(libraries, sources) / "node_modules"
+    if not work.exists():
+        shutil.copytree(sources, work, ignore=shutil.ignore_patterns("node_modules"))
+        (work / "node_modules").symlink_to(needed)
+    return work

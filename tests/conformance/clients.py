@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import shutil
-import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.environments import REPOSITORY, MissingPart, clean_environment, npm_libraries
+from tests.commands import copy_beside_libraries, run_among
+from tests.environments import REPOSITORY, MissingPart
 
 LANGUAGES = REPOSITORY / "examples" / "other_language"
 JAVASCRIPT, R = LANGUAGES / "javascript", LANGUAGES / "r"
@@ -33,26 +32,12 @@ class Client:
 
     def run(self, *command: str) -> str:
         """Run a command among the sources; a failure shows what it printed."""
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env={**clean_environment(**self.variables), "HOME": os.environ["HOME"]},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
+        return run_among(self.folder, *command, **self.variables)
 
 
 def javascript_client(folder: Path) -> Client:
     """Return the client in JavaScript beside its libraries; raises MissingPart."""
-    libraries = npm_libraries("javascript-client", JAVASCRIPT) / "node_modules"
-    work = folder / "javascript"
-    if not work.exists():
-        shutil.copytree(JAVASCRIPT, work, ignore=shutil.ignore_patterns("node_modules"))
-        (work / "node_modules").symlink_to(libraries)
+    work = copy_beside_libraries(JAVASCRIPT, folder / "javascript", "javascript-client")
     return Client(work, ("node", str(work / "harness.js")))
 
 

@@ -10,26 +10,15 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
 
 from tests.commands import pipestat_spec
-from tests.environments import REPOSITORY, MissingPart, clean_environment, nextflow_command
-from tests.legs import leave_out
+from tests.environments import REPOSITORY, clean_environment
 
 EXAMPLE = REPOSITORY / "examples" / "nextflow"
 SAMPLES = [f"s{number:02}" for number in range(20)]
 BROKEN = "s13"
 TRACE = ("--nextflow-trace", "output/trace.txt", "--record", "{tag}", "--run-exit", "0")
-
-
-@pytest.fixture(scope="module")
-def engine() -> Path:
-    """A Nextflow engine, fetched with Maven."""
-    try:
-        return nextflow_command()
-    except MissingPart as missing:
-        leave_out("nextflow", str(missing), "apt-get install default-jre-headless maven")
 
 
 class Run:

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.commands import pipestat_spec
-from tests.environments import MissingPart, clean_environment, nextflow_command
-from tests.legs import leave_out
+from tests.environments import clean_environment
 
 # COUNT begins when all are aligned, which never happens while `bad` stops the run.
 PIPELINE = """
@@ -57,15 +56,6 @@ SCHEMA = "pipeline_name: demo\nsamples: {reads: {type: integer, description: a c
 SHEET = "sample,fastq\ngood,g.fq\nflaky,f.fq\npartly,p.fq\nbad,b.fq\n"
 TRACE = "trace { enabled = true; overwrite = true; file = 'trace.txt'FIELDS }\nparams.code = 3\n"
 WITH_SCRIPT = "; fields = 'hash,name,status,script,exit,duration'"
-
-
-@pytest.fixture(scope="module")
-def engine() -> Path:
-    """A Nextflow engine, fetched with Maven."""
-    try:
-        return nextflow_command()
-    except MissingPart as missing:
-        leave_out("nextflow", str(missing), "apt-get install default-jre-headless maven")
 
 
 @pytest.mark.parametrize("fields", ["", WITH_SCRIPT], ids=["nf-core", "script"])

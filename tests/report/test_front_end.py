@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.commands import run_among
 from tests.environments import MissingPart
 from tests.legs import leave_out
 from tests.report.filter_cases import random_group, vector_groups
-from tests.report.web import STATIC, WEB, run, run_test, workplace
+from tests.report.web import STATIC, WEB, run_test, workplace
 
 pytestmark = pytest.mark.node
 
@@ -28,7 +29,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_bundle_is_made_of_the_sources(work: Path) -> None:
     built = work / "built"
-    run(work, "node", "build.mjs", str(built))
+    run_among(work, "node", "build.mjs", str(built))
     for name in ("report.js", "report.css"):
         new, committed = (
             sha256((folder / name).read_bytes()).hexdigest() for folder in (built, STATIC)
@@ -37,7 +38,7 @@ def test_the_bundle_is_made_of_the_sources(work: Path) -> None:
 
 
 def test_types_are_right(work: Path) -> None:
-    run(work, "node_modules/.bin/tsc", "--noEmit")
+    run_among(work, "node_modules/.bin/tsc", "--noEmit")
 
 
 def test_the_model(work: Path) -> None:
