@@ -211,6 +211,14 @@ class Backend(ABC):
             if entries := list(self.history(record.key)):
                 yield record.key, entries
 
+    def lacking_indexes(self) -> list[str]:
+        """Return the indexes that would make searches faster, for people; by default none."""
+        return []
+
+    def make_indexes(self) -> list[str]:
+        """Make the indexes that the store lacks, and return them; by default nothing."""
+        return []
+
     def projects(self) -> list[str]:
         """Return the projects that the store holds, in code-point order.
 

@@ -175,6 +175,20 @@ class SqlBackend(Backend):
         found = (self._read(level, nothing, RecordRows.projects) for level in LEVELS)
         return sorted(set(chain.from_iterable(found)))
 
+    def lacking_indexes(self) -> list[str]:
+        """Return what an index would make faster to search by, as `table.column`."""
+        if self._has_no_file():
+            return []
+        found = self._transactions.read(self._tables.unindexed)
+        return [f"{table}.{column}" for table, columns in found.items() for column in columns]
+
+    def make_indexes(self) -> list[str]:
+        """Make the indexes that `lacking_indexes` tells of, and return these."""
+        lacking = self.lacking_indexes()
+        if lacking:
+            self._tables.make_indexes(self._transactions)
+        return lacking
+
     # Queries
 
     def select(self, query: Query) -> Page:

@@ -59,6 +59,9 @@ class PostgreSQL(Dialect):
     def like(self, text: Expression, pattern: str) -> Condition:
         return sa.collate(text, "C").like(sa.literal(pattern, sa.Text), escape="\\")
 
+    def unindexed(self, condition: Condition) -> Condition:
+        return condition
+
     def time_text(self, column: Expression) -> Expression:
         form = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
         text = sa.func.to_char(self.moment(column), sa.literal(form, sa.Text), type_=sa.Text)
@@ -88,9 +91,8 @@ class PostgreSQL(Dialect):
     def document_text(self, document: Expression) -> Expression:
         return sa.cast(document, sa.Text)
 
-    def string_at(self, document: Expression, name: str) -> Expression:
-        found = _at(document, (name,))
-        return sa.case((_typeof(found) == "string", _scalar(found)))
+    def text_at(self, document: Expression, name: str) -> Expression:
+        return document.op("->>", return_type=sa.Text())(sa.literal(name, sa.Text))
 
     def is_null(self, document: Expression, path: Path) -> Condition:
         return sa.func.coalesce(_typeof(_at(document, path)), "null", type_=sa.Text) == "null"
