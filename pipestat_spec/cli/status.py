@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import note
@@ -138,6 +139,7 @@ def configure_list(parser: CommandParser) -> None:
 def _list(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.listing import Listing, print_list, record_list
     from pipestat_spec.cli.stores import opened, resolve_level
+    from pipestat_spec.models.query import In, Query
 
     with opened(args, may_be_new=args.defined) as found:
         statuses = found.store.settings.statuses
@@ -149,14 +151,15 @@ def _list(args: argparse.Namespace) -> int:
         for name in args.only or ():
             statuses.check(name)
         level = resolve_level(found, args)
-        records = [r for r in found.store.scan(level) if not args.only or r.status in args.only]
+        where = In(("status",), tuple(args.only)) if args.only else None
+        records = found.store.select(Query(level, (), where)).records
         print_list(record_list(found, level, records, _LISTED), args)
     if args.format == "table" and args.output is None and not args.quiet:
         note(_summary(records))
     return 0
 
 
-def _summary(records: list[Record]) -> str:
+def _summary(records: Iterable[Record]) -> str:
     """Return how many records have which status: `12 completed, 2 failed`."""
     from collections import Counter
 

@@ -211,7 +211,7 @@ def _on_times(filter: Filter, column: Expression, dialect: Dialect) -> Condition
         case In(_, values):
             return _is_one_of(values, Typed(dialect.time_text(column), Kind.STRING), dialect)
         case Comparison(_, operator, value) if isinstance(value, str):
-            bound = moment_bound(operator, value)  # type: ignore[arg-type]
+            bound = moment_bound(operator, value)
             if isinstance(bound, bool):
                 return moment.is_not(sa.null()) if bound else False
             return COMPARE[bound[0]](moment, dialect.moment_literal(bound[1]))

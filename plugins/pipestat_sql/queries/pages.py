@@ -103,7 +103,9 @@ def _few(
     matching = _matching(reader, query.where).add_columns(table.c.id, identifier)
     matches = matching.limit(_FEW_MATCHES + 1).cte("matches")
     name = dialect.text(matches.c.identifier)
-    chosen = sa.select(matches.c.id).order_by(name).limit(limit + 1)
+    count = sa.select(sa.func.count()).select_from(matches)
+    are_few = count.scalar_subquery() <= _FEW_MATCHES
+    chosen = sa.select(matches.c.id).where(are_few).order_by(name).limit(limit + 1)
     if query.cursor is not None:
         chosen = chosen.where(_after(name, query.cursor))
     wanted = chosen.subquery("chosen")
@@ -113,6 +115,28 @@ def _few(
     joined = counted.outerjoin(paged, sa.true())
     statement = sa.select(counted.c.total, paged).select_from(joined)
     return statement.order_by(dialect.text(paged.c.record_identifier))
+
+
+def few_matches(
+    reader: TableReader, where: Filter, after: str | None, limit: int | None
+) -> list[Record] | None:
+    """Return the records that match, those after one, in their order; None for many."""
+    query = Query(reader.table.level, None, where, limit or _FEW_MATCHES, after)
+    found = None
+    if "id" in reader.table.table.c:
+        found = _among_few(reader, query, reader.columns(None), reader.to_record)
+    return None if found is None else found[0]
+
+
+def more_matches(reader: TableReader, where: Filter, after: str | None, limit: int) -> list[Record]:
+    """Return some of many records that match, those after one, in their order."""
+    columns = reader.columns(None)
+    matching = _matching(reader, where, of_many=not _is_one_status(where))
+    statement = matching.add_columns(sa.null(), *columns)
+    if after is not None:
+        statement = statement.where(_after(reader.identifier, after))
+    rows = reader.rows(statement.order_by(reader.identifier).limit(limit), few=True)
+    return _records(rows, columns, None, reader.to_record)[0]
 
 
 def recent_page(
