@@ -80,6 +80,8 @@ class Backend(ABC):
     # Whether it holds one namespace and does not keep its name: whatever name it is opened with
     # finds the same records (spec/pephub.md).
     one_unnamed_namespace: bool = False
+    # Whether records of one name that two projects have are two records.
+    keeps_projects_apart: bool = False
     # Where the results are, for people and for the paths of files; None where it does not apply.
     file: str | None = None
 

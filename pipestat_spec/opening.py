@@ -47,6 +47,7 @@ __all__ = [
     "choose_backend",
     "load_config",
     "meant_namespaces",
+    "meant_projects",
     "open_store",
     "store_settings",
 ]
@@ -179,6 +180,17 @@ def meant_namespaces(config: Config, arguments: Mapping[str, Any]) -> list[str]:
         return [given]
     factory = choose_backend(merged)
     return factory.namespaces(store_settings(merged, factory, statuses=DEFAULT_STATUS_SCHEMA))
+
+
+def meant_projects(found: OpenedStore) -> list[str]:
+    """Return all projects that an opened store keeps apart.
+
+    They are none where the settings name one, or where nobody ever named any.
+    """
+    if found.store.settings.has_project or not found.store.backend.keeps_projects_apart:
+        return []
+    projects = found.store.projects()
+    return [] if projects == [DEFAULT_PROJECT_NAME] else projects
 
 
 def store_settings(config: Config, factory: BackendFactory, **rules: Any) -> StoreSettings:

@@ -83,6 +83,11 @@ class SqlBackend(Backend):
         """The layout of the namespace; None while it has none."""
         return self._tables.layout
 
+    @property
+    def keeps_projects_apart(self) -> bool:  # type: ignore[override]
+        """Whether the tables do; those that are not there yet will, when a project is named."""
+        return (self.layout or ("levels" if self._names_project else "records")) == "levels"
+
     # Reading
 
     def _read(
