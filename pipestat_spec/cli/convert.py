@@ -120,7 +120,8 @@ def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]
         projects = meant_projects(source)
         if projects:
             source.store.close()
-        for project in projects or [None]:
+        wanted: list[str | None] = [*projects] or [None]
+        for project in wanted:
             if project is not None:
                 source = open_store(config, {**here, "project_name": project})
             source.check_exists()
