@@ -154,7 +154,9 @@ def _one_namespace(name: str) -> Target:
     return MutantTarget(name, inner_target("memory"), opening=lambda o, _: namespace_ignored(o))
 
 
-register(namespace_ignored, ("PS-RES-013", "PS-STA-005", "PS-HIS-004"), _one_namespace)
+register(
+    namespace_ignored, ("PS-CAP-008", "PS-RES-013", "PS-STA-005", "PS-HIS-004"), _one_namespace
+)
 
 
 # Batches
