@@ -7,7 +7,8 @@ import pytest
 from tests.snakemake.places import Place
 
 # A thread feeds the queue: s1 at once, s2 when `probe` has looked at s1, whose jobs so far have
-# finished by then. It never ends the queue when there is a file `broken`.
+# finished by then. It never ends the queue when there is a file `broken`. `all` starts when the
+# queue has ended, and waits for s1 to be completed.
 SNAKEFILE = """
 import os, threading, time
 from queue import Queue
@@ -25,7 +26,14 @@ wildcard_constraints: sample="s[12]"
 rule all:
     input: "probe.txt", from_queue(made, finish_sentinel=END)
     output: "all.txt"
-    shell: "touch {output}"
+    shell:
+        '''
+        for n in $(seq 100); do
+            pipestat-spec status get -q -c pipestat.yaml -r s1 >{output}
+            ! grep -q completed {output} || break
+            sleep 0.1
+        done
+        '''
 rule probe:
     input: "made/s1"
     output: "probe.txt"
@@ -45,5 +53,7 @@ def test_no_record_is_completed_while_a_queue_is_open(place: Place, broken: bool
     printed = place.run(*OFTEN, code=int(broken))
     assert "pipestat:" not in printed
     assert (place.folder / "probe.txt").read_text().split()[-1:] in (["running"], ["waiting"])
+    if not broken:
+        assert (place.folder / "all.txt").read_text() == "completed\n"
     expected = ("waiting", "failed") if broken else ("completed", "completed")
     assert place.statuses() == dict(zip(("s1", "s2"), expected, strict=True))
