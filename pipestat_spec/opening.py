@@ -8,9 +8,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipestat_spec.addresses import absolute_path
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
-from pipestat_spec.configuration import load_config_document, merge_config, parse_config
+from pipestat_spec.configuration import (
+    expand_path,
+    load_config_document,
+    merge_config,
+    parse_config,
+)
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
@@ -35,7 +39,7 @@ from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, Sta
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.store import Store
-from pipestat_spec.text.paths import find_above, working_folder
+from pipestat_spec.text.paths import absolute_path, find_above, working_folder
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
@@ -125,7 +129,8 @@ def load_config(
             return Config()
     from pathlib import Path
 
-    path = Path(absolute_path(os.fspath(source), working_folder()))
+    given = os.fspath(source) if is_found else expand_path(source, named_by)
+    path = Path(absolute_path(given, working_folder()))
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
     config = parse_config(document, path, backends=plugins().backends.keys(), problems=problems)
     return config._replace(is_found=is_found)

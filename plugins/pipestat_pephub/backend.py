@@ -37,9 +37,15 @@ _MANY = 4
 class PephubBackend(Backend):
     """Records of one namespace as samples of one project."""
 
-    capabilities = frozenset({Capability.STATUS, Capability.EXACT_INTEGERS, Capability.DURABLE})
+    capabilities = frozenset(
+        {
+            Capability.STATUS,
+            Capability.EXACT_INTEGERS,
+            Capability.DURABLE,
+            Capability.UNNAMED_NAMESPACE,
+        }
+    )
     refused_identifiers = REFUSED_IDENTIFIERS
-    one_unnamed_namespace = True
 
     def __init__(self, settings: StoreSettings) -> None:
         path = settings.config.get("pephub_path")

@@ -44,7 +44,7 @@ class SqlBackend(Backend):
     next write to it: nobody who reads changes a table, or waits to (PS-SQL-008).
     """
 
-    capabilities: frozenset[Capability] = frozenset(Capability)
+    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.UNNAMED_NAMESPACE}
 
     def __init__(self, settings: StoreSettings) -> None:
         self._database = database_of(database_url(settings), settings.options or SqlOptions())

@@ -19,7 +19,10 @@ from pipestat_yaml.text.spliced_text import open_text
 
 __all__ = ["YamlBackend", "claimed_capabilities", "list_namespaces", "open_file", "read_text"]
 
-_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
+_CAPABILITIES = frozenset(Capability) - {
+    Capability.NATIVE_QUERY,
+    Capability.UNNAMED_NAMESPACE,
+}
 
 
 def open_file(path: str, settings: StoreSettings) -> YamlBackend:

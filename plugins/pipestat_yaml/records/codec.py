@@ -43,16 +43,16 @@ _TICK = timedelta(microseconds=1)
 def decode_record(key: RecordKey, stored: Mapping[str, Any]) -> Record:
     """Return the record that the file holds as `stored`."""
     meta = meta_of(stored)
-    source, message = meta.get("source"), meta.get("status_message")
+    source, message, status = meta.get("source"), meta.get("status_message"), status_of(stored)
     return Record(
         key,
         results={name: value for name, value in stored.items() if name not in RESERVED},
-        status=status_of(stored),
+        status=status,
         status_message=message if isinstance(message, str) else None,
         source=source if isinstance(source, dict) else None,
         created=_decode_time(meta, _CREATED),
         modified=_decode_time(meta, _MODIFIED),
-        status_time=read_time(meta.get("status_time"), local=True),
+        status_time=None if status is None else read_time(meta.get("status_time"), local=True),
     )
 
 
