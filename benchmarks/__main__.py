@@ -62,6 +62,12 @@ def _reports(folder: Path) -> Iterator[Figure]:
     return reports.figures(pipestat, multiqc_environment(), folder)
 
 
+def _growth(folder: Path) -> Iterator[Figure]:
+    from benchmarks import growth
+
+    return growth.figures(folder)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "cold": _cold,
     "warm": _warm,
@@ -70,6 +76,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "snakemake": _snakemake,
     "s3": _s3,
     "reports": _reports,
+    "growth": _growth,
 }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,9 +13,8 @@ from pipestat_spec.text.strings import shorten, shown_address
 if TYPE_CHECKING:
     from pipestat_spec.backend import BackendFactory
 
-__all__ = ["Claim", "absolute_path", "check_file", "check_path", "claim", "is_address"]
+__all__ = ["Claim", "check_file", "claim", "is_address"]
 
-_PLACEHOLDER = r"(?<!\$)\{[^{}/]*\}"
 # What files of other kinds are made by; none of them holds a store.
 _TABLE = "a table is made by 'pipestat-spec table -o {name}'"
 _DOCUMENT = "a report document is stored by 'pipestat-spec ingest {name}'"
@@ -47,37 +45,6 @@ def _scheme(text: str) -> str:
     word, colon, _ = text.partition(":")
     is_word = len(word) > 1 and word[0].isalpha() and word.isascii()
     return word if colon and is_word and all(c.isalnum() or c in "+.-" for c in word) else ""
-
-
-def absolute_path(path: str, folder: str) -> str:
-    """Return a path against `folder`; raises MissingConfigDataError when that was deleted."""
-    found = os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
-    if not os.path.isabs(found):
-        raise MissingConfigDataError(
-            f"{shorten(path)} is relative to the working folder, which was deleted",
-            hint="give an absolute path, or go to another folder",
-        )
-    return found
-
-
-def check_path(key: str, text: str, where: str) -> None:
-    """Raise MissingConfigDataError for a placeholder that stands for nothing in this setting."""
-    if "{" not in text:
-        return
-    # What stands before the `@` of an address may be a password.
-    for found in re.findall(_PLACEHOLDER, text.rpartition("@")[2] if "://" in text else text):
-        if key != "results_file_path":
-            raise MissingConfigDataError(
-                f"{where}: {key}: {shorten(found)} stands for nothing there",
-                hint=f"only results_file_path may hold a placeholder, {PLACEHOLDER}",
-                key=key,
-            )
-        if found != PLACEHOLDER:
-            raise MissingConfigDataError(
-                f"{where}: {key}: the placeholder {shorten(found)} is unknown",
-                hint=f"{PLACEHOLDER} stands for the record",
-                key=key,
-            )
 
 
 def claim(text: str, folder: str, factories: Iterable[BackendFactory]) -> Claim | None:

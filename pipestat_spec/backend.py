@@ -77,9 +77,8 @@ class Backend(ABC):
     # A regular expression, searched for in record identifiers: those that the store cannot
     # hold and that are refused for it (spec/core.md). None: it holds all.
     refused_identifiers: str | None = None
-    # Whether it holds one namespace and does not keep its name: whatever name it is opened with
-    # finds the same records (spec/pephub.md).
-    one_unnamed_namespace: bool = False
+    # Whether records of one name that two projects have are two records.
+    keeps_projects_apart: bool = False
     # Where the results are, for people and for the paths of files; None where it does not apply.
     file: str | None = None
 

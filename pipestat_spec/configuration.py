@@ -8,20 +8,13 @@ from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pipestat_spec.addresses import (
-    Claim,
-    absolute_path,
-    check_file,
-    check_path,
-    claim,
-    is_address,
-)
+from pipestat_spec.addresses import Claim, check_file, claim, is_address
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import KEYS, LOOPER_KEYS, STORE_KEYS, Config, Kind, Namer
 from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.problems import AT_ONCE, Problems
-from pipestat_spec.text.paths import working_folder
+from pipestat_spec.text.paths import absolute_path, check_path, working_folder
 from pipestat_spec.text.strings import nearest, shorten
 
 if TYPE_CHECKING:
@@ -31,6 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BOOLEANS",
+    "expand_path",
     "load_config_document",
     "merge_config",
     "parse_config",
@@ -45,6 +39,8 @@ _BRACED, _BARE = r"\$\{([A-Za-z_]\w*)\}", r"\$([A-Za-z_]\w*)"
 _VARIABLE = rf"\$(\$\{{)|{_BRACED}|(?!)()"
 _IN_DATABASES = rf"\$(\$\{{)|{_BRACED}|{_BARE}"
 _IN_PATHS = rf"\$(\$\{{?)|{_BRACED}|{_BARE}"
+# Keys of a section that hold a path or an address.
+_ADDRESSES = ("sqlite_url", "url")
 
 
 def load_config_document(path: str | os.PathLike[str], missing: str | None = None) -> Any:
@@ -195,14 +191,13 @@ def _expand(
     `database`, as in the existing package, a `$VAR` that is not set stays as it is.
     """
     if isinstance(value, Mapping):
-        is_path = "sqlite_url" if rule is _IN_DATABASES else None
         return {
             key: _expand(
                 item,
                 f"{where}.{key}",
                 environment,
                 problems,
-                _IN_PATHS if key == is_path else rule,
+                _IN_PATHS if key in _ADDRESSES else rule,
             )
             for key, item in value.items()
         }
@@ -232,6 +227,22 @@ def _expand(
     with problems:
         return re.sub(rule, replacement, value)
     return value
+
+
+def expand_path(
+    path: str | os.PathLike[str], where: str, environment: Mapping[str, str] | None = None
+) -> str:
+    """Return a path or an address with its variables replaced; raises MissingConfigDataError."""
+    environment = os.environ if environment is None else environment
+    text: str = _expand(os.fspath(path), where, environment, AT_ONCE, _IN_PATHS)
+    return text
+
+
+def _check_given(key: str, value: Any, where: str, folder: str, environment: Any) -> Any:
+    """Return the value of an argument or a variable, checked, its paths complete."""
+    if KEYS[key].kind in ("path", "address") and isinstance(value, str | os.PathLike):
+        value = expand_path(value, f"{where}: {key}", environment)
+    return check_value(key, value, where, folder)
 
 
 def merge_config(
@@ -281,12 +292,12 @@ def _sources(
     exported: dict[str, Any] = {}
     for key, definition in KEYS.items():
         if arguments.get(key) is not None:
-            given[key] = check_value(key, arguments[key], "argument", here)
+            given[key] = _check_given(key, arguments[key], "argument", here, environment)
         name = definition.environment
         # What is overruled is not looked at: it may be wrong.
         overruled = key in given or (config.get(key) is not None and not config.is_found)
         if name and environment.get(name) and not overruled:
-            exported[key] = check_value(key, environment[name], name, here)
+            exported[key] = _check_given(key, environment[name], name, here, environment)
     of_arguments = _Source("arguments", given, here)
     of_environment = _Source("environment", exported, here)
     folder = str(config.path.parent) if config.path else here

@@ -67,10 +67,13 @@ def convert(
     *,
     progress: Progress | None = None,
     overwrite: bool = False,
+    history: bool = True,
     batch: int = 10_000,
 ) -> ConvertReport:
     """Copy all records with status, source, times and history; see `convert_all`."""
-    return convert_all([(source, target)], progress=progress, overwrite=overwrite, batch=batch)
+    return convert_all(
+        [(source, target)], progress=progress, overwrite=overwrite, history=history, batch=batch
+    )
 
 
 def convert_all(
@@ -78,18 +81,20 @@ def convert_all(
     *,
     progress: Progress | None = None,
     overwrite: bool = False,
+    history: bool = True,
     batch: int = 10_000,
 ) -> ConvertReport:
     """Copy all records of each source into its target; check that all arrived.
 
     First everything is looked at: names, values and statuses by the target's rules, and what
     the target holds already; what is refused is refused before anything is written. The copy
-    goes in batches, each one write where the target can; a repeated call goes on where an
-    interrupted one stopped, since a record that is there already is left alone. One that
-    differs is refused (ResultConflictError), or with `overwrite` replaced; the target keeps
-    its history, and the values that are replaced go there too. Raises UnsupportedOperation when
-    the target does not offer a level that has records, and StoreNotFoundError when there is no
-    source.
+    goes in batches, each one write where the target can; into one file each batch is as large
+    as all before it, so that the file is not written again and again. A repeated call goes on
+    where an interrupted one stopped, since a record that is there already is left alone. One
+    that differs is refused (ResultConflictError), or with `overwrite` replaced; the target keeps
+    its history, and the values that are replaced go there too. Without `history` that of the
+    source is left out. Raises UnsupportedOperation when the target does not offer a level that
+    has records, and StoreNotFoundError when there is no source.
     """
     for source, _ in pairs:
         if not source.backend.exists():
@@ -97,7 +102,7 @@ def convert_all(
             raise StoreNotFoundError(
                 f"there are no results at {place}", hint="there is nothing to copy"
             )
-    copiers = [_Copier(source, target, overwrite, batch) for source, target in pairs]
+    copiers = [_Copier(source, target, overwrite, history, batch) for source, target in pairs]
     total = sum(
         source.count(level) for source, _ in pairs for level in _ORDER if level in source.levels
     )
@@ -114,35 +119,44 @@ def convert_all(
         copier.copy(step)
     return ConvertReport(
         **{name: sum(copier.outcomes[name] for copier in copiers) for name in _OUTCOMES},
-        lost=tuple(dict.fromkeys(name for pair in pairs for name in source_only(*pair))),
+        lost=tuple(
+            dict.fromkeys(
+                name
+                for pair in pairs
+                for name in source_only(*pair)
+                if history or name != _KEPT[Capability.HISTORY]
+            )
+        ),
     )
 
 
 class _Copier:
     """Copies one store into another and counts what came of each record."""
 
-    def __init__(self, source: Store, target: Store, overwrite: bool, batch: int) -> None:
+    def __init__(
+        self, source: Store, target: Store, overwrite: bool, history: bool, batch: int
+    ) -> None:
         self.outcomes = dict.fromkeys(_OUTCOMES, 0)
         self._source = source
         self._target = target
         self._overwrite = overwrite
         self._batch = batch
         self._shared = source.backend.capabilities & target.backend.capabilities
+        self._keeps_history = history and Capability.HISTORY in self._shared
         self._levels = [level for level in _ORDER if level in source.levels]
-        # What `check` found: the records to come, and those that the target has with a history.
-        self._wanted: dict[Level, list[str]] = {level: [] for level in self._levels}
+        # What `check` found: how many records come, and those that the target has with a history.
+        self._wanted: dict[Level, int] = dict.fromkeys(self._levels, 0)
         self._known: dict[RecordKey, Container[tuple[str, datetime]]] = {}
 
     def check(self, step: Step) -> None:
         """Look at all records; raises what the target refuses, and stores nothing."""
         replaced: set[RecordKey] = set()
         for level, records in self._batches():
-            if records:
-                self._target.rules.check_level(level)
+            self._target.rules.check_level(level)
             self._target.backend.rehearse([self._change(one, (), replaced) for one in records])
-            self._wanted[level] += [record.key.identifier for record in records]
+            self._wanted[level] += len(records)
             step("checking", len(records))
-        if replaced and Capability.HISTORY in self._shared:
+        if replaced and self._keeps_history:
             for level in {key.level for key in replaced}:
                 for key, entries in self._target.backend.histories(level):
                     if key in replaced:
@@ -150,26 +164,32 @@ class _Copier:
 
     def copy(self, step: Step) -> None:
         """Store all records; raises PipestatDataError naming one that did not arrive."""
-        keeps = Capability.HISTORY in self._shared
+        keeps = self._keeps_history
         history = {lv: _reader(self._source.backend, lv) for lv in self._levels if keeps}
-        for level, records in self._batches():
+        there = {lv: self._target.count(lv) for lv in self._levels if lv in self._target.levels}
+        for level, records in self._batches(grow=self._target.backend.file is not None):
             replaced: set[RecordKey] = set()
             changes = [
                 self._change(one, self._new_entries(one, history[level]) if keeps else (), replaced)
                 for one in records
             ]
             done = self._target.backend.update_many(changes)
+            there[level] += sum(before is None for before, _ in done)
             for (key, _), (before, after) in zip(changes, done, strict=True):
                 what = "unchanged" if before is after else "copied"
                 self.outcomes["replaced" if key in replaced else what] += 1
             step("copying", len(records))
-        self._verify()
+        for level, expected in there.items():
+            if self._target.count(level) < expected:
+                self._refuse_losses(level)
 
-    def _batches(self) -> Iterator[tuple[Level, list[Record]]]:
+    def _batches(self, *, grow: bool = False) -> Iterator[tuple[Level, list[Record]]]:
+        """Yield all records; with `grow` each batch is as large as all before it."""
         for level in self._levels:
-            records = self._source.scan(level)
-            while some := list(islice(records, self._batch)):
+            records, done = self._source.scan(level), 0
+            while some := list(islice(records, max(self._batch, done if grow else 0))):
                 yield level, some
+                done += len(some)
 
     def _new_entries(
         self, record: Record, history: Callable[[RecordKey], tuple[HistoryEntry, ...]]
@@ -239,20 +259,21 @@ class _Copier:
             and (not times or (left.created, left.modified) == (right.created, right.modified))
         )
 
-    def _verify(self) -> None:
-        """Look for every record in the target."""
-        for level, wanted in self._wanted.items():
-            if level not in self._target.levels:
-                continue
-            there = {record.key.identifier for record in self._target.scan(level)}
-            missing = [identifier for identifier in wanted if identifier not in there]
-            if missing:
-                raise PipestatDataError(
-                    f"{len(missing)} of {len(wanted)} {level}-level records did not arrive, "
-                    f"the first is {shorten(missing[0])!r}",
-                    hint="convert again; records that are there are left alone",
-                    missing=tuple(missing),
-                )
+    def _refuse_losses(self, level: Level) -> None:
+        """Raise PipestatDataError naming what is not in the target, unless all is there."""
+        there = {record.key.identifier for record in self._target.scan(level)}
+        missing = [
+            record.key.identifier
+            for record in self._source.scan(level)
+            if record.key.identifier not in there
+        ]
+        if missing:
+            raise PipestatDataError(
+                f"{len(missing)} of {self._wanted[level]} {level}-level records did not arrive, "
+                f"the first is {shorten(missing[0])!r}",
+                hint="convert again; records that are there are left alone",
+                missing=tuple(missing),
+            )
 
 
 def _named(entry: HistoryEntry) -> tuple[str, datetime]:

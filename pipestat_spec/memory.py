@@ -29,6 +29,7 @@ class MemoryBackend(Backend):
         Capability.DURABLE,
         Capability.NATIVE_QUERY,
         Capability.MULTI_NAMESPACE,
+        Capability.UNNAMED_NAMESPACE,
     }
 
     def __init__(self) -> None:

@@ -8,9 +8,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pipestat_spec.addresses import absolute_path
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
-from pipestat_spec.configuration import load_config_document, merge_config, parse_config
+from pipestat_spec.configuration import (
+    expand_path,
+    load_config_document,
+    merge_config,
+    parse_config,
+)
 from pipestat_spec.errors import (
     MissingConfigDataError,
     NoBackendSpecifiedError,
@@ -35,7 +39,7 @@ from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA, Sta
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.store import Store
-from pipestat_spec.text.paths import find_above, working_folder
+from pipestat_spec.text.paths import absolute_path, find_above, working_folder
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
@@ -47,6 +51,7 @@ __all__ = [
     "choose_backend",
     "load_config",
     "meant_namespaces",
+    "meant_projects",
     "open_store",
     "store_settings",
 ]
@@ -125,7 +130,8 @@ def load_config(
             return Config()
     from pathlib import Path
 
-    path = Path(absolute_path(os.fspath(source), working_folder()))
+    given = os.fspath(source) if is_found else expand_path(source, named_by)
+    path = Path(absolute_path(given, working_folder()))
     document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
     config = parse_config(document, path, backends=plugins().backends.keys(), problems=problems)
     return config._replace(is_found=is_found)
@@ -179,6 +185,17 @@ def meant_namespaces(config: Config, arguments: Mapping[str, Any]) -> list[str]:
         return [given]
     factory = choose_backend(merged)
     return factory.namespaces(store_settings(merged, factory, statuses=DEFAULT_STATUS_SCHEMA))
+
+
+def meant_projects(found: OpenedStore) -> list[str]:
+    """Return all projects that an opened store keeps apart.
+
+    They are none where the settings name one, or where nobody ever named any.
+    """
+    if found.store.settings.has_project or not found.store.backend.keeps_projects_apart:
+        return []
+    projects = found.store.projects()
+    return [] if projects == [DEFAULT_PROJECT_NAME] else projects
 
 
 def store_settings(config: Config, factory: BackendFactory, **rules: Any) -> StoreSettings:

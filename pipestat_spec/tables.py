@@ -151,7 +151,7 @@ def _keep(records: Iterable[Record], found: _Found, kept: IO[bytes]) -> int:
     """Write the records into a file and look what they hold; return how many there are."""
     count = 0
     for record in records:
-        found.add((), record.results)
+        found.add(record.results)
         values = {**_fields(record), **record.results}
         pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
         count += 1
@@ -179,27 +179,29 @@ def _fields(record: Record) -> dict[str, JSONValue]:
 
 
 class _Found:
-    """What kinds of values stand where in the records: at each path that leads into objects."""
+    """What kinds of values stand at one place of the records, and inside the objects there."""
 
     def __init__(self) -> None:
-        self._kinds: dict[FieldPath, set[str]] = {}
+        self._kinds: set[str] = set()
+        self._inside: dict[str, _Found] = {}
 
-    def add(self, path: FieldPath, values: Mapping[str, JSONValue]) -> None:
+    def add(self, values: Mapping[str, JSONValue]) -> None:
         for name, value in values.items():
-            inside = (*path, name)
-            kinds = self._kinds.setdefault(inside, set())
+            place = self._inside.get(name)
+            if place is None:
+                place = self._inside[name] = _Found()
             if isinstance(value, Mapping):
-                kinds.add("tree" if value else "object")
-                self.add(inside, value)
+                place._kinds.add("tree" if value else "object")
+                place.add(value)
             elif value is not None:
-                kinds.add(_KINDS[type(value)])
+                place._kinds.add(_KINDS[type(value)])
                 if type(value) is int and abs(value) > _EXACT_DOUBLES:
-                    kinds.add("long")
+                    place._kinds.add("long")
             else:
-                kinds.add("null")
+                place._kinds.add("null")
 
     def columns(self, declared: Mapping[str, ResultSchema], flatten: bool) -> list[Column]:
-        others = sorted({path[0] for path in self._kinds} - declared.keys())
+        others = sorted(self._inside.keys() - declared.keys())
         return [
             column
             for name in (*declared, *others)
@@ -209,9 +211,9 @@ class _Found:
     def named(self, name: str, declared: Mapping[str, ResultSchema], flatten: bool) -> list[Column]:
         """Return the columns that a name given by a person means."""
         path = read_field(name)
-        if name in FIELDS and (name,) not in self._kinds:
+        if name in FIELDS and name not in self._inside:
             return [_field(name)]
-        if (name,) in self._kinds or name in declared or path is None:
+        if name in self._inside or name in declared or path is None:
             path = (name,)
         columns = self._below(path, declared, flatten)
         return [columns[0]._replace(name=name)] if [c.path for c in columns] == [path] else columns
@@ -222,24 +224,38 @@ class _Found:
         """Return the column of a path, or with `flatten` those of what is inside it."""
         result = declared.get(path[0])
         schema = None if result is None else _inside(result, path[1:])
+        place = self._at(path)
         if not flatten:
-            return [Column(_heading(path, flatten), path, self._kind(path, schema))]
-        expected = dict(_leaves(path, schema))
-        leaves = [
-            leaf
-            for leaf in expected
-            if leaf in self._kinds or not any(p[: len(leaf)] == leaf for p in self._kinds)
-        ]
-        leaves += sorted(p for p in self._kinds if p[: len(path)] == path and p not in expected)
+            return [Column(_heading(path, flatten), path, place._kind(schema))]
+        places = dict(place._places(path))
+        leaves = dict(_leaves(path, schema))
+        leaves |= {there: None for there in places if there not in leaves}
         return [
-            Column(_heading(leaf, flatten), leaf, self._kind(leaf, expected.get(leaf)))
-            for leaf in leaves
-            if self._kinds.get(leaf) != {"tree"}
+            Column(_heading(leaf, flatten), leaf, places.get(leaf, _NOWHERE)._kind(expected))
+            for leaf, expected in leaves.items()
+            if places.get(leaf, _NOWHERE)._kinds != {"tree"}
         ]
 
-    def _kind(self, path: FieldPath, schema: Mapping[str, Any] | None) -> Kind:
-        kinds = self._kinds.get(path, set()) - {"null"}
+    def _at(self, path: FieldPath) -> _Found:
+        place = self
+        for name in path:
+            place = place._inside.get(name, _NOWHERE)
+        return place
+
+    def _places(self, path: FieldPath) -> Iterator[tuple[FieldPath, _Found]]:
+        """Yield this place, whose path is given, and those inside it, by path."""
+        if self._kinds:
+            yield path, self
+        for name in sorted(self._inside):
+            yield from self._inside[name]._places((*path, name))
+
+    def _kind(self, schema: Mapping[str, Any] | None) -> Kind:
+        kinds = self._kinds - {"null"}
         return _settled({"object" if kind == "tree" else kind for kind in kinds}, schema)
+
+
+# Where no record has a value.
+_NOWHERE = _Found()
 
 
 def column_kind(schema: Mapping[str, Any] | None, values: Collection[JSONValue]) -> Kind:

@@ -25,7 +25,8 @@ def broken(folder: Path) -> Iterator[Figure]:
 
 
 @pytest.mark.parametrize(
-    "module", ["cold", "warm", "sql", "pytest_start", "snakemake_start", "remote", "reports"]
+    "module",
+    ["cold", "warm", "sql", "pytest_start", "snakemake_start", "remote", "reports", "growth"],
 )
 def test_what_is_measured_is_there(module: str) -> None:
     import_module(f"benchmarks.{module}")

@@ -408,13 +408,49 @@ def test_what_the_target_does_not_keep_is_told() -> None:
 
 def test_a_store_that_loses_records_is_found_out() -> None:
     class Leaky(MemoryBackend):
-        def scan(
-            self, level: Level, *, after: str | None = None, limit: int | None = None
-        ) -> Iterator[Record]:
-            found = super().scan(level, after=after, limit=limit)
-            return (record for record in found if record.key.identifier != "a/b")
+        def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
+            done = super().update_many(changes)
+            super().update_many([(RecordKey("sample", "a/b"), lambda *_: Outcome(None))])
+            return done
 
     start = memory_store()
     fill(start)
     with pytest.raises(PipestatDataError, match="1 of 3 sample-level records did not arrive"):
         convert(start, memory_store(Leaky()))
+
+
+def test_one_file_is_not_written_again_and_again(
+    file_store: MakeFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = memory_store()
+    for number in range(70):
+        put(source, "sample", f"r{number:02}", results={"n": number}, created=at(0))
+    for name, expected in (
+        ("one.yaml", [5, 5, 10, 20, 30]),
+        ("one.db", [5] * 14),
+    ):
+        target = file_store(name)
+        sizes: list[int] = []
+        shown: list[int] = []
+        update_many = target.backend.update_many
+
+        def counted(
+            changes: Sequence[tuple[RecordKey, Change]],
+            sizes: list[int] = sizes,
+            update_many: Callable[..., list[Transition]] = update_many,
+        ) -> list[Transition]:
+            sizes.append(len(changes))
+            return update_many(changes)
+
+        monkeypatch.setattr(target.backend, "update_many", counted)
+        convert(
+            source,
+            target,
+            batch=5,
+            progress=lambda doing, done, _, shown=shown: (
+                shown.append(done) if doing == "copying" else None
+            ),
+        )
+        assert sizes == expected
+        assert shown == [sum(expected[: n + 1]) for n in range(len(expected))]
+        assert content(target) == content(source)

@@ -38,6 +38,7 @@ CAPABILITIES = (
     "source",
     "project-level",
     "multi-namespace",
+    "unnamed-namespace",
     "native-query",
     "atomic-batch",
     "exact-integers",
@@ -100,6 +101,8 @@ def check_claims(
     unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
     if unknown:
         raise ClaimError(f"the {unknown[0]} is not on the list of the specification")
+    if {"multi-namespace", "unnamed-namespace"} <= set(capabilities):
+        raise ClaimError("multi-namespace and unnamed-namespace exclude each other (PS-CAP-008)")
     if not tuple(profiles):
         raise ClaimError(f"no profile is claimed; profiles: {', '.join(PROFILES)}")
     if refused_identifiers is not None:

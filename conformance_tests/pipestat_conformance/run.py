@@ -107,16 +107,13 @@ def skip_reason(vector: Vector, hello: Hello, judged: Iterable[str]) -> tuple[Ve
     missing = [name for name in vector.needs if name not in hello.capabilities]
     if missing:
         return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"
+    excluding = [name for name in vector.unless if name in hello.capabilities]
+    if excluding:
+        return Verdict.UNSUPPORTED, f"the capability {excluding[0]} is claimed"
     refused = refused_identifier(vector, hello.refused_identifiers)
     if refused is not None:
         return Verdict.UNSUPPORTED, f"the store holds no record {refused!r}"
-    if hello.one_unnamed_namespace and _other_namespace(vector):
-        return Verdict.UNSUPPORTED, "the store does not keep the names of namespaces"
     return None
-
-
-def _other_namespace(vector: Vector) -> bool:
-    return any("namespace" in step.args.get("settings", {}) for step in vector.steps)
 
 
 def _run_all(

@@ -59,7 +59,6 @@ class Server:
             "capabilities": list(capabilities),
             "profiles": list(target.profiles(capabilities)),
             **({} if refused is None else {"refused_identifiers": refused}),
-            **({"one_unnamed_namespace": True} if target.one_unnamed_namespace else {}),
         }
 
     def _open(self, message: Mapping[str, Any]) -> dict[str, Any]:

@@ -86,6 +86,7 @@ class Vector:
     opening: Opening = Opening()
     open_expect: Mapping[str, Any] = field(default_factory=lambda: {"ok": True})
     needs: tuple[str, ...] = ()
+    unless: tuple[str, ...] = ()
     profile: str = "core"
     since: str = "1.0"
     title: str = ""
@@ -176,6 +177,7 @@ def _vector(entry: Mapping[str, Any], source: str) -> Vector:
         opening=_opening(entry, f"{source}: {entry['id']}"),
         open_expect=entry.get("open", {"ok": True}),
         needs=tuple(entry.get("needs", [])),
+        unless=tuple(entry.get("unless", [])),
         profile=entry.get("profile", ""),
         since=entry.get("since", "1.0"),
         title=entry.get("title", ""),
@@ -271,7 +273,8 @@ def digest(vectors: Iterable[Vector]) -> str:
     """Return what identifies a set of vectors: ids, steps, expectations, schemas, files, tables."""
     content = [
         [
-            *(vector.id, vector.requirements, vector.needs, vector.profile, vector.since),
+            *(vector.id, vector.requirements, vector.profile, vector.since),
+            *(vector.needs, vector.unless),
             *(vector.opening.schema, vector.opening.settings, vector.open_expect),
             [[*step.as_json().items(), step.save] for step in vector.steps],
             *(vector.files, vector.after, vector.path, vector.timezone),

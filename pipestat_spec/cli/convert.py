@@ -1,4 +1,4 @@
-"""`convert`: copy all records of one store into another."""
+"""`convert`: copy all records of one store, of each namespace and project, into another."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from pipestat_spec.models.layout import LAYOUTS
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.errors import MissingConfigDataError
     from pipestat_spec.models.config import Config
     from pipestat_spec.opening import OpenedStore
 
@@ -21,8 +22,8 @@ __all__ = ["configure"]
 
 # The keys that make a configuration of a YAML file: each names a store.
 _STORE_KEYS = frozenset((*STORE_KEYS, "backend"))
-# How much of a file is looked at to tell a configuration from results.
-_HEAD = 65536
+# A larger file holds results.
+_LARGEST = 65536
 
 
 def configure(parser: CommandParser) -> None:
@@ -41,17 +42,18 @@ def configure(parser: CommandParser) -> None:
         metavar="FILE",
         help=describe_key("status_schema_path"),
     )
+    parser.add_argument("--pipeline-name", metavar="NAME", help="one namespace; without it all")
     parser.add_argument(
-        "--pipeline-name", metavar="NAME", help="one namespace, where the source holds several"
-    )
-    parser.add_argument(
-        "--project-name", metavar="NAME", help="one project, where a database holds several"
+        "--project-name", metavar="NAME", help="one project of a database; without it all"
     )
     parser.add_argument(
         "-o",
         "--overwrite",
         action="store_true",
         help="replace records that differ in the target; its history keeps their values",
+    )
+    parser.add_argument(
+        "--no-history", action="store_true", help="leave out the history of the source"
     )
     add_quiet(parser)
     parser.set_defaults(run=_run, parser=parser)
@@ -60,10 +62,10 @@ def configure(parser: CommandParser) -> None:
         "pipestat-spec convert results.yaml results.db -s schema.yaml",
         "pipestat-spec convert pephub:mylab/rnaseq:default pipestat_database.yaml",
         "pipestat-spec convert old.yaml 'results/{record_identifier}.yaml' -s schema.yaml",
-        text="Copies results, status, source, times and history, of all namespaces. The source\n"
-        "stays as it is. What the target refuses is refused before anything is written. A\n"
-        "file whose keys are those of a configuration is one. An interrupted conversion is\n"
-        "completed by calling it again.",
+        text="Copies results, status, source, times and history, of all namespaces and, in a\n"
+        "database, of all projects. The source stays as it is. What the target refuses is\n"
+        "refused before anything is written. A file, YAML or JSON, whose keys are those of a\n"
+        "configuration is one. An interrupted conversion is completed by calling it again.",
     )
 
 
@@ -88,7 +90,9 @@ def _run(args: argparse.Namespace) -> int:
             Progress.current = shown[doing]
             shown[doing].reached(done, total)
 
-        report = convert_all(pairs, overwrite=args.overwrite, progress=progress)
+        report = convert_all(
+            pairs, overwrite=args.overwrite, history=not args.no_history, progress=progress
+        )
     for one in shown.values():
         one.done()
     for lost in report.lost:
@@ -102,10 +106,10 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]]:
-    """Open source and target, once for each namespace that is to be copied."""
+    """Open source and target, once for each namespace and project that is to be copied."""
     from pipestat_spec.backend import Capability
     from pipestat_spec.errors import MissingConfigDataError
-    from pipestat_spec.opening import meant_namespaces, open_store
+    from pipestat_spec.opening import meant_namespaces, meant_projects, open_store
 
     config, arguments = _settings(args.source, args)
     names = meant_namespaces(config, arguments)
@@ -113,25 +117,42 @@ def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]
     for name in names if len(names) > 1 else [None]:
         here = arguments if name is None else {**arguments, "pipeline_name": name}
         source = open_store(config, here)
-        source.check_exists()
-        target_config, there = _settings(args.target, args)
-        there["layout"] = args.layout
-        if name is not None:
-            there |= {"pipeline_name": name, "multi_pipelines": True}
-        elif args.pipeline_name is None and target_config.get("pipeline_name") is None:
-            there["pipeline_name"] = source.store.namespace
-        target = open_store(target_config, there)
-        if _place(target.config) == _place(source.config):
-            raise MissingConfigDataError(
-                "source and target are the same store", hint="give the target another name"
-            )
-        if name is not None and Capability.MULTI_NAMESPACE not in target.store.backend.capabilities:
-            raise MissingConfigDataError(
-                f"the source holds {len(names)} namespaces, and the target can hold one: "
-                + ", ".join(names),
-                hint="say which one with --pipeline-name",
-            )
-        yield source, target
+        projects = meant_projects(source)
+        if projects:
+            source.store.close()
+        wanted: list[str | None] = [*projects] or [None]
+        for project in wanted:
+            if project is not None:
+                source = open_store(config, {**here, "project_name": project})
+            source.check_exists()
+            target_config, there = _settings(args.target, args)
+            there["layout"] = args.layout
+            if name is not None:
+                there |= {"pipeline_name": name, "multi_pipelines": True}
+            elif args.pipeline_name is None and target_config.get("pipeline_name") is None:
+                there["pipeline_name"] = source.store.namespace
+            if len(projects) > 1 or target_config.get("project_name") is None:
+                there["project_name"] = source.config.get("project_name")
+            target = open_store(target_config, there)
+            if _place(target.config) == _place(source.config):
+                raise MissingConfigDataError(
+                    "source and target are the same store", hint="give the target another name"
+                )
+            backend = target.store.backend
+            if name is not None and Capability.MULTI_NAMESPACE not in backend.capabilities:
+                raise _too_many("namespaces", names, "--pipeline-name")
+            if len(projects) > 1 and not backend.keeps_projects_apart:
+                raise _too_many("projects", projects, "--project-name")
+            yield source, target
+
+
+def _too_many(what: str, names: Sequence[str], option: str) -> MissingConfigDataError:
+    from pipestat_spec.errors import MissingConfigDataError
+
+    return MissingConfigDataError(
+        f"the source holds {len(names)} {what}, and the target can hold one: " + ", ".join(names),
+        hint=f"say which one with {option}",
+    )
 
 
 def _settings(place: str, args: argparse.Namespace) -> tuple[Config, dict[str, Any]]:
@@ -162,14 +183,23 @@ def _place(config: Config) -> object:
 
 
 def _is_config(place: str) -> bool:
-    """Tell by its top-level keys whether a file is a configuration."""
+    """Tell by its top-level keys whether a file, YAML or JSON, is a configuration."""
     import os
     import re
 
-    if not os.path.isfile(place):
+    from pipestat_spec.text.locations import parse_document
+    from pipestat_spec.text.unreadable import UnreadableText
+
+    if not os.path.isfile(place) or os.path.getsize(place) > _LARGEST:
         return False
     with open(place, encoding="utf-8", errors="replace") as file:
-        keys = set(re.findall(r"^([A-Za-z_]\w*) *:", file.read(_HEAD), re.MULTILINE))
+        text = file.read()
+    try:
+        keys = set(document) if isinstance(document := parse_document(text), dict) else set()
+    except UnreadableText:
+        # Its error is told by who reads it: as a configuration if it looks like one.
+        named = re.findall(r"""^[\s{,]*["']?([A-Za-z_]\w*)["']?\s*:""", text, re.MULTILINE)
+        return bool(_STORE_KEYS.intersection(named))
     if not keys & _STORE_KEYS:
         return False
     from pipestat_spec.plugins.loading import plugins

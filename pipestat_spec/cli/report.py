@@ -219,4 +219,13 @@ def _convert(store: Store, level: Level, name: str, given: Given, keep_text: boo
     """
     if not given.is_text or keep_text:
         return given.value
-    return store.rules.from_text(level, name, given.value)
+    from pipestat_spec.errors import InvalidTypeError
+
+    try:
+        return store.rules.from_text(level, name, str(given.value))
+    except InvalidTypeError as error:
+        import os
+
+        if os.path.isfile(str(given.value)):
+            error.hint = f"'{name}:=@{given.value}' stores the JSON that is in that file"
+        raise

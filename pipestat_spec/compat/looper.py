@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 if TYPE_CHECKING:
     from pipestat_spec.engines.looper import LooperConfig
@@ -30,12 +31,13 @@ def take_over_configs() -> None:
         warning(f"this looper makes its pipestat configurations itself: {error}")
         return
 
-    checked: set[int] = set()
+    # A project has no hash, and the next one may get its id.
+    checked: WeakValueDictionary[int, Any] = WeakValueDictionary()
 
     def current_config(project: Any, interface: Any) -> str:
         section = project[keys[0]][keys[1]]
-        if id(project) not in checked:
-            checked.add(id(project))
+        if checked.get(id(project)) is not project:
+            checked[id(project)] = project
             _check_shared(section, project)
         return _written(_merged(section, project, interface))
 

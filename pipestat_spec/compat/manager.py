@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from functools import cached_property, wraps
@@ -12,8 +13,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from pipestat_spec import manager
 from pipestat_spec.compat.cfg import Settings
+from pipestat_spec.compat.flags import Flag, flags_of_others, only_status
 from pipestat_spec.compat.operations import Operations
-from pipestat_spec.compat.places import create_results_file
+from pipestat_spec.compat.places import create_results_file, flag_folder
 from pipestat_spec.compat.rules import DropInRules, LenientRules
 from pipestat_spec.compat.values import as_file_result
 from pipestat_spec.domain.times import LOCAL_FORMAT
@@ -123,6 +125,42 @@ class PipestatManager(manager.PipestatManager):
             return text
 
         return super()._formatted(key, values, record, by_name)
+
+    def get_status(
+        self, record_identifier: str | None = None, level: str | None = None
+    ) -> str | None:
+        """Return the status of a record, also one that is not defined, from a flag.
+
+        As in pipestat, several flags are no answer: raises SeveralStatusesError.
+        """
+        known = super().get_status(record_identifier, level)
+        identifier = self._opened.resolve_key(record_identifier, level).identifier
+        return only_status(identifier, known, self._flags(identifier), self.status_schema)
+
+    def set_status(
+        self,
+        status_identifier: str,
+        record_identifier: str | None = None,
+        level: str | None = None,
+        *,
+        message: str | None = None,
+        source: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Set the status of a record, and remove its flags of statuses that are not defined."""
+        super().set_status(
+            status_identifier, record_identifier, level, message=message, source=source
+        )
+        for flag in self._flags(self._opened.resolve_key(record_identifier, level).identifier):
+            if flag.status not in self.status_schema:
+                with suppress(FileNotFoundError):
+                    os.unlink(flag.path)
+
+    def _flags(self, identifier: str) -> list[Flag]:
+        """Return the flags of a record that other programs have made."""
+        folder = flag_folder(self._opened.config, self.store.results_file(identifier))
+        if folder is None or "://" in folder:
+            return []
+        return flags_of_others(folder, self.pipeline_name, identifier, self.status_schema)
 
     def list_recent_results(
         self,

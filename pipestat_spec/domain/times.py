@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from datetime import UTC, datetime, time, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from pipestat_spec.errors import InvalidTimeFormatError
 from pipestat_spec.text.strings import shorten
@@ -15,6 +15,9 @@ __all__ = [
     "RFC_3339",
     "Clock",
     "as_utc",
+    "distinct_local",
+    "distinct_times",
+    "distinct_utc",
     "format_local",
     "format_utc",
     "later",
@@ -24,7 +27,9 @@ __all__ = [
 ]
 
 Clock: TypeAlias = Callable[[], datetime]
+_Form = TypeVar("_Form")
 _TICK = timedelta(microseconds=1)
+_SECOND = timedelta(seconds=1)
 LOCAL_FORMAT = "%Y-%m-%d %H:%M:%S"
 RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII
@@ -66,6 +71,44 @@ def format_utc(time: datetime) -> str:
 def format_local(time: datetime) -> str:
     """Return pipestat's form of a time: local, in whole seconds (PS-YAML-011)."""
     return time.astimezone().strftime(LOCAL_FORMAT)
+
+
+def distinct_times(times: Iterable[datetime]) -> list[datetime]:
+    """Return the times, each as it is or, where one before it has that, the next free one."""
+    return _distinct(times, lambda time: time, (), _TICK)
+
+
+def distinct_utc(times: Iterable[datetime], taken: Container[str]) -> list[str]:
+    """Return a text for each time: that of the first microsecond from it on which is free."""
+    return _distinct(times, format_utc, taken, _TICK)
+
+
+def distinct_local(times: Iterable[datetime], taken: Container[str]) -> list[str]:
+    """Return a text in pipestat's form for each time: that of the first free second (PS-YAML-011).
+
+    `taken` are the texts that others have.
+    """
+    seconds = (time.replace(microsecond=0) for time in times)
+    return _distinct(seconds, format_local, taken, _SECOND)
+
+
+def _distinct(
+    times: Iterable[datetime],
+    form: Callable[[datetime], _Form],
+    taken: Container[_Form],
+    step: timedelta,
+) -> list[_Form]:
+    found: dict[_Form, None] = {}
+    # Where to go on from a time that is not free: no way is gone twice.
+    following: dict[datetime, datetime] = {}
+    for moment in times:
+        passed = []
+        while (text := form(moment)) in found or text in taken:
+            passed.append(moment)
+            moment = following.get(moment, moment + step)
+        found[text] = None
+        following.update(dict.fromkeys((*passed, moment), moment + step))
+    return list(found)
 
 
 def read_time(text: object, *, local: bool = False) -> datetime | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
 from typing import Any
 
-from pipestat_spec.domain.times import format_local, format_utc
+from pipestat_spec.domain.times import distinct_local, format_local, format_utc
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.record import HistoryEntry, Record
 from pipestat_spec.store import Store
@@ -66,10 +65,13 @@ def _pipestats_meta(record: Record, entries: Iterable[HistoryEntry]) -> dict[str
         meta["pipestat_created_time"] = format_local(record.created)
     if record.modified:
         meta["pipestat_modified_time"] = format_local(record.modified)
-    history: dict[str, dict[str, JSONValue]] = {}
+    values: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
-        values, time = history.setdefault(entry.result, {}), entry.time
-        while (text := format_local(time)) in values:
-            time += timedelta(seconds=1)
-        values[text] = entry.value
+        values.setdefault(entry.result, []).append(entry)
+    history: dict[str, JSONValue] = {
+        result: dict(
+            zip(distinct_local((e.time for e in own), ()), (e.value for e in own), strict=True)
+        )
+        for result, own in values.items()
+    }
     return {**meta, "history": history} if history else meta

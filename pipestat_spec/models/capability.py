@@ -21,4 +21,5 @@ class Capability(StrEnum):
     ATOMIC_BATCH = "atomic-batch"
     PROJECT_LEVEL = "project-level"
     MULTI_NAMESPACE = "multi-namespace"
+    UNNAMED_NAMESPACE = "unnamed-namespace"
     EXACT_INTEGERS = "exact-integers"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 
+from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.text.file_names import PLACEHOLDER
-from pipestat_spec.text.strings import nearest
+from pipestat_spec.text.strings import nearest, shorten
 
-__all__ = ["find_above", "nearest_path", "working_folder"]
+__all__ = ["absolute_path", "check_path", "find_above", "nearest_path", "working_folder"]
+
+_PLACEHOLDER = r"(?<!\$)\{[^{}/]*\}"
 
 
 def working_folder() -> str:
@@ -16,6 +20,38 @@ def working_folder() -> str:
         return os.getcwd()
     except FileNotFoundError:
         return ""
+
+
+def absolute_path(path: str, folder: str) -> str:
+    """Return a path against `folder`; raises MissingConfigDataError when that was deleted."""
+    found = os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
+    if not os.path.isabs(found):
+        raise MissingConfigDataError(
+            f"{shorten(path)} is relative to the working folder, which was deleted",
+            hint="give an absolute path, or go to another folder",
+        )
+    return found
+
+
+def check_path(key: str, text: str, where: str | None = None) -> None:
+    """Raise MissingConfigDataError for a placeholder that stands for nothing in this setting."""
+    named = key if where is None else f"{where}: {key}"
+    if "{" not in text:
+        return
+    # What stands before the `@` of an address may be a password.
+    for found in re.findall(_PLACEHOLDER, text.rpartition("@")[2] if "://" in text else text):
+        if key != "results_file_path":
+            raise MissingConfigDataError(
+                f"{named}: {shorten(found)} stands for nothing there",
+                hint=f"only results_file_path may hold a placeholder, {PLACEHOLDER}",
+                key=key,
+            )
+        if found != PLACEHOLDER:
+            raise MissingConfigDataError(
+                f"{named}: the placeholder {shorten(found)} is unknown",
+                hint=f"{PLACEHOLDER} stands for the record",
+                key=key,
+            )
 
 
 def find_above(name: str) -> str | None:

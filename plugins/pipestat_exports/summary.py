@@ -46,7 +46,8 @@ def export_summary(source: Source, folder: Path, given: Mapping[str, Any]) -> li
 
 
 def _write_stats(file: BinaryIO, table: Table, columns: list[Column], options: Options) -> None:
-    shown = [number for number, column in enumerate(table.columns) if column in columns]
+    wanted = set(columns)
+    shown = [number for number, column in enumerate(table.columns) if column in wanted]
     mixed = mixed_columns(columns)
     with as_text(file) as text:
         text.write(row_text([column.name for column in columns], "\t", options.missing))

@@ -25,6 +25,7 @@ from pipestat_pephub.session import Session
 from pipestat_pephub.writes import Add, Remove, Write, plan
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.errors import MissingConfigDataError, PipestatPEPHubError
+from pipestat_spec.logs import logger
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 
@@ -37,9 +38,15 @@ _MANY = 4
 class PephubBackend(Backend):
     """Records of one namespace as samples of one project."""
 
-    capabilities = frozenset({Capability.STATUS, Capability.EXACT_INTEGERS, Capability.DURABLE})
+    capabilities = frozenset(
+        {
+            Capability.STATUS,
+            Capability.EXACT_INTEGERS,
+            Capability.DURABLE,
+            Capability.UNNAMED_NAMESPACE,
+        }
+    )
     refused_identifiers = REFUSED_IDENTIFIERS
-    one_unnamed_namespace = True
 
     def __init__(self, settings: StoreSettings) -> None:
         path = settings.config.get("pephub_path")
@@ -148,10 +155,8 @@ class PephubBackend(Backend):
     def _warn(self, text: str) -> None:
         """Say a thing once."""
         if text not in self._warned:
-            import logging
-
             self._warned.add(text)
-            logging.getLogger("pipestat_spec").warning("%s", text)
+            logger().warning("%s", text)
 
     def _check_single(self, name: str) -> None:
         if name in self._doubled:

@@ -44,7 +44,7 @@ class SqlBackend(Backend):
     next write to it: nobody who reads changes a table, or waits to (PS-SQL-008).
     """
 
-    capabilities: frozenset[Capability] = frozenset(Capability)
+    capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.UNNAMED_NAMESPACE}
 
     def __init__(self, settings: StoreSettings) -> None:
         self._database = database_of(database_url(settings), settings.options or SqlOptions())
@@ -82,6 +82,11 @@ class SqlBackend(Backend):
     def layout(self) -> str | None:
         """The layout of the namespace; None while it has none."""
         return self._tables.layout
+
+    @property
+    def keeps_projects_apart(self) -> bool:  # type: ignore[override]
+        """Whether the tables do; those that are not there yet will, when a project is named."""
+        return (self.layout or ("levels" if self._names_project else "records")) == "levels"
 
     # Reading
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
 from pipestat_spec.plugins.hookspecs import hookimpl
+from pipestat_spec.text.paths import absolute_path
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -40,7 +40,7 @@ class SqlFactory(BackendFactory):
         else:
             path = text if "://" not in text and text.lower().endswith(_ENDINGS) else ""
         if path not in ("", ":memory:"):
-            return {self.name: {"url": os.path.join(folder, os.path.expanduser(path))}}
+            return {self.name: {"url": absolute_path(path, folder)}}
         return {self.name: {"url": text}} if dialect in _DIALECTS else None
 
     def nearest(self, settings: StoreSettings) -> str | None:

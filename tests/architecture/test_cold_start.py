@@ -82,6 +82,12 @@ def test_a_status_change_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not HEAVY & modules_of(tmp_path, *arguments)
 
 
+def test_a_report_into_sqlite_waits_for_no_postgresql(tmp_path: Path) -> None:
+    found = modules_of(tmp_path, "report", "-f", "r.db", "-r", "s1", "n=1")
+    assert "sqlite3" in found
+    assert not {"psycopg", "sqlalchemy.dialects.postgresql"} & found
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -77,6 +77,7 @@ FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
     "pipestat_spec.json_values",
+    "pipestat_spec.logs",
     "pipestat_spec.plugins.exporter_options",
     "pipestat_spec.plugins.hookspecs",
     "pipestat_spec.models",
@@ -202,6 +203,17 @@ def test_plugins_use_the_public_interface_only(path: Path) -> None:
                 wrong.append(f"line {line}: {name}")
         elif top not in {package, *third_party, *sys.stdlib_module_names}:
             wrong.append(f"line {line}: {name}")
+    assert not wrong
+
+
+def test_plugins_speak_through_the_logger_of_the_core() -> None:
+    # It is where the command line listens, and the programs that know pipestat's logger.
+    wrong = [
+        f"{relative(path)}:{line}"
+        for path in plugin_files()
+        for line, name in imported(path, path.parent)
+        if name == "logging"
+    ]
     assert not wrong
 
 

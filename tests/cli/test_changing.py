@@ -269,3 +269,52 @@ def test_infer_schema(run: Run, folder: Path) -> None:
     assert "several types" in run("infer-schema", "-f", "r.yaml", "--strict", code=1).err
     run("infer-schema", code=2)
     assert "missing.yaml" in run("infer-schema", "-f", "missing.yaml", code=1).err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps({"results_file_path": "r.yaml", "pipeline_name": "p"}),
+        json.dumps({"pipeline_name": "p", "results_file_path": "r.yaml"}, indent=2),
+        "{results_file_path: r.yaml, pipeline_name: p}\n",
+        "# mine\n---\n'pipeline_name': p\n\"results_file_path\": r.yaml\n",
+    ],
+)
+def test_convert_takes_any_form_of_a_configuration(run: Run, folder: Path, text: str) -> None:
+    (folder / "from.json").write_text(text)
+    (folder / "to.json").write_text(text.replace("r.yaml", "copy.yaml"))
+    run("report", "-c", "from.json", "-r", "s1", "a=1")
+    run("convert", "-q", "from.json", "to.json")
+    assert yaml.safe_load((folder / "copy.yaml").read_text())["p"]["s1"]["a"] == "1"
+    # What holds results and looks like one is none.
+    (folder / "backend.yaml").write_text("backend:\n  s1: {a: 1}\nother: {}\n")
+    run("convert", "-q", "backend.yaml", "b.yaml", "--pipeline-name", "backend")
+    assert list(yaml.safe_load((folder / "b.yaml").read_text())) == ["backend"]
+
+
+def test_convert_tells_what_is_wrong_in_a_configuration(run: Run, folder: Path) -> None:
+    (folder / "c.json").write_text('{"results_file_path": "r.yaml",\n "backend": yaml]')
+    (folder / "twice.json").write_text('{"backend": "yaml", "backend": "sql"}')
+    assert "c.json: line 2, column 17: " in run("convert", "c.json", "x.yaml", code=1).err
+    err = run("convert", "twice.json", "x.yaml", code=1).err
+    assert "twice.json: the key 'backend' stands twice in one object" in err
+    assert not (folder / "x.yaml").exists()
+
+
+def test_convert_without_history(run: Run, folder: Path) -> None:
+    for value in ("1", "2"):
+        run("report", "-f", "a.yaml", "-o", "-r", "s1", f"a={value}")
+    assert run("convert", "--no-history", "a.yaml", "b.yaml").err == (
+        "1 record: 1 copied, 0 replaced, 0 there already\n"
+    )
+    [records] = yaml.safe_load((folder / "b.yaml").read_text()).values()
+    assert records["s1"]["a"] == "2"
+    assert "history" not in records["s1"]["meta"]
+    run("convert", "-q", "a.yaml", "c.yaml")
+    [records] = yaml.safe_load((folder / "c.yaml").read_text()).values()
+    assert list(records["s1"]["meta"]["history"]["a"].values()) == ["1"]
+    # What is replaced in the target is no history of the source.
+    run("report", "-f", "b.yaml", "-o", "-r", "s1", "a=3")
+    run("convert", "-q", "-o", "--no-history", "a.yaml", "b.yaml")
+    [records] = yaml.safe_load((folder / "b.yaml").read_text()).values()
+    assert list(records["s1"]["meta"]["history"]["a"].values()) == ["2", "3"]

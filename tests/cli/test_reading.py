@@ -286,3 +286,13 @@ def test_the_store_must_be_named(run: Run, folder: Path) -> None:
 def test_a_memory_store_is_empty_each_time(run: Run, folder: Path) -> None:
     assert run("report", "--backend", "memory", "-r", "s1", "a=1").err == "s1: reported a\n"
     assert "no results at the memory store" in run("select", "--backend", "memory", code=1).err
+
+
+def test_what_a_plugin_warns_of(run: Run, folder: Path) -> None:
+    (folder / "s1.yaml").write_text("p:\n  s1: {n: 1}\n  s2: {n: 2}\n")
+    place = folder / "{record_identifier}.yaml"
+    done = run("select", "-f", str(place), "--pipeline-name", "p")
+    assert done.err == (
+        f"warning: {folder}/s1.yaml also holds record 's2' (1 in all), which belongs into "
+        "another file\n"
+    )

@@ -160,6 +160,53 @@ def test_rerun_runs_what_failed(looper: PythonEnvironment, tmp_path: Path, throu
     assert set(project.flags.values()) == (set() if through else {"completed"})
 
 
+def set_flags(project: Project, *statuses: str) -> dict[str, str]:
+    """Give every sample a flag of each status, as a program without pipestat does."""
+    folder = project.folder / "output" / "flags"
+    folder.mkdir(parents=True)
+    for status in statuses:
+        for name in SAMPLES:
+            (folder / f"count_{name}_{status}.flag").write_text(status)
+    return project.flags
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["pipestat", "drop-in"])
+@pytest.mark.parametrize("status", ["archived", "3333", "on_hold"])
+def test_a_status_that_is_not_defined_is_one(
+    looper: PythonEnvironment, tmp_path: Path, through: bool, status: str
+) -> None:
+    """A sample that has it does not run again, and `check` shows it."""
+    project = Project(write_project(tmp_path / "pond", **SECTION), looper, through)
+    before = set_flags(project, status)
+    said = project.looper("run").stderr
+    assert said.count(f"> Found existing status: {status}. Skipping sample.") == 3
+    assert project.flags == before
+    assert project.looper("check", "--itemized").stdout.count("unknown") == 3
+    project.looper("run", "--ignore-flags")
+    assert set(project.flags.values()) == {"completed"}
+    assert project.records("count") == COUNTED
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["pipestat", "drop-in"])
+@pytest.mark.parametrize("other", ["completed", "archived"])
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_several_flags_of_a_sample_are_refused(
+    looper: PythonEnvironment, tmp_path: Path, through: bool, other: str, command: str
+) -> None:
+    project = Project(write_project(tmp_path / "pond", **SECTION), looper, through)
+    before = set_flags(project, "running", other)
+    said = project.looper(command, code=1).stderr
+    assert project.flags == before
+    assert "> Submitting" not in said
+    if through:
+        assert "Traceback" not in said
+        last = said.splitlines()[-1]
+        assert last.startswith("error: flags tell several statuses of ")
+        assert all(name in last for name in ("running", other, str(project.folder)))
+    else:
+        assert "AssertionError" in said
+
+
 # What only the drop-in does
 
 

@@ -14,6 +14,21 @@ class Refused(Exception):
     pass
 
 
+def until(happened):
+    """Wait for another process, half a second at most."""
+    deadline = time.monotonic() + 0.5
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.001)
+
+
+def state(path):
+    try:
+        found = os.stat(path)
+    except FileNotFoundError:
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 def read(path):
     try:
         with open(path) as file:
@@ -33,7 +48,7 @@ def write(path, records):
             for i in range(0, len(text), 1 + len(text) // 8):
                 file.write(text[i : i + 1 + len(text) // 8])
                 file.flush()
-                time.sleep(0.002)
+                time.sleep(0.01)
     else:
         temporary = f"{path}.{os.getpid()}"
         with open(temporary, "w") as file:
@@ -56,8 +71,9 @@ def locked(path):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
+            open(path + ".refused", "w").close()
             raise Refused("store") from None
-        time.sleep(0.02)
+        until(lambda: os.path.exists(path + ".refused"))
     elif FAULT != "loses":
         fcntl.flock(descriptor, fcntl.LOCK_EX)
     return descriptor
@@ -66,9 +82,12 @@ def locked(path):
 def change(path, op, args):
     descriptor = locked(path)
     try:
+        seen = state(path)
         records = read(path)
-        if FAULT in ("loses", "stale-lock"):
-            time.sleep(0.01)
+        if FAULT == "loses":
+            until(lambda: state(path) != seen)
+        elif FAULT == "stale-lock":
+            time.sleep(0.05)
         if op == "remove":
             remove(records, args)
         else:

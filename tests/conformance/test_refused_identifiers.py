@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from pipestat_conformance.claims import (
     ClaimError,
@@ -79,13 +77,3 @@ def test_walks_go_without_them() -> None:
 
 def test_nothing_is_declared_unless_it_is_said() -> None:
     assert Hello("x", "1", "Go", (), ("core",)).refused_identifiers is None
-
-
-def test_a_store_without_names_of_namespaces_is_not_asked_for_them() -> None:
-    hello = replace(HELLO, one_unnamed_namespace=True)
-    left_out = {
-        v.id
-        for v in load_vectors()
-        if skip_reason(v, hello, ["core"]) != skip_reason(v, HELLO, ["core"])
-    }
-    assert left_out == {"results.list.other-namespace"}

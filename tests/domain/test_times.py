@@ -8,8 +8,17 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from pipestat_spec.domain.times import format_local, format_utc, parse_time, read_time
+from pipestat_spec.domain.times import (
+    distinct_local,
+    distinct_times,
+    distinct_utc,
+    format_local,
+    format_utc,
+    parse_time,
+    read_time,
+)
 from pipestat_spec.errors import InvalidTimeFormatError
+from tests.work import is_linear
 
 
 def at(second: int, microsecond: int = 0) -> datetime:
@@ -126,3 +135,50 @@ def test_what_we_write() -> None:
     assert format_utc(moment) == "2026-01-31T12:00:05.000007Z"
     assert format_utc(at(5)) == "2026-01-31T12:00:05.000000Z"
     assert format_local(moment) == "2026-01-31 21:00:05"
+
+
+@pytest.mark.usefixtures("in_tokyo")
+def test_times_that_would_have_one_text() -> None:
+    assert distinct_times([at(5), at(5), at(5, 1), at(4), at(5)]) == [
+        at(5),
+        at(5, 1),
+        at(5, 2),
+        at(4),
+        at(5, 3),
+    ]
+    assert distinct_utc([at(5), at(5)], {"2026-01-31T12:00:05.000000Z"}) == [
+        "2026-01-31T12:00:05.000001Z",
+        "2026-01-31T12:00:05.000002Z",
+    ]
+    # Whole seconds: the third one goes past the second, which is there already.
+    assert distinct_local([at(5, 7), at(7), at(5, 9), at(6)], {"2026-01-31 21:00:06"}) == [
+        "2026-01-31 21:00:05",
+        "2026-01-31 21:00:07",
+        "2026-01-31 21:00:08",
+        "2026-01-31 21:00:09",
+    ]
+
+
+def test_the_hour_that_comes_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3")
+    time.tzset()
+    try:
+        first = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+        again = first + timedelta(hours=1)
+        assert format_local(first) == format_local(again) == "2026-10-25 02:30:00"
+        assert distinct_local([first, again, first, again], ()) == [
+            "2026-10-25 02:30:00",
+            "2026-10-25 02:30:01",
+            "2026-10-25 02:30:02",
+            "2026-10-25 02:30:03",
+        ]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_many_times_that_would_have_one_text() -> None:
+    # Of one second, and of a few: each comes upon those that the former ones displaced.
+    assert is_linear(lambda n: distinct_local([at(5, i) for i in range(n)], ()))
+    assert is_linear(lambda n: distinct_local([at(i % 7) for i in range(n)], ()))
+    assert is_linear(lambda n: distinct_times([at(5)] * n))

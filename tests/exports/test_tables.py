@@ -7,6 +7,7 @@ from typing import Any
 from pipestat_spec import PipestatManager
 from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.tables import MISSING, Selection, Table, read_table
+from tests.work import is_linear
 
 
 def records(*results: dict[str, Any]) -> list[Record]:
@@ -103,3 +104,12 @@ def test_a_selection_is_a_source_with_other_records(psm: PipestatManager) -> Non
     psm.report({"reads": 1}, "s1")
     psm.report({"reads": 1}, "s2")
     assert {key.identifier for key, _ in source.histories("sample")} == {"s1"}
+
+
+def test_many_columns_cost_no_more_each() -> None:
+    def columns_of(**results: Any) -> None:
+        with read_table(records(results), None, flatten=True):
+            pass
+
+    assert is_linear(lambda n: columns_of(**{f"k{i}": 1 for i in range(n)}))
+    assert is_linear(lambda n: columns_of(o={f"k{i}": {"x": 1} for i in range(n)}))

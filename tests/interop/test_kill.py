@@ -110,7 +110,6 @@ def test_acknowledged_reports_survive(
     for chance in trials(200, 30):
         report, status = run_and_kill(file, layout, first, chance)
         last = check_results(file, layout, report)
-        begin = time.monotonic()
         with PipestatManager(results_file_path=file, pipeline_name="p") as psm:
             check_statuses(psm, status)
             first = last + 1
@@ -118,7 +117,6 @@ def test_acknowledged_reports_survive(
             # The status of the last report may never have been set.
             for number in (last, first):
                 psm.set_status(status_of(number), f"s{number % RECORDS}")
-        assert time.monotonic() - begin < 2
         first += 1
         names = {path.name for path in folder.iterdir()}
         flags = {name for name in names if name.endswith(".flag")}

@@ -266,3 +266,24 @@ def test_who_configures_pipestats_logger_configures_ours(
     pipestats_logger.setLevel(logging.ERROR)
     psm.report({"another": 1}, "s")
     assert len(told) == 1
+
+
+def test_who_configures_pipestats_logger_hears_plugins(
+    tmp_path: Path, pipestats_logger: logging.Logger
+) -> None:
+    told: list[str] = []
+
+    class Keeper(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    pipestats_logger.addHandler(Keeper())
+    path = tmp_path / "{record_identifier}.yaml"
+    (tmp_path / "s1.yaml").write_text("p:\n  s1: {n: 1}\n  s2: {n: 2}\n")
+    with PipestatManager(results_file_path=str(path), pipeline_name="p") as found:
+        assert found.count_records() == 1
+    assert ["'s2'" in text for text in told] == [True]
+    pipestats_logger.setLevel(logging.ERROR)
+    with PipestatManager(results_file_path=str(path), pipeline_name="p") as found:
+        assert found.count_records() == 1
+    assert len(told) == 1

@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 import pipestat_spec
+from pipestat_spec import cli
+from pipestat_spec.compat import command
 from pipestat_spec.compat import manager as drop_in
-from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.errors import RecordNotFoundError, SchemaValidationErrorDuringReport
 from pipestat_spec.infer import infer_schema
 
 FILE = {
@@ -161,3 +163,108 @@ def test_history(psm: Any) -> None:
         psm.report(record_identifier="s", values={"count": count})
     history = psm.retrieve_history(record_identifier="s", result_identifier="count")
     assert list(history["count"].values()) == [1, 2]
+
+
+# The start page, and the notebooks under the names of the version that we stand in for
+
+
+def test_the_start_page(package: ModuleType, tmp_path: Path, results: Path) -> None:
+    """A manager that is bound to a record; a schema without descriptions."""
+    told = {"score": {"type": "number"}, "table": {**FILE, "object_type": "file"}}
+    path = tmp_path / "start.yaml"
+    path.write_text(yaml.dump({"pipeline_name": "start", "samples": told}))
+    psm = package.PipestatManager(
+        schema_path=str(path), results_file_path=str(results), record_identifier="s1"
+    )
+    psm.report(values={"score": 0.5})
+    psm.report(values={"table": {"path": "t.csv", "title": "T"}})
+    assert psm.retrieve_one("s1", ["score", "table"])["score"] == 0.5
+    written = tmp_path / "inferred.yaml"
+    infer_schema(str(results), output_file=str(written))
+    assert yaml.safe_load(written.read_text())["samples"]["score"]["type"] == "number"
+
+
+def test_the_quick_start(package: ModuleType, tmp_path: Path, results: Path) -> None:
+    """Without a name of the pipeline: what is stored is replaced, looked at and read."""
+    path = tmp_path / "unnamed.yaml"
+    samples = {"type": "object", "properties": SAMPLES}
+    path.write_text(yaml.dump({"type": "object", "properties": {"samples": samples}}))
+    psm = package.PipestatManager(results_file_path=str(results), schema_path=str(path))
+    assert "count" in str(psm.schema)
+    (said,) = psm.report(record_identifier="s1", values={"count": 100})
+    assert "s1" in said
+    assert "count" in said
+    psm.report(record_identifier="s1", values={"count": 50}, force_overwrite=True)
+    data = yaml.safe_load(str(psm.data))["default_pipeline_name"]["sample"]["s1"]
+    assert data["count"] == 50
+    assert psm.retrieve_one(record_identifier="s1")["count"] == 50
+
+
+def test_the_notebook_of_reports(package: ModuleType, schema: Path, results: Path) -> None:
+    def manager() -> Any:
+        return package.PipestatManager(
+            pipeline_name="test",
+            record_identifier="s1",
+            results_file_path=str(results),
+            schema_path=str(schema),
+        )
+
+    psm = manager()
+    assert (psm.pipeline_name, psm.record_identifier) == ("test", "s1")
+    assert psm.result_schemas["table"]["required"] == ["path", "title"]
+    with pytest.raises(SchemaValidationErrorDuringReport, match="title"):
+        psm.report(values={"table": {"path": "/home/user/t.csv"}})
+    first, second = ({"path": f"/home/user/{n}.csv", "title": n} for n in "ab")
+    assert psm.report(values={"table": first})
+    assert psm.report(values={"table": second}, force_overwrite=False) is False
+    assert manager().retrieve_one(result_identifier="table") == first
+    assert psm.report(values={"table": second}, force_overwrite=True)
+    assert manager().data["test"]["sample"]["s1"]["table"] == second
+    # A text is made what the schema says when that is asked for.
+    psm.report(values={"count": "10"}, strict_type=False)
+    assert psm.retrieve_one("s1", "count") == 10
+    with pytest.raises(TypeError):
+        psm.report(record_identifier="s2", values={"count": []}, strict_type=False)
+    assert psm.remove(result_identifier="count")
+    assert list(psm.retrieve_one()) == ["table", "record_identifier"]
+    assert psm.remove()
+    assert len(psm) == 0
+
+
+def test_the_notebook_of_statuses(package: ModuleType, tmp_path: Path, results: Path) -> None:
+    path = tmp_path / "highlight.yaml"
+    log = {**FILE, "object_type": "file", "highlight": True, "description": "d"}
+    path.write_text(yaml.dump({"pipeline_name": "h", "samples": {**SAMPLES, "log": log}}))
+    psm = package.PipestatManager(results_file_path=str(results), schema_path=str(path))
+    assert psm.highlighted_results == ["log"]
+    bare = package.PipestatManager(
+        pipeline_name="bare", results_file_path=str(tmp_path / "bare.yaml")
+    )
+    bare.set_status(status_identifier="running", record_identifier="s1")
+    assert bare.get_status(record_identifier="s1") == "running"
+    assert bare.status_schema["running"]["color"] == [30, 144, 255]
+    assert list(bare.status_schema) == ["running", "completed", "failed", "waiting", "partial"]
+
+
+def test_the_page_of_the_command(
+    package: ModuleType, schema: Path, results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(*arguments: str) -> str:
+        if package is drop_in:
+            with pytest.raises(SystemExit) as left:
+                command.main(arguments)
+            assert not left.value.code
+        else:
+            assert cli.main(list(arguments)) == 0
+        return capsys.readouterr().out
+
+    where = ("-f", str(results), "-s", str(schema))
+    for name, value in (("count", "100"), ("ratio", "1.1")):
+        run("report", *where, "-r", "s1", "-i", name, "-v", value)
+    assert "100" in run("inspect", "--data", *where)
+    assert run("retrieve", *where, "-r", "s1", "-i", "ratio").strip() == "1.1"
+    run("remove", *where, "-r", "s1", "-i", "ratio")
+    stored = yaml.safe_load(results.read_text())["demo"]["sample"]["s1"]
+    assert {name: value for name, value in stored.items() if name != "meta"} == {"count": 100}
+    run("status", "set", "running", *where, "-r", "s1")
+    assert run("status", "get", *where, "-r", "s1").strip() == "running"

@@ -172,13 +172,10 @@ def test_two_thousand_records_are_listed_in_one_request(
         ],
     )
     psm = manager()
-    started = time.monotonic()
     page = psm.select_records(where="n >= 500", limit=2000)
-    seconds = time.monotonic() - started
     assert contract.methods() == ["GET"]
     assert page["total_size"] == len(page["records"]) == 1500
     assert page["records"][0] == {"n": 500, "big": 2**53 + 500, "record_identifier": "s0500"}
-    assert seconds < 5
     assert len(list(psm)) == 2000
     # Python asks for the length of a list first.
     assert contract.methods() == ["GET", "GET"]

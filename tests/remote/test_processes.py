@@ -31,14 +31,12 @@ def start(config: dict[str, Any], record: str, first: int, count: int) -> writer
     return writers.start("tests.remote.writer", json.dumps(config), record, first, count)
 
 
-def run(config: dict[str, Any], jobs: list[tuple[str, int, int]]) -> float:
+def run(config: dict[str, Any], jobs: list[tuple[str, int, int]]) -> None:
     processes = [start(config, *job) for job in jobs]
     writers.go(processes)
-    begin = time.monotonic()
     # It may say that it is still trying; nothing else.
     said = writers.finish(processes, seconds=300, may_warn="still trying")
     assert all("took" in words for words in said)
-    return time.monotonic() - begin
 
 
 def test_sixteen_processes_report_twenty_times(place: Place, config: dict[str, Any]) -> None:
@@ -51,9 +49,8 @@ def test_sixteen_processes_report_twenty_times(place: Place, config: dict[str, A
 
 def test_many_processes_report_once(place: Place, config: dict[str, Any]) -> None:
     count = 64 if FULL else 24
-    took = run(config, [("s{number}", number, 1) for number in range(count)])
+    run(config, [("s{number}", number, 1) for number in range(count)])
     assert len(place.bucket.results()) == count
-    assert took < 120
 
 
 def test_sixteen_processes_report_the_same_new_record(place: Place, config: dict[str, Any]) -> None:
@@ -86,9 +83,7 @@ def test_a_killed_writer_loses_and_stops_nothing(
         acknowledged += [int(line) for line in out.split()]
         stored = place.bucket.results()["s1"]
         last = max(acknowledged)
-        begin = time.monotonic()
         manager().report({"after": last}, "s1")
-        assert time.monotonic() - begin < 5
         # All that was acknowledged, and at most the one under way.
         later = max(int(name[1:]) for name in stored if name[0] == "n")
         assert last <= later <= last + 1

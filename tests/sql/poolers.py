@@ -21,7 +21,10 @@ class PgBouncer:
     Who relies on a session meets another one with the next transaction.
     """
 
-    def __init__(self, server: PostgresServer, **settings: Any) -> None:
+    def __init__(
+        self, server: PostgresServer, place: tuple[str, int] | None = None, **settings: Any
+    ) -> None:
+        """Start a pooler in front of a server, or of what forwards to it at `place`."""
         program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
         if program is None:
             leave_out("pgbouncer", "PgBouncer is not installed", "apt-get install pgbouncer")
@@ -41,9 +44,10 @@ class PgBouncer:
             "logfile": self.folder / "log",
             **settings,
         }
+        host, port = place or (server.folder, server.port)
         config = self.folder / "pgbouncer.ini"
         config.write_text(
-            f"[databases]\npostgres = host={server.folder} port={server.port} user=postgres\n"
+            f"[databases]\npostgres = host={host} port={port} user=postgres\n"
             "[pgbouncer]\n" + "".join(f"{name} = {value}\n" for name, value in lines.items())
         )
         self._process = subprocess.Popen(

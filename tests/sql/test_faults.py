@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -26,108 +26,7 @@ from pipestat_spec.errors import (
 from tests.environments import clean_environment
 from tests.sql.conftest import MakeDatabase
 from tests.sql.databases import Database
-from tests.sql.proxies import CuttingProxy
 from tests.sql.servers import GUARDED_ROLE, PASSWORD, PostgresServer, free_port
-
-
-@pytest.fixture
-def proxy(postgres: PostgresServer) -> Iterator[CuttingProxy]:
-    made = CuttingProxy("127.0.0.1", postgres.port)
-    yield made
-    made.close()
-
-
-def through(proxy: CuttingProxy, postgres: PostgresServer) -> dict[str, Any]:
-    return {"url": postgres.url(port=proxy.port)}
-
-
-@pytest.mark.parametrize("cut", ["before", "after"])
-@pytest.mark.parametrize("layout", ["records", "levels"])
-def test_a_cut_commit_is_settled_by_evidence(
-    postgres_database: Database,
-    postgres: PostgresServer,
-    proxy: CuttingProxy,
-    cut: Any,
-    layout: str,
-) -> None:
-    opened = postgres_database.open(layout=layout, options=through(proxy, postgres))
-    opened.report("s1", {"n": 1})
-    calls: list[Any] = []
-
-    from pipestat_spec.domain.changes import report_results
-    from pipestat_spec.models.record import RecordKey
-
-    key = RecordKey("sample", "s1")
-    inner = report_results(key, {"n": 2}, overwrite=True)
-
-    def change(current: Any) -> Any:
-        calls.append(current.results["n"])
-        return inner(current)
-
-    proxy.cut = cut
-    opened.backend.update(key, change)
-    assert proxy.cuts == 1
-    # Stored: not begun again. Not stored: begun again, once.
-    assert calls == ([1] if cut == "after" else [1, 1])
-    table = "demo" if layout == "records" else "demo__sample"
-    assert postgres_database.rows(f"select pipestat_extended_data->>'n' from \"{table}\"") == [
-        ("2",)
-    ]
-    assert postgres_database.rows(
-        f'select count(*) from "{table}{"__" if layout == "records" else "_"}history"'
-    ) == [(1,)]
-    assert [entry.value for entry in opened.history("s1")] == [1]
-
-
-def test_a_cut_commit_after_which_others_have_written(
-    postgres_database: Database, postgres: PostgresServer, proxy: CuttingProxy
-) -> None:
-    """Ours was stored and then replaced: it must not come back."""
-    ours = postgres_database.open(options=through(proxy, postgres))
-    theirs = postgres_database.open()
-    ours.report("s1", {"n": 1})
-    database: Any = ours.backend._database  # type: ignore[attr-defined]
-    forget = database.forget_idle
-
-    def meanwhile() -> None:
-        forget()
-        if theirs.results("s1") == {"n": 2}:
-            theirs.report("s1", {"n": 3})
-
-    database.forget_idle = meanwhile
-    proxy.cut = "after"
-    ours.report("s1", {"n": 2})
-    assert theirs.results("s1") == {"n": 3}
-    assert [entry.value for entry in theirs.history("s1")] == [1, 2]
-
-
-@pytest.mark.parametrize("cut", ["before", "after"])
-def test_a_cut_first_report_and_a_cut_removal(
-    postgres_database: Database, postgres: PostgresServer, proxy: CuttingProxy, cut: Any
-) -> None:
-    opened = postgres_database.open(options=through(proxy, postgres))
-    opened.report("s0", {"n": 0})
-    proxy.cut = cut
-    opened.report("s1", {"n": 1}, overwrite=False)
-    proxy.cut = cut
-    opened.remove("s1")
-    proxy.cut = cut
-    opened.report_many({f"r{i}": {"n": i} for i in range(3)})
-    assert proxy.cuts == 3
-    rows = postgres_database.rows("select record_identifier from demo order by 1")
-    assert rows == [("r0",), ("r1",), ("r2",), ("s0",)]
-
-
-def test_commits_that_are_cut_while_all_connections_are_in_use(
-    postgres_database: Database, postgres: PostgresServer, proxy: CuttingProxy
-) -> None:
-    opened = postgres_database.open(options={**through(proxy, postgres), "pool_size": 1})
-    opened.report("s1", {"n": 1})
-    for number, cut in enumerate(("before", "after"), 2):
-        proxy.cut = cut  # type: ignore[assignment]
-        opened.report("s1", {"n": number})
-        assert opened.results("s1") == {"n": number}
-    assert [entry.value for entry in opened.history("s1")] == [1, 2]
 
 
 def test_a_read_on_a_connection_that_the_server_has_ended(

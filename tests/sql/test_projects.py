@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def test_projects_in_one_table_of_records(database: Database) -> None:
 def test_records_of_projects_are_not_passed_over(database: Database, tmp_path: Path) -> None:
     """Who names no project is told which there are, and is not shown an empty store."""
     of_project(database, "A").report({"n": 1}, "s1")
-    config, copy = tmp_path / "pipestat.yaml", tmp_path / "copy.yaml"
+    config = tmp_path / "pipestat.yaml"
     config.write_text(
         "".join(f"{key}: {json.dumps(value)}\n" for key, value in database.config().items())
     )
@@ -86,10 +87,6 @@ def test_records_of_projects_are_not_passed_over(database: Database, tmp_path: P
         backend.exists()  # type: ignore[attr-defined]
     for arguments in (["select"], ["retrieve", "-r", "s1"], ["table"]):
         assert main([*arguments, "-c", str(config)]) == 1
-    assert main(["convert", str(config), str(copy)]) == 1
-    assert not copy.exists()
-    assert main(["convert", str(config), str(copy), "--project-name", "A"]) == 0
-    assert "s1:" in copy.read_text()
     of_project(database, None).report({"n": 2}, "s2")
     assert main(["select", "-c", str(config)]) == 0
 
@@ -101,3 +98,67 @@ def test_the_command_line_says_how_to_mend_it(database: Database, tmp_path: Path
     config.write_text(json.dumps(database.config(project_name="B")))
     assert main(["report", "-c", str(config), "-r", "s1", "-o", "n:=2"]) == 1
     assert main(["report", "-c", str(config), "-r", "s2", "n:=2"]) == 0
+
+
+def test_all_projects_are_copied_in_one_go(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for project in ("A", "B", None):
+        for namespace in ("demo", "qc"):
+            found = of_project(database, project, pipeline_name=namespace, layout="levels")
+            found.report({"n": f"{namespace} of {project}"}, "s1")
+            found.report({"n": f"{namespace} of {project}, later"}, "s1", force_overwrite=True)
+    config = tmp_path / "pipestat.json"
+    config.write_text(json.dumps({"backend": "sql", "sql": database.options}))
+    target = str(tmp_path / "copy.db")
+    assert main(["convert", str(config), target]) == 0
+    assert capsys.readouterr().err == "6 records: 6 copied, 0 replaced, 0 there already\n"
+    with sqlite3.connect(target) as copied:
+        for namespace in ("demo", "qc"):
+            rows = copied.execute(
+                f"select project_name, record_identifier from {namespace}__sample order by 1"
+            ).fetchall()
+            assert rows == [("A", "s1"), ("B", "s1"), ("project", "s1")]
+    copied.close()
+    for project in ("A", "B"):
+        with PipestatManager(
+            results_file_path=target, pipeline_name="qc", project_name=project
+        ) as found:
+            assert found.list_projects() == ["A", "B", "project"]
+            assert found.retrieve_one("s1", "n") == f"qc of {project}, later"
+    assert main(["convert", str(config), target]) == 0
+    assert "0 copied, 0 replaced, 6 there already" in capsys.readouterr().err
+
+
+def test_projects_that_the_target_would_mix_are_refused(
+    database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for project in ("A", "B"):
+        of_project(database, project).report({"n": 1}, "s1")
+    config, copy = tmp_path / "pipestat.json", tmp_path / "copy.yaml"
+    config.write_text(json.dumps(database.config()))
+    assert main(["convert", str(config), str(copy)]) == 1
+    assert capsys.readouterr().err == (
+        "error: the source holds 2 projects, and the target can hold one: A, B; "
+        "say which one with --project-name\n"
+    )
+    old = tmp_path / "old.db"
+    with PipestatManager(results_file_path=str(old), pipeline_name="demo") as found:
+        found.report({"n": 0}, "s9")
+    assert main(["convert", str(config), str(old)]) == 1
+    assert "2 projects" in capsys.readouterr().err
+    assert not copy.exists()
+    assert main(["convert", str(config), str(copy), "--project-name", "A"]) == 0
+    assert "s1:" in copy.read_text()
+
+
+def test_the_only_project_needs_no_name(database: Database, tmp_path: Path) -> None:
+    of_project(database, "A").report({"n": 1}, "s1")
+    config, copy = tmp_path / "pipestat.json", tmp_path / "copy.yaml"
+    config.write_text(json.dumps(database.config()))
+    assert main(["convert", str(config), str(copy)]) == 0
+    assert "s1:" in copy.read_text()
+    target = tmp_path / "copy.db"
+    assert main(["convert", str(config), str(target)]) == 0
+    with PipestatManager(results_file_path=str(target), pipeline_name="demo") as found:
+        assert found.list_projects() == ["A"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tracemalloc
 from typing import Any
 
@@ -204,12 +203,10 @@ def test_an_alias_bomb_costs_nothing(flow: bool) -> None:
         many = ", ".join([f"*a{n - 1}"] * 10)
         lines.append(f"a{n}: &a{n} [{many}]" if flow else f"a{n}: &a{n} {{<<: {{k: [{many}]}}}}")
     tracemalloc.start()
-    began = time.monotonic()
     message = refusal("\n".join(lines) + "\n")
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "aliases repeat more than" in message
-    assert time.monotonic() - began < 2
     assert peak < 50_000_000
 
 

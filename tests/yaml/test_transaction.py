@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import pytest
 import yaml
+from pipestat_yaml.records.codec import decode_history, encode_record
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import Records, decide
 from pipestat_yaml.text.spliced_text import open_text
@@ -21,8 +23,9 @@ from pipestat_spec.domain.changes import (
 )
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import RecordNotFoundError
-from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
+from tests.work import is_linear
 
 
 class Bytes:
@@ -132,3 +135,29 @@ def test_a_change_that_is_refused_undoes_the_others() -> None:
         )
     assert store.data == b""
     assert store.flags == {}
+
+
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_a_long_history_in_one_write(layout: Literal["records", "levels"]) -> None:
+    def written(size: int) -> dict[str, Any]:
+        record = Record(RecordKey("sample", "s1"), results={"n": 1})
+        entries = [
+            HistoryEntry(f"r{i % 3}", i, datetime(2026, 1, 31, tzinfo=UTC) + timedelta(seconds=i))
+            for i in range(size)
+        ]
+        return encode_record(record, entries, {"n": 0}, None, layout)
+
+    history = written(7)["meta"]["history"]
+    assert {result: list(values.values()) for result, values in history.items()} == {
+        "r0": [0, 3, 6],
+        "r1": [1, 4],
+        "r2": [2, 5],
+    }
+    assert is_linear(written)
+    stored = written(3000)
+    assert [entry.value for entry in decode_history(stored)] == list(range(3000))
+    # Many texts of one time.
+    said = {f"2026-01-31T12:00:00.{i:09d}Z": i for i in range(900)}
+    found = decode_history({"meta": {"history": {"n": said}}})
+    assert [entry.value for entry in found] == list(range(900))
+    assert len({entry.time for entry in found}) == 900

@@ -35,7 +35,6 @@ class Hello:
     capabilities: tuple[str, ...]
     profiles: tuple[str, ...]
     refused_identifiers: str | None = None
-    one_unnamed_namespace: bool = False
 
 
 def differences(first: Hello, second: Hello) -> str | None:

@@ -69,7 +69,6 @@ class InProcessDriver(Driver):
             capabilities,
             self._target.profiles(capabilities),
             self._target.refused_identifiers,
-            self._target.one_unnamed_namespace,
         )
 
     def open(self, store: Mapping[str, Any], opening: Opening) -> Answer:

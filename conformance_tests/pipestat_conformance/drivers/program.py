@@ -209,7 +209,6 @@ def _hello(response: Mapping[str, Any]) -> Hello:
         tuple(response["capabilities"]),
         tuple(response["profiles"]),
         response.get("refused_identifiers"),
-        response.get("one_unnamed_namespace", False),
     )
 
 

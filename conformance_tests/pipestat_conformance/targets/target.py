@@ -26,7 +26,6 @@ class Target(ABC):
     language: str = "Python"
     # Known once the capabilities were asked for.
     refused_identifiers: str | None = None
-    one_unnamed_namespace: bool = False
 
     @abstractmethod
     def capabilities(self, store: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
@@ -81,7 +80,6 @@ class PluginTarget(Target):
         opened = self.open_store(store, Opening(None, {"namespace": "ns"}), folder)
         try:
             self.refused_identifiers = opened.backend.refused_identifiers
-            self.one_unnamed_namespace = opened.backend.one_unnamed_namespace
             return tuple(sorted(map(str, opened.backend.capabilities)))
         finally:
             opened.close()

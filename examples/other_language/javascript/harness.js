@@ -14,7 +14,10 @@ const HELLO = {
   impl: { name: PACKAGE.name, version: PACKAGE.version, language: 'JavaScript' },
   protocol: 1,
   spec: '1.0',
-  capabilities: ['status', 'times', 'history', 'source', 'project-level', 'multi-namespace', 'exact-integers'],
+  capabilities: [
+    ...['status', 'status-times', 'times', 'history', 'source'],
+    ...['project-level', 'multi-namespace', 'exact-integers'],
+  ],
   profiles: ['reader', 'emitter'],
 }
 

@@ -5,7 +5,7 @@
 library(pipestatr)
 
 PROFILES <- c("reader", "emitter")
-CAPABILITIES <- c("status", "times", "history", "source", "project-level", "multi-namespace")
+CAPABILITIES <- c("status", "status-times", "times", "history", "source", "project-level", "multi-namespace")
 
 store <- NULL
 

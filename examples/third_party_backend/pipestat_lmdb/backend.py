@@ -29,7 +29,10 @@ _WHOLE = 400  # bytes of an identifier that a key holds as they are
 class LmdbBackend(Backend):
     """One project of one namespace. An update is one synced transaction of LMDB."""
 
-    capabilities = frozenset(Capability) - {Capability.NATIVE_QUERY}
+    capabilities = frozenset(Capability) - {
+        Capability.NATIVE_QUERY,
+        Capability.UNNAMED_NAMESPACE,
+    }
 
     def __init__(self, environment: Environment, namespace: str, project: str) -> None:
         self._environment: Environment | None = environment

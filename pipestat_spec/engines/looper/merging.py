@@ -13,6 +13,7 @@ from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.config import STORE_KEYS, looper_file_name
 from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, Level
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
+from pipestat_spec.text.paths import check_path
 from pipestat_spec.text.strings import shorten
 
 __all__ = [
@@ -93,13 +94,14 @@ def merge_section(
     name = _pipeline_name(interface, interface_path)
     # One that looper takes for a registry path is relative to the working folder still.
     output_dir = os.path.abspath(expanded(output_dir, "output_dir"))
+    check_path("output_dir", output_dir)
     # What is no JSON, such as a date for a name, becomes text.
     settings: dict[str, Any] = json.loads(json.dumps(dict(section), default=str))
     settings |= {"pipeline_name": name, "output_dir": output_dir}
     schema = interface.get("output_schema")
     if schema is not None:
         settings["schema_path"] = _below(
-            os.path.dirname(interface_path), schema, f"{interface_path}: output_schema"
+            os.path.dirname(interface_path), schema, "output_schema", interface_path
         )
     results = settings.get("results_file_path")
     if results is not None:
@@ -160,9 +162,10 @@ def _pipeline_name(interface: Mapping[str, Any], path: str) -> str:
     return name
 
 
-def _below(folder: str, path: object, where: str) -> str:
-    """Return a path against a folder; an address stays as it is."""
-    text = expanded(path, where)
+def _below(folder: str, path: object, key: str, file: str | None = None) -> str:
+    """Return the path that a key holds against a folder; an address stays as it is."""
+    text = expanded(path, key if file is None else f"{file}: {key}")
+    check_path(key, text, file)
     return text if is_address(text) else os.path.join(folder, text)
 
 

@@ -16,7 +16,7 @@ from pipestat_spec.engines.looper.merging import (
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.logs import logger
 from pipestat_spec.models.config import STORE_KEYS
-from pipestat_spec.text.paths import find_above, working_folder
+from pipestat_spec.text.paths import absolute_path, find_above, working_folder
 
 __all__ = ["LOOPER_FILE", "choose_config", "joined", "looper_configs"]
 
@@ -36,7 +36,7 @@ def looper_configs(
     relative to the working folder. Nothing is written. Raises MissingConfigDataError that
     names the file, the key and the fix.
     """
-    path = os.path.abspath(os.path.expanduser(config)) if config else _find()
+    path = absolute_path(os.fspath(config), working_folder()) if config else _find()
     looper = _read(path, "looper configuration")
     section = _section(looper, path)
     folder = _output_dir(looper, path, output_dir)
@@ -118,7 +118,7 @@ def _section(looper: Document, path: str) -> Mapping[str, Any]:
 
 def _output_dir(looper: Document, path: str, given: str | os.PathLike[str] | None) -> str:
     if given is not None:
-        return os.path.abspath(os.path.expanduser(given))
+        return absolute_path(os.fspath(given), working_folder())
     folder = looper.get("output_dir")
     if folder is None:
         raise MissingConfigDataError(
@@ -135,7 +135,8 @@ def _interfaces(
 ) -> Iterator[tuple[str, str | None]]:
     """Yield the path of each interface, and the level where the older form of the list has it."""
     if given:
-        yield from ((os.path.realpath(os.path.expanduser(item)), None) for item in given)
+        for item in given:
+            yield os.path.realpath(absolute_path(os.fspath(item), working_folder())), None
         return
     value = looper.get("pipeline_interfaces")
     groups = value.items() if isinstance(value, Mapping) else [(None, value)]

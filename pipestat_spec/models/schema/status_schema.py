@@ -13,6 +13,7 @@ from pipestat_spec.text.strings import nearest
 
 __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_status_schema"]
 
+_LONGEST = 64
 _IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -125,8 +126,9 @@ def _is_channel(value: object) -> bool:
 
 def _refuse_ambiguous_suffix(long: str, statuses: Mapping[str, object], where: str) -> None:
     # A flag's name ends in `_{status}.flag`: `a_b` beside `b` could be read both ways.
-    for short in statuses:
-        if long.endswith("_" + short):
+    for underscore in re.finditer("_", long[:_LONGEST]):
+        short = long[underscore.end() :]
+        if short in statuses:
             raise SchemaError(
                 f"{where}: status {long!r} ends in '_{short}', and {short!r} is a status too",
                 hint="rename one of them",

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
+from pipestat_spec.text.paths import absolute_path, check_path
 from pipestat_spec.text.strings import nearest, shorten
 from pipestat_sql.database.driver_options import check_driver_options
 from pipestat_sql.database.options import SqlOptions
@@ -142,5 +143,5 @@ def _sqlite_path(url: sa.URL, where: str, folder: str) -> sa.URL:
         raise MissingConfigDataError(
             f"{where}: the path of a SQLite file is missing", hint="write " + _PATH_HINT
         )
-    path = os.path.normpath(os.path.join(folder, os.path.expanduser(path)))
-    return sa.URL.create("sqlite", database=path)
+    check_path(where, path)
+    return sa.URL.create("sqlite", database=absolute_path(path, folder))

@@ -6,7 +6,6 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql
 
 __all__ = ["Kind", "kind_of", "known_type", "new_type"]
 
@@ -62,13 +61,20 @@ def new_type(kind: Kind, *, is_postgresql: bool) -> sa.types.TypeEngine[Any]:
             # By code point, whatever the database's language is.
             return sa.Text(collation="C") if is_postgresql else sa.Text()
         case Kind.JSON:
-            return postgresql.JSON() if is_postgresql else _JSONText()
+            if not is_postgresql:
+                return _JSONText()
+            # Starts slowly, and no other database needs it.
+            from sqlalchemy.dialects.postgresql import JSON
+
+            return JSON()
 
 
 def known_type(type_name: str, *, is_postgresql: bool) -> sa.types.TypeEngine[Any]:
     """Return the type of an existing column, as statements have to see it."""
     if is_postgresql and type_name == "jsonb":
-        return postgresql.JSONB()
+        from sqlalchemy.dialects.postgresql import JSONB
+
+        return JSONB()
     if type_name.startswith("timestamp") and is_postgresql:
         return sa.TIMESTAMP(timezone="with time zone" in type_name)
     kind = kind_of(type_name, is_postgresql=is_postgresql)

@@ -13,13 +13,16 @@ from pipestat_spec.mounts import lock_fault, warn_unsafe
 from pipestat_yaml.local.flags import STORED, Flags
 from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
 from pipestat_yaml.records.layout_rules import LayoutRules
-from pipestat_yaml.records.records import ReadFlag, Records, decide
+from pipestat_yaml.records.records import ReadFlag, Records, decide, rehearse
 from pipestat_yaml.text.results_text import ResultsText
 from pipestat_yaml.text.spliced_text import open_text
 
 __all__ = ["YamlBackend", "claimed_capabilities", "list_namespaces", "open_file", "read_text"]
 
-_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
+_CAPABILITIES = frozenset(Capability) - {
+    Capability.NATIVE_QUERY,
+    Capability.UNNAMED_NAMESPACE,
+}
 
 
 def open_file(path: str, settings: StoreSettings) -> YamlBackend:
@@ -146,8 +149,7 @@ class YamlBackend(Backend):
         with mapped_errors(self.file):
             flags = self.flags()
             flags.look_ahead(len(changes))
-            decision = decide(read_text(self.file), self._rules, changes, flags.read)
-            flags.check(decision.flags)
+            flags.check(rehearse(read_text(self.file), self._rules, changes, flags.read))
 
     def close(self) -> None:
         """Nothing is held between calls."""

@@ -17,6 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from pipestat_spec.backend import StoreSettings
+from pipestat_spec.logs import logger
 from pipestat_spec.text.file_names import cut_component, encode_component
 from pipestat_yaml.local.status_folder import StatusFolder, results_file_of
 from pipestat_yaml.records.records import ReadFlag
@@ -232,10 +233,8 @@ def _flag(path: str) -> _Flag | None:
 
 
 def _warn(folder: str, error: OSError) -> None:
-    import logging
-
     message = (
         "%s: status flags cannot be links there (%s); plain files do not tell whose they are, so "
         "give each results file a flag folder of its own"
     )
-    logging.getLogger("pipestat_spec").warning(message, folder, error.strerror)
+    logger().warning(message, folder, error.strerror)

@@ -21,6 +21,7 @@ from pipestat_spec.errors import (
     PipestatStartupError,
     UnsafeStoreError,
 )
+from pipestat_spec.logs import logger
 from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
 
 __all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file"]
@@ -248,9 +249,7 @@ def _version(path: str) -> tuple[int, int] | None:
 
 
 def _warn_waiting(path: str) -> None:
-    import logging
-
-    logging.getLogger("pipestat_spec").warning("waiting for another process that writes %s", path)
+    logger().warning("waiting for another process that writes %s", path)
 
 
 def _held_for_ever(path: str, lock: str) -> PipestatStartupError:

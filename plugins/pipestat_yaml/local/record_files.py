@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
+from pipestat_spec.logs import logger
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
@@ -97,10 +98,8 @@ class RecordFilesBackend(Backend):
 
     def _warn(self, path: str, strangers: list[str]) -> None:
         if strangers and path not in self._warned:
-            import logging
-
             self._warned.add(path)
-            logging.getLogger("pipestat_spec").warning(
+            logger().warning(
                 "%s also holds record %r (%d in all), which belongs into another file",
                 path,
                 strangers[0],

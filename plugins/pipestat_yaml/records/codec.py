@@ -12,7 +12,14 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from pipestat_spec.domain.times import format_local, format_utc, read_time
+from pipestat_spec.domain.times import (
+    distinct_local,
+    distinct_times,
+    distinct_utc,
+    format_local,
+    format_utc,
+    read_time,
+)
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.json_values import MAX_DEPTH, same_value
 from pipestat_spec.models.identifiers import RESERVED
@@ -37,22 +44,21 @@ _MODIFIED = ("modified", "pipestat_modified_time")
 # Zones differ by multiples of this, by at most that.
 _ZONE_STEP = timedelta(minutes=15)
 _ZONE_SPAN = timedelta(hours=14)
-_TICK = timedelta(microseconds=1)
 
 
 def decode_record(key: RecordKey, stored: Mapping[str, Any]) -> Record:
     """Return the record that the file holds as `stored`."""
     meta = meta_of(stored)
-    source, message = meta.get("source"), meta.get("status_message")
+    source, message, status = meta.get("source"), meta.get("status_message"), status_of(stored)
     return Record(
         key,
         results={name: value for name, value in stored.items() if name not in RESERVED},
-        status=status_of(stored),
+        status=status,
         status_message=message if isinstance(message, str) else None,
         source=source if isinstance(source, dict) else None,
         created=_decode_time(meta, _CREATED),
         modified=_decode_time(meta, _MODIFIED),
-        status_time=read_time(meta.get("status_time"), local=True),
+        status_time=None if status is None else read_time(meta.get("status_time"), local=True),
     )
 
 
@@ -86,8 +92,7 @@ def encode_record(
             _put(meta, names[0], new and format_utc(new))
             if layout == "levels" or names[1] in meta:
                 _put(meta, names[1], new and format_local(new))
-    for entry in entries:
-        _add_entry(meta, entry, layout)
+    _add_history(meta, entries, layout)
     if "history" in meta:
         # The bulk goes last, for those who read the file.
         for name in ("history", "history_times"):
@@ -104,17 +109,16 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
     """
     meta = meta_of(stored)
     precise = _mapping(meta, "history_times")
-    entries = []
+    entries: list[HistoryEntry] = []
     for result, values in _mapping(meta, "history").items():
-        times = _mapping(precise, result)
-        taken: set[datetime] = set()
-        for text, value in values.items() if isinstance(values, dict) else ():
-            time = read_time(times.get(text), local=True) or read_time(text, local=True)
-            if time is not None:
-                while time in taken:
-                    time += _TICK
-                taken.add(time)
-                entries.append(HistoryEntry(result, value, time))
+        known = _mapping(precise, result)
+        read = [
+            (time, value)
+            for text, value in (values.items() if isinstance(values, dict) else ())
+            if (time := read_time(known.get(text), local=True) or read_time(text, local=True))
+        ]
+        for time, (_, value) in zip(distinct_times(t for t, _ in read), read, strict=True):
+            entries.append(HistoryEntry(result, value, time))
     return sorted(entries, key=lambda entry: entry.time)
 
 
@@ -142,19 +146,21 @@ def _put(meta: dict[str, Any], name: str, value: Any) -> None:
         meta[name] = value
 
 
-def _add_entry(meta: dict[str, Any], entry: HistoryEntry, layout: Layout) -> None:
-    values = _own(_own(meta, "history"), entry.result)
-    if layout == "records":
-        time = entry.time
-        while (text := format_utc(time)) in values:
-            time += timedelta(microseconds=1)
-        values[text] = entry.value
+def _add_history(meta: dict[str, Any], entries: Iterable[HistoryEntry], layout: Layout) -> None:
+    of_results: dict[str, list[HistoryEntry]] = {}
+    for entry in entries:
+        of_results.setdefault(entry.result, []).append(entry)
+    if not of_results:
         return
-    time = entry.time
-    while (text := format_local(time)) in values:
-        time += timedelta(seconds=1)
-    values[text] = entry.value
-    _own(_own(meta, "history_times"), entry.result)[text] = format_utc(entry.time)
+    history = _own(meta, "history")
+    precise = _own(meta, "history_times") if layout == "levels" else {}
+    for result, own in of_results.items():
+        values = _own(history, result)
+        times = [entry.time for entry in own]
+        texts = (distinct_local if layout == "levels" else distinct_utc)(times, values)
+        values.update(zip(texts, (entry.value for entry in own), strict=True))
+        if layout == "levels":
+            _own(precise, result).update(zip(texts, map(format_utc, times), strict=True))
 
 
 def _own(container: dict[str, Any], name: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from pipestat_yaml.records.codec import (
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
 
-__all__ = ["Decision", "ReadFlag", "Records", "decide"]
+__all__ = ["Decision", "ReadFlag", "Records", "decide", "rehearse"]
 
 # Gives the status that another program has set for an identifier, and when (nanoseconds since
 # 1970).
@@ -215,6 +215,26 @@ def decide(
     read_flag: ReadFlag | None,
 ) -> Decision:
     """Apply the changes one after the other; what one of them raises undoes all."""
+    records, transitions, flags = _applied(text, rules, changes, read_flag)
+    return Decision(transitions, records.chunks(), flags)
+
+
+def rehearse(
+    text: ResultsText,
+    rules: LayoutRules,
+    changes: Sequence[tuple[RecordKey, Change]],
+    read_flag: ReadFlag | None,
+) -> dict[str, str | None]:
+    """Apply the changes and compose no text of them; return the statuses to mirror."""
+    return _applied(text, rules, changes, read_flag)[2]
+
+
+def _applied(
+    text: ResultsText,
+    rules: LayoutRules,
+    changes: Sequence[tuple[RecordKey, Change]],
+    read_flag: ReadFlag | None,
+) -> tuple[Records, list[Transition], dict[str, str | None]]:
     to_project = "project" in {key.level for key, _ in changes}
     records = Records(text, rules, read_flag, to_project=to_project)
     # The current record as the change made it: the store adds nothing to it.
@@ -242,7 +262,7 @@ def decide(
             continue
         if read_flag is not None or _status(current) != _status(outcome.record):
             flags[key.identifier] = records.status_to_show(key)
-    return Decision(transitions, records.chunks(), flags)
+    return records, transitions, flags
 
 
 def _status(record: Record | None) -> str | None:

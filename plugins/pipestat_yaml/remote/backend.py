@@ -19,7 +19,10 @@ from pipestat_yaml.text.spliced_text import open_text
 
 __all__ = ["RemoteBackend", "claimed_capabilities", "open_object"]
 
-_CAPABILITIES = frozenset(Capability) - {Capability.NATIVE_QUERY}
+_CAPABILITIES = frozenset(Capability) - {
+    Capability.NATIVE_QUERY,
+    Capability.UNNAMED_NAMESPACE,
+}
 
 
 def open_object(

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from pipestat_spec.backend import StoreSettings
+from pipestat_spec.logs import logger
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import Level
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
@@ -160,10 +161,8 @@ class ObjectIndex:
 
     def _warn(self, key: str, strangers: list[str]) -> None:
         if strangers and key not in self._warned:
-            import logging
-
             self._warned.add(key)
-            logging.getLogger("pipestat_spec").warning(
+            logger().warning(
                 "%s also holds record %r (%d in all), which belongs into another object",
                 self._store.shown(key),
                 strangers[0],

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
+from pipestat_spec.logs import logger
 from pipestat_yaml.remote.object_store import (
     ConditionFailed,
     ObjectStore,
@@ -128,11 +129,7 @@ class Retries:
         self._progress.show(f"{self.shown}: try {self._failures + 1}, {reason}")
         if waited >= _WARN_AFTER and not self._warned:
             self._warned = True
-            import logging
-
-            logging.getLogger("pipestat_spec").warning(
-                "%s: still trying after %.0f s (%s)", self.shown, waited, reason
-            )
+            logger().warning("%s: still trying after %.0f s (%s)", self.shown, waited, reason)
 
     def _unreachable(self, failure: Transient, now: float) -> PipestatError:
         return PipestatStartupError(

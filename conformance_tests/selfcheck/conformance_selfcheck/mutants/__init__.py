@@ -35,6 +35,7 @@ _FAMILIES = (
     "guarantees",
     "careless",
     "careless_values",
+    "careless_stores",
     "processes",
     "sql_layout",
     "sql_columns",

@@ -154,7 +154,9 @@ def _one_namespace(name: str) -> Target:
     return MutantTarget(name, inner_target("memory"), opening=lambda o, _: namespace_ignored(o))
 
 
-register(namespace_ignored, ("PS-RES-013", "PS-STA-005", "PS-HIS-004"), _one_namespace)
+register(
+    namespace_ignored, ("PS-CAP-008", "PS-RES-013", "PS-STA-005", "PS-HIS-004"), _one_namespace
+)
 
 
 # Batches
@@ -225,7 +227,7 @@ def _local(time: datetime | None) -> datetime | None:
 # Names
 
 
-class _Renamed(SnapshotBackend):
+class Renamed(SnapshotBackend):
     """Finds records by something that several identifiers have in common."""
 
     def common(self, identifier: str) -> str:
@@ -245,7 +247,7 @@ class _Renamed(SnapshotBackend):
 
 
 @backend("PS-ID-002")
-class ComposedIdentifiers(_Renamed):
+class ComposedIdentifiers(Renamed):
     """Identifiers are normalised: two that look the same are one record."""
 
     def common(self, identifier: str) -> str:
@@ -253,7 +255,7 @@ class ComposedIdentifiers(_Renamed):
 
 
 @backend("PS-ID-002")
-class PaddedIdentifiers(_Renamed):
+class PaddedIdentifiers(Renamed):
     """Blanks at the end of an identifier do not count."""
 
     def common(self, identifier: str) -> str:
@@ -261,7 +263,7 @@ class PaddedIdentifiers(_Renamed):
 
 
 @backend("PS-ID-002")
-class CutIdentifiers(_Renamed):
+class CutIdentifiers(Renamed):
     """Identifiers are told apart by their first 250 bytes."""
 
     def common(self, identifier: str) -> str:
@@ -269,7 +271,7 @@ class CutIdentifiers(_Renamed):
 
 
 @backend("PS-ID-002")
-class TrailingDots(_Renamed):
+class TrailingDots(Renamed):
     """Dots at the end of an identifier do not count, as on some file systems."""
 
     def common(self, identifier: str) -> str:
@@ -277,7 +279,7 @@ class TrailingDots(_Renamed):
 
 
 @backend("PS-ID-002")
-class IdentifiersAsPaths(_Renamed):
+class IdentifiersAsPaths(Renamed):
     """Identifiers with slashes are taken for paths, of which many mean the same."""
 
     def common(self, identifier: str) -> str:

@@ -14,6 +14,7 @@ from pipestat_conformance.targets.memory import SnapshotBackend
 from pipestat_conformance.targets.target import Target
 
 from conformance_selfcheck.faulty_memory import FaultyMemory
+from conformance_selfcheck.mutants.moments import Watched, replaced, until
 from conformance_selfcheck.mutants.mutation import Call, MutantTarget, backend, operation, register
 from pipestat_spec.backend import Capability
 from pipestat_spec.errors import (
@@ -78,7 +79,7 @@ class LostUpdate(_Unlocked):
     """Writers take no lock: of two that write at once, one is lost."""
 
     def save(self) -> None:
-        time.sleep(0.02)
+        until(replaced(self.path))
         temporary = f"{self.path}.{os.getpid()}"
         with open(temporary, "wb") as file:
             pickle.dump((self._records, self._history), file)
@@ -90,30 +91,36 @@ class LostUpdate(_Unlocked):
 class WritersRefusedMeanwhile(SnapshotBackend):
     """A writer that meets another one fails."""
 
+    @property
+    def _refused(self) -> Path:
+        return Path(f"{self.path}.refused")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         try:
             descriptor = os.open(f"{self.path}.busy", os.O_CREAT | os.O_EXCL)
         except FileExistsError:
+            self._refused.touch()
             raise InvalidValueError("another process writes") from None
         try:
-            time.sleep(0.005)
+            until(self._refused.exists)
             yield
         finally:
             os.close(descriptor)
             os.unlink(f"{self.path}.busy")
 
 
-@backend("PS-GUA-003", trials=("trial.writers.different-records.n2",))
-class StoreRewrittenInPlace(SnapshotBackend):
-    """The store is written in place: readers find it empty, or half of it."""
+class _InPlace(SnapshotBackend):
+    def hold(self) -> None:
+        """Make a moment so long that a writer is killed in it more often than not."""
+        time.sleep(0.05)
 
     def save(self) -> None:
         data = pickle.dumps((self._records, self._history))
         with open(self.path, "wb", buffering=0) as file:
-            time.sleep(0.01)
+            self.hold()
             file.write(data[: len(data) // 2])
-            time.sleep(0.01)
+            self.hold()
             file.write(data[len(data) // 2 :])
         self._seen = None
 
@@ -124,8 +131,13 @@ class StoreRewrittenInPlace(SnapshotBackend):
             raise PipestatError("the store cannot be read") from None
 
 
+@backend("PS-GUA-003", trials=("trial.writers.different-records.n2",))
+class StoreRewrittenInPlace(Watched, _InPlace):
+    """The store is written in place: readers find it empty, or half of it."""
+
+
 @backend("PS-GUA-001", also_claims=("durable",), trials=("trial.kill.in-flight",))
-class TornByAKill(StoreRewrittenInPlace):
+class TornByAKill(_InPlace):
     """A writer that dies leaves half a store."""
 
 

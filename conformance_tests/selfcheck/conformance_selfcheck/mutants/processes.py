@@ -13,6 +13,7 @@ from typing import Any
 
 from pipestat_conformance.targets.memory import SnapshotBackend
 
+from conformance_selfcheck.mutants.moments import Watched, replaced, until
 from conformance_selfcheck.mutants.mutation import backend
 from pipestat_spec.backend import Capability, Change, Transition
 from pipestat_spec.errors import PipestatError
@@ -44,6 +45,10 @@ class SecondProcessLockedOut(SnapshotBackend):
 class _InTwoSteps(SnapshotBackend):
     """Stores a change in two steps, with a moment between them."""
 
+    def hold(self) -> None:
+        """Make the moment so long that a writer is killed in it more often than not."""
+        time.sleep(0.1)
+
     def between(self, old: tuple[Any, Any], new: tuple[Any, Any]) -> tuple[Any, Any]:
         """Return records and history of the moment between."""
         raise NotImplementedError
@@ -57,13 +62,13 @@ class _InTwoSteps(SnapshotBackend):
             old = {}, {}
         self._records, self._history = self.between(old, new)
         super().save()
-        time.sleep(0.01)
+        self.hold()
         self._records, self._history = new
         super().save()
 
 
 @backend("PS-GUA-003", trials=("trial.writers.different-results.n8",))
-class RemovedBeforeWritten(_InTwoSteps):
+class RemovedBeforeWritten(Watched, _InTwoSteps):
     """A record is replaced by removing and inserting it: a reader misses it for a moment."""
 
     def between(self, old: tuple[Any, Any], new: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -71,7 +76,7 @@ class RemovedBeforeWritten(_InTwoSteps):
 
 
 @backend("PS-GUA-003", trials=("trial.writers.different-results.n8",))
-class ResultsClearedBeforeWritten(_InTwoSteps):
+class ResultsClearedBeforeWritten(Watched, _InTwoSteps):
     """The results of a record are replaced by emptying it and filling it again."""
 
     def between(self, old: tuple[Any, Any], new: tuple[Any, Any]) -> tuple[Any, Any]:
@@ -81,23 +86,27 @@ class ResultsClearedBeforeWritten(_InTwoSteps):
         return emptied, new[1]
 
 
-@backend("PS-GUA-003", trials=("trial.writers.same-result.n8",))
-class HistorySeenLater(_InTwoSteps):
-    """A value is there a moment before the one that it replaced stands in the history."""
-
+class _HistoryLast(_InTwoSteps):
     def between(self, old: tuple[Any, Any], new: tuple[Any, Any]) -> tuple[Any, Any]:
         return new[0], old[1]
 
 
+@backend("PS-GUA-003", trials=("trial.writers.same-result.n8",))
+class HistorySeenLater(Watched, _HistoryLast):
+    """A value is there a moment before the one that it replaced stands in the history."""
+
+
 @backend("PS-GUA-001", also_claims=("durable",), trials=("trial.kill.in-flight",))
-class HistoryAfterTheValue(HistorySeenLater):
+class HistoryAfterTheValue(_HistoryLast):
     """The history is written after the value, in a step of its own."""
 
 
-@backend("PS-GUA-003", trials=("trial.writers.batches.n8",))
-class BatchSeenInParts(_InTwoSteps):
-    """The records of a batch are there one after the other."""
+@backend("PS-GUA-001", also_claims=("durable",), trials=("trial.kill.removal",))
+class RemovedBeforeKept(_HistoryLast):
+    """A removed value gets into the history after its removal."""
 
+
+class _RecordByRecord(_InTwoSteps):
     def between(self, old: tuple[Any, Any], new: tuple[Any, Any]) -> tuple[Any, Any]:
         changed = [key for key in new[0] if old[0].get(key) != new[0][key]]
         later = set(changed[1:])
@@ -105,8 +114,13 @@ class BatchSeenInParts(_InTwoSteps):
         return {**records, **{key: old[0][key] for key in later if key in old[0]}}, old[1]
 
 
+@backend("PS-GUA-003", trials=("trial.writers.batches.n8",))
+class BatchSeenInParts(Watched, _RecordByRecord):
+    """The records of a batch are there one after the other."""
+
+
 @backend("PS-GUA-001", also_claims=("durable",), trials=("trial.kill.batch",))
-class BatchRecordByRecord(BatchSeenInParts):
+class BatchRecordByRecord(_RecordByRecord):
     """A batch is written record by record."""
 
 
@@ -120,14 +134,6 @@ class MessageAfterTheStatus(_InTwoSteps):
             return replace(record, status_message=before.status_message) if before else record
 
         return {key: half(key, record) for key, record in new[0].items()}, new[1]
-
-
-@backend("PS-GUA-001", also_claims=("durable",), trials=("trial.kill.removal",))
-class RemovedBeforeKept(_InTwoSteps):
-    """A removed value gets into the history after its removal."""
-
-    def between(self, old: tuple[Any, Any], new: tuple[Any, Any]) -> tuple[Any, Any]:
-        return new[0], old[1]
 
 
 class _Unguarded(SnapshotBackend):
@@ -147,7 +153,7 @@ class _Unguarded(SnapshotBackend):
         if not self.any_unguarded(changes):
             return super().update_many(changes)
         old = self._records, self._history
-        time.sleep(0.01)
+        until(replaced(self.path))
         with self.locked():
             self._records, self._history = old
             done = MemoryBackend.update_many(self, changes)

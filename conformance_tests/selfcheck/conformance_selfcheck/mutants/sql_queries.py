@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from conformance_selfcheck.mutants.moments import replaced, until
 from conformance_selfcheck.mutants.mutation import each_scalar
 from conformance_selfcheck.mutants.sql_store import SqliteTables
 from conformance_selfcheck.mutants.sql_tables import Row
@@ -58,7 +58,7 @@ class TablesMadeWithoutALock(_Told):
 
     def run(self, statement: str, values: Any = ()) -> list[Row]:
         if statement.startswith("CREATE"):
-            time.sleep(0.05)
+            until(replaced(self.path))
         return super().run(statement, values)
 
 

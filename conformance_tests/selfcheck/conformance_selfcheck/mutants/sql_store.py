@@ -30,6 +30,7 @@ class SqliteTables(NamespaceTables, Backend):
         Capability.DURABLE,
         Capability.NATIVE_QUERY,
         Capability.ATOMIC_BATCH,
+        Capability.UNNAMED_NAMESPACE,
     }
     past = Histories
 

@@ -32,6 +32,7 @@ class NamespaceTables:
 
     def __init__(self, path: str, settings: StoreSettings) -> None:
         self.settings = settings
+        self.path = path
         self.connection = sqlite3.connect(path, timeout=30, isolation_level=None)
         self.connection.row_factory = _row
 

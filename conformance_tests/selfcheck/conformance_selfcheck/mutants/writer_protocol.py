@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from conformance_selfcheck.mutants.moments import replaced, until
 from conformance_selfcheck.mutants.mutation import Call, operation
 from conformance_selfcheck.mutants.yaml_documents import dump, load
 from conformance_selfcheck.mutants.yaml_store import put, results_files, text_of
@@ -86,10 +87,19 @@ def leftover_beside_the_flags(call: Call) -> Any:
     return answer
 
 
-def written_by(call: Call, lock: AbstractContextManager[Any], replace: Callable[..., Any]) -> None:
-    """Make a report to a `records` file: lock, read, change, replace."""
+def written_by(
+    call: Call,
+    lock: AbstractContextManager[Any],
+    replace: Callable[..., Any],
+    patience: float = 0.3,
+) -> None:
+    """Make a report to a `records` file: lock, read, change, replace.
+
+    Another writer has so much time to come in between, if it can.
+    """
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
     with lock:
+        others = replaced(call.path)
         document = (load(text_of(call.path)) if call.path.exists() else None) or {}
         records = document.setdefault(call.store.namespace, {})
         record = records.setdefault(call.key.identifier, {})
@@ -99,8 +109,7 @@ def written_by(call: Call, lock: AbstractContextManager[Any], replace: Callable[
                 meta.setdefault("history", {}).setdefault(name, {})[now] = record[name]
             record[name] = value
         record["meta"] = meta
-        # Long enough for another writer to come in between, if it can.
-        time.sleep(0.01)
+        until(others, patience)
         replace(call.path, dump(document))
 
 
@@ -144,7 +153,7 @@ def file_rewritten_in_place(call: Call) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(text[:half])
             file.flush()
-            time.sleep(0.02)
+            time.sleep(0.1)
             file.write(text[half:])
 
-    written_by(call, locked(_lock_file(call)), replace)
+    written_by(call, locked(_lock_file(call)), replace, patience=0)

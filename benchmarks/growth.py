@@ -1,0 +1,259 @@
+"""How the cost of an operation grows with the store: CPU and peak memory by number of records.
+
+`STORES` and `OPERATIONS` are the table. Each operation is measured on each store at each size in a
+process of its own, `python -m benchmarks.growth CONFIGS OPERATION COUNT`. That process does the
+same on a store of a few records before, so that imports and first uses do not count.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+import zlib
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.figures import Figure, milliseconds
+from benchmarks.warm import SCHEMA
+from pipestat_spec import PipestatManager
+from tests.environments import REPOSITORY, clean_environment
+
+PAGE = 50
+OVERWRITES = 5_000
+_FEW = 100
+# What a cost may be above what it should be, since figures vary.
+_SLACK = 1.3
+
+
+@dataclass(frozen=True)
+class Store:
+    """A kind of store: its sizes, and how one is named in an empty folder.
+
+    `open` gives the arguments of a PipestatManager for as long as its context lasts. `floor` is the
+    least that a read has to do. In a store that is `indexed` the cost of a page does not grow.
+    """
+
+    sizes: tuple[int, ...]
+    open: Callable[[Path], AbstractContextManager[dict[str, Any]]]
+    floor: Callable[[Path], object] | None = None
+    indexed: bool = False
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A call, given the store, its size and the number of the call.
+
+    `grows` says that the answer, or what has to be looked at for it, grows with the store.
+    """
+
+    call: Callable[[PipestatManager, int, int], object]
+    repeats: int = 5
+    grows: bool = False
+
+
+# Stores
+
+
+@contextmanager
+def _one_file(folder: Path) -> Iterator[dict[str, Any]]:
+    yield {"results_file_path": str(folder / "results.yaml")}
+
+
+@contextmanager
+def _record_files(folder: Path) -> Iterator[dict[str, Any]]:
+    yield {"results_file_path": str(folder / "{record_identifier}.yaml")}
+
+
+def _read_and_check(folder: Path) -> int:
+    return zlib.crc32((folder / "results.yaml").read_bytes())
+
+
+STORES: Mapping[str, Store] = {
+    "YAML": Store((1_000, 10_000, 100_000), _one_file, _read_and_check),
+    "record files": Store((1_000, 10_000), _record_files),
+}
+
+# Operations
+
+
+def name_of(number: int) -> str:
+    return f"s{number:07}"
+
+
+def values_of(number: int, count: int) -> dict[str, Any]:
+    return {
+        # What a filter finds is all over the store.
+        "reads": number * 7919 % count,
+        "rate": number / 7,
+        "name": f"sample number {number}",
+        "passed": number % 2 == 0,
+        "tags": [number, number + 1, number + 2],
+    }
+
+
+def _five(psm: PipestatManager, count: int, turn: int) -> object:
+    return psm.retrieve_many([name_of((number * count // 5 + turn) % count) for number in range(5)])
+
+
+def _bulk(psm: PipestatManager, count: int, _: int) -> object:
+    return psm.report_many({name_of(number): values_of(number, count) for number in range(count)})
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    # Into an empty store, in one call.
+    "bulk": Operation(_bulk, 0, grows=True),
+    "report": Operation(lambda psm, _, turn: psm.report({"reads": turn}, f"new{turn}")),
+    "page at the start": Operation(lambda psm, _, __: psm.select_records(limit=PAGE)),
+    "page at the end": Operation(
+        lambda psm, count, _: psm.select_records(limit=PAGE, cursor=name_of(count - PAGE - 1))
+    ),
+    "five names": Operation(_five),
+    "count": Operation(lambda psm, _, __: psm.count_records()),
+    "filter": Operation(
+        lambda psm, _, __: psm.select_records(where=f"reads < {PAGE}"), 1, grows=True
+    ),
+    "recent": Operation(lambda psm, _, __: psm.list_recent_results(limit=PAGE), 1, grows=True),
+    "all records": Operation(lambda psm, _, __: deque(psm.iter_records(), maxlen=0), 1, grows=True),
+}
+# Of one result of one record, again and again: its history grows.
+_OVERWRITE = "overwrite"
+_OVERWRITES = Operation(
+    lambda psm, _, turn: psm.report({"rate": turn + 0.5}, name_of(0)), OVERWRITES - 1
+)
+
+# Measuring
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    """Measure all; each figure says how many times that of the smaller store it is."""
+    schema = folder / "schema.yaml"
+    schema.write_text(SCHEMA)
+    for name, store in STORES.items():
+        with ExitStack() as stack:
+            places = {size: folder / f"{name} {size}" for size in (_FEW, *store.sizes)}
+            configs = {}
+            for size, place in places.items():
+                place.mkdir()
+                config = stack.enter_context(store.open(place))
+                configs[size] = {**config, "schema_path": str(schema)}
+            few = configs[_FEW]
+            _run([few], "bulk", _FEW)
+            growth = _Growth(name, store)
+            for size in store.sizes:
+                for operation in OPERATIONS:
+                    before = [] if operation == "bulk" else [few]
+                    found = _run([*before, configs[size]], operation, size)
+                    yield from growth.figures(operation, size, found, places[size])
+            yield from _overwrites(name, _run([few], _OVERWRITE, _FEW)["ours"])
+
+
+def _run(configs: list[dict[str, Any]], operation: str, count: int) -> dict[str, list[float]]:
+    """Return the seconds of each call on the last of the stores, and the peak memory in MB."""
+    done = subprocess.run(
+        [sys.executable, "-m", __name__, json.dumps(configs), operation, str(count)],
+        cwd=REPOSITORY,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise RuntimeError(f"{operation} on {count:,} records failed:\n{done.stderr}")
+    answer: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
+    return answer
+
+
+class _Growth:
+    """Compares each figure of a store with that of the size before."""
+
+    def __init__(self, name: str, store: Store) -> None:
+        self._name = name
+        self._store = store
+        self._smaller: dict[str, tuple[int, float]] = {}
+
+    def figures(
+        self, operation: str, size: int, found: dict[str, list[float]], place: Path
+    ) -> Iterator[Figure]:
+        what, floor = OPERATIONS[operation], None
+        if self._store.floor is not None and operation not in ("bulk", "report"):
+            floor = _seconds(self._store.floor, place) * 1000
+        # No call before has prepared the first one, as in a shell.
+        first, (peak,) = found["ours"][0] * 1000, found["peak_mb"]
+        name = f"{self._name}, {operation}"
+        flat = self._store.indexed and not what.grows
+        yield self._figure(name, size, first, "ms", floor, flat, found)
+        yield self._figure(f"{name}, memory", size, peak, "MB", None, flat, {})
+
+    def _figure(
+        self,
+        name: str,
+        size: int,
+        value: float,
+        unit: str,
+        floor: float | None,
+        flat: bool,
+        runs: dict[str, list[float]],
+    ) -> Figure:
+        text, met = "", None
+        if name in self._smaller:
+            count, before = self._smaller[name]
+            most = _SLACK * (1 if flat else size / count)
+            text = f"{value / before:.1f} x that of {count:,}, at most {most:.1f} x"
+            met = value <= most * before
+        self._smaller[name] = size, value
+        return Figure(f"{name}, {size:,} records", value, unit, floor, None, text, met, runs=runs)
+
+
+def _overwrites(name: str, runs: list[float]) -> Iterator[Figure]:
+    first, last = (milliseconds(some) for some in (runs[:20], runs[-20:]))
+    yield Figure(f"{name}, overwrite number 1", first, "ms")
+    text = f"{last / first:.1f} x the first, at most 2 x"
+    yield Figure(
+        f"{name}, overwrite number {OVERWRITES:,}",
+        last,
+        "ms",
+        None,
+        None,
+        text,
+        last <= 2 * first,
+        runs={"ours": runs},
+    )
+
+
+# In the process that is measured
+
+
+def _seconds(call: Callable[..., object], *arguments: Any) -> float:
+    begin = time.process_time()
+    call(*arguments)
+    return time.process_time() - begin
+
+
+def _peak_megabytes() -> float:
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
+def main(configs: list[dict[str, Any]], operation: str, count: int) -> None:
+    """Print the seconds of each call as JSON."""
+    what = _OVERWRITES if operation == _OVERWRITE else OPERATIONS[operation]
+    runs: list[float] = []
+    for number, config in enumerate(configs, start=1):
+        is_last = number == len(configs)
+        with PipestatManager(**config) as psm:
+            size = count if is_last else _FEW
+            calls = range(1 + what.repeats if is_last else 1)
+            runs = [_seconds(what.call, psm, size, turn) for turn in calls]
+    print(json.dumps({"ours": runs, "peak_mb": [_peak_megabytes()]}))
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
