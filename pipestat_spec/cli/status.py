@@ -16,6 +16,7 @@ from pipestat_spec.cli.options import (
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Sequence
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.models.record import Record
@@ -138,6 +139,7 @@ def configure_list(parser: CommandParser) -> None:
 def _list(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.listing import Listing, print_list, record_list
     from pipestat_spec.cli.stores import opened, resolve_level
+    from pipestat_spec.models.query import In, Query
 
     with opened(args, may_be_new=args.defined) as found:
         statuses = found.store.settings.statuses
@@ -149,14 +151,16 @@ def _list(args: argparse.Namespace) -> int:
         for name in args.only or ():
             statuses.check(name)
         level = resolve_level(found, args)
-        records = [r for r in found.store.scan(level) if not args.only or r.status in args.only]
+        only = In(("status",), tuple(args.only)) if args.only else None
+        # No results: a store need not read them.
+        records = found.store.select(Query(level, (), only)).records
         print_list(record_list(found, level, records, _LISTED), args)
     if args.format == "table" and args.output is None and not args.quiet:
         note(_summary(records))
     return 0
 
 
-def _summary(records: list[Record]) -> str:
+def _summary(records: Sequence[Record]) -> str:
     """Return how many records have which status: `12 completed, 2 failed`."""
     from collections import Counter
 
