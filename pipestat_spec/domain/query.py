@@ -6,7 +6,8 @@ no more of them than a page are kept.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
@@ -15,12 +16,18 @@ from pipestat_spec.domain.filters import (
     SPECIAL_FIELDS,
     compile_filter,
     field_value,
+    fields,
     order_key,
 )
 from pipestat_spec.domain.times import as_utc, format_utc, parse_time
 from pipestat_spec.errors import FilterSyntaxError, InvalidTimeFormatError
 from pipestat_spec.json_values import MAX_INTEGER, JSONValue
 from pipestat_spec.models.query import (
+    And,
+    Comparison,
+    Filter,
+    In,
+    Or,
     Page,
     Query,
     TimeColumn,
@@ -37,15 +44,18 @@ __all__ = [
     "check_time_column",
     "distinct",
     "keep_columns",
+    "named",
     "page_with_fields",
     "recent",
     "select",
+    "select_listed",
     "time_cursor",
     "time_place",
 ]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MISSING = object()
+_NAME = ("record_identifier",)
 
 
 def select(records: Iterable[Record], query: Query) -> Page:
@@ -70,6 +80,54 @@ def select(records: Iterable[Record], query: Query) -> Page:
         else:
             more = True
     return Page(tuple(page), total, page[-1].key.identifier if more else None)
+
+
+def select_listed(
+    identifiers: Callable[[], Sequence[str]],
+    found: Callable[[Iterable[str], bool], Iterable[Record]],
+    query: Query,
+) -> Page:
+    """Return what `select` does, in a store that finds records by name; reads what is needed only.
+
+    `identifiers` gives the names of all records in code-point order. `found` gives those of the
+    records that are there, in the order of their names; they may lack their results unless it is
+    asked for them.
+    """
+    limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
+    where = query.where
+    names = named(where)
+    if where is not None:
+        needed = query.columns != () or any(path[0] not in SPECIAL_FIELDS for path in fields(where))
+        return select(found(identifiers() if names is None else sorted(names), needed), query)
+    everything = identifiers()
+    start = 0 if cursor is None else bisect_right(everything, cursor)
+    end = len(everything) if limit is None else start + limit
+    some = everything[start:end]
+    records = found(some, query.columns != ())
+    page = tuple(keep_columns(record, query.columns) for record in records)
+    return Page(page, len(everything), some[-1] if end < len(everything) else None)
+
+
+def named(where: Filter | None) -> frozenset[str] | None:
+    """Return the only records that can match, None for a filter that does not name them."""
+    match where:
+        case Comparison(field, "eq", value) if field == _NAME:
+            return _names([value])
+        case In(field, values) if field == _NAME:
+            return _names(values)
+        case And(operands):
+            known = [names for names in map(named, operands) if names is not None]
+            return frozenset.intersection(*known) if known else None
+        case Or(operands):
+            some = [named(operand) for operand in operands]
+            return None if None in some else frozenset().union(*filter(None, some))
+    return None
+
+
+def _names(values: Iterable[JSONValue]) -> frozenset[str]:
+    """Return those of the values that a record may be called: lone surrogates are no text."""
+    texts = (value for value in values if isinstance(value, str))
+    return frozenset(text for text in texts if text.encode(errors="ignore").decode() == text)
 
 
 def check_limit(limit: object) -> int | None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from pipestat_yaml.remote import object_index
-from pipestat_yaml.remote.object_index import NameTemplate, emptied_size
+from pipestat_yaml.remote.object_index import emptied_size
+from pipestat_yaml.text.name_template import NameTemplate
 
 from pipestat_spec import PipestatManager
 from tests.remote.conftest import Managers, Place

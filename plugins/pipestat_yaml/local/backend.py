@@ -6,6 +6,7 @@ import os
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -16,6 +17,9 @@ from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records, decide, rehearse
 from pipestat_yaml.text.results_text import ResultsText
 from pipestat_yaml.text.spliced_text import open_text
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.query import Page, Query
 
 __all__ = ["YamlBackend", "claimed_capabilities", "list_namespaces", "open_file", "read_text"]
 
@@ -112,6 +116,14 @@ class YamlBackend(Backend):
         with mapped_errors(self.file):
             read_flag = self.flags().listed()
         return self.records(read_flag).scan(level, after, limit)
+
+    def select(self, query: Query) -> Page:
+        """Return a page of the records that match, of one moment."""
+        from pipestat_spec.domain.query import named
+
+        with mapped_errors(self.file):
+            read_flag = self.flags().seen(named(query.where))
+        return self.records(read_flag).select(query)
 
     def count(self, level: Level) -> int:
         return self.records().count(level)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property
 from typing import NamedTuple
@@ -116,6 +116,14 @@ class Flags:
         """Return the status that another program has set last, and when; None for none."""
         plain = [(s, flag.time) for s, flag in self._look(identifier).items() if flag.link is None]
         return max(plain, key=lambda item: item[1], default=None)
+
+    def seen(self, identifiers: Collection[str] | None) -> ReadFlag:
+        """Return `read` as it was at this moment, for these records or for any."""
+        if identifiers is None or len(identifiers) > _LOOKED_UP:
+            return self.listed()
+        for identifier in identifiers:
+            self._look(identifier)
+        return self.read
 
     def listed(self) -> ReadFlag:
         """Return `read` as it was at this moment, for any number of records."""

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import glob
 import os
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.logs import logger
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
-from pipestat_yaml.local.local_file import mapped_errors
+from pipestat_yaml.local.local_file import mapped_errors, read_file
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records
+from pipestat_yaml.text.name_template import NameTemplate
+from pipestat_yaml.text.spliced_text import holds_only, open_text
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.query import Page, Query
 
 __all__ = ["RecordFilesBackend", "list_namespaces"]
 
@@ -33,6 +41,7 @@ class RecordFilesBackend(Backend):
         self.capabilities = claimed_capabilities(folder, settings) - {Capability.ATOMIC_BATCH}
         self.file = template
         self._settings = settings
+        self._template = NameTemplate(os.path.normpath(template))
         self._warned: set[str] = set()
 
     def _of(self, key: RecordKey) -> YamlBackend:
@@ -61,23 +70,34 @@ class RecordFilesBackend(Backend):
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
-        names = [name for name in self._identifiers(level) if after is None or name > after]
-        found = self._scan(level, names)
+        names = self._identifiers(level)
+        found = self._found(level, names[0 if after is None else bisect_right(names, after) :])
         return found if limit is None else islice(found, max(limit, 0))
 
-    def _scan(self, level: Level, names: Iterable[str]) -> Iterator[Record]:
-        """Yield those of the records that are there; a folder of flags is listed once."""
+    def select(self, query: Query) -> Page:
+        """Return a page of the records that match; the files of those that it needs are read."""
+        from pipestat_spec.domain.query import select_listed
+
+        level = query.level
+        return select_listed(partial(self._identifiers, level), partial(self._found, level), query)
+
+    def _found(self, level: Level, names: Sequence[str], results: bool = True) -> Iterator[Record]:
+        """Yield those of the records that are there; a folder of flags is listed at most once."""
         listed: dict[str, ReadFlag] = {}
         for name in names:
-            key = RecordKey(level, name)
-            backend = self._of(key)
+            backend = self._of(RecordKey(level, name))
+            path = os.path.normpath(backend.file)
+            if not self._template.matches(path) or not os.path.isfile(path):
+                continue
             with mapped_errors(self.file):
                 flags = backend.flags()
                 if flags.folder not in listed:
-                    listed[flags.folder] = flags.listed()
-            record = backend.records(listed[flags.folder]).read(key)
-            if record is not None:
-                yield record
+                    listed[flags.folder] = flags.seen(names)
+            text = read_text(backend.file)
+            if self._settings.namespace in text.keys:
+                rules = LayoutRules(self._settings, backend.file)
+                records = Records(text, rules, listed[flags.folder])
+                yield from records.found(level, [name], results)
 
     def count(self, level: Level) -> int:
         return len(self._identifiers(level))
@@ -86,7 +106,13 @@ class RecordFilesBackend(Backend):
         """Return the records in code-point order, read from inside the files."""
         found: list[str] = []
         for path in _find_files(self.file):
-            text = read_text(path)
+            with mapped_errors(path):
+                data = read_file(path) or b""
+            name = self._template.identifier(os.path.normpath(path))
+            if level == "sample" and name and holds_only(data, self._settings.namespace, name):
+                found.append(name)
+                continue
+            text = open_text(data, path)
             if self._settings.namespace not in text.keys:
                 continue
             rules = LayoutRules(self._settings, path)

@@ -27,6 +27,7 @@ from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import Verbatim
+from pipestat_yaml.text.stored_history import StoredHistory, TakenTimes, with_entries
 
 __all__ = [
     "check_history",
@@ -136,6 +137,8 @@ def meta_of(stored: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mapping(container: Mapping[str, Any], name: str) -> dict[str, Any]:
     value = container.get(name)
+    if isinstance(value, StoredHistory):
+        value = value.read()
     return value if isinstance(value, dict) else {}
 
 
@@ -150,23 +153,26 @@ def _add_history(meta: dict[str, Any], entries: Iterable[HistoryEntry], layout: 
     of_results: dict[str, list[HistoryEntry]] = {}
     for entry in entries:
         of_results.setdefault(entry.result, []).append(entry)
-    if not of_results:
-        return
-    history = _own(meta, "history")
-    precise = _own(meta, "history_times") if layout == "levels" else {}
     for result, own in of_results.items():
-        values = _own(history, result)
+        history = meta.get("history")
         times = [entry.time for entry in own]
-        texts = (distinct_local if layout == "levels" else distinct_utc)(times, values)
-        values.update(zip(texts, (entry.value for entry in own), strict=True))
+        texts = _texts(times, TakenTimes(history, result), layout)
+        values = (entry.value for entry in own)
+        meta["history"] = with_entries(history, result, dict(zip(texts, values, strict=True)))
         if layout == "levels":
-            _own(precise, result).update(zip(texts, map(format_utc, times), strict=True))
+            precise = dict(zip(texts, map(format_utc, times), strict=True))
+            known = meta.get("history_times")
+            meta["history_times"] = with_entries(known, result, precise)
 
 
-def _own(container: dict[str, Any], name: str) -> dict[str, Any]:
-    """Put a copy of the mapping `name` into its container, so that what was read stays."""
-    container[name] = copy = dict(_mapping(container, name))
-    return copy
+def _texts(times: list[datetime], taken: TakenTimes, layout: Layout) -> list[str]:
+    """Return what is to stand for the times, none of which is taken."""
+    if layout == "records":
+        return distinct_utc(times, taken)
+    if format_local(times[0]) in taken and (last := read_time(taken.last(), local=True)):
+        # In a burst those before have moved on as well, and none is free up to the last one.
+        times = [max(time, last) for time in times]
+    return distinct_local(times, taken)
 
 
 def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:

@@ -6,11 +6,12 @@ counts when it is newer, and is written into `meta` with the next change (spec/w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from typing import Any, NamedTuple, TypeAlias
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pipestat_spec.backend import Change, Outcome, Transition
 from pipestat_spec.models.layout import Layout
@@ -26,6 +27,9 @@ from pipestat_yaml.records.codec import (
 )
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.query import Page, Query
 
 __all__ = ["Decision", "ReadFlag", "Records", "decide", "rehearse"]
 
@@ -80,17 +84,23 @@ class Records:
 
     def read(self, key: RecordKey) -> Record | None:
         stored = self.stored(key)
-        flag = self._read_flag(key.identifier) if self._read_flag else None
         if stored is not None:
-            check_stored(key, stored, self._rules.file)
-            record = decode_record(key, stored)
-            return record if flag is None else _with_flag(record, stored, *flag)
+            return self._decoded(key, stored)
+        flag = self._flag(key)
         has_room = self._is_new or key.level in self._sections
         if flag is None or self.stored(_twin(key)) is not None or not has_room:
             return None
         # pipestat sets a status without adding the record to the file.
         time = _moment(flag[1])
         return Record(key, status=flag[0], created=time, modified=time, status_time=time)
+
+    def _flag(self, key: RecordKey) -> tuple[str, int] | None:
+        return self._read_flag(key.identifier) if self._read_flag else None
+
+    def _decoded(self, key: RecordKey, stored: dict[str, Any]) -> Record:
+        check_stored(key, stored, self._rules.file)
+        record, flag = decode_record(key, stored), self._flag(key)
+        return record if flag is None else _with_flag(record, stored, *flag)
 
     def is_overruled(self, key: RecordKey) -> bool:
         """Tell whether another program has set another status than the one that is stored."""
@@ -170,13 +180,30 @@ class Records:
             if entries := self.history(key):
                 yield key, entries
 
+    def found(
+        self, level: Level, identifiers: Iterable[str], results: bool = True
+    ) -> Iterator[Record]:
+        """Yield those of the records that are stored, and keep none of them."""
+        if level not in self._sections:
+            return
+        namespace, section = self._rules.namespace, self._sections[level]
+        for name in identifiers:
+            stored = self._text.record(namespace, section, name, results=results)
+            if stored is not None:
+                yield self._decoded(RecordKey(level, name), stored)
+
     def scan(self, level: Level, after: str | None, limit: int | None) -> Iterator[Record]:
         """Yield the stored records after a name, in code-point order."""
-        names = (n for n in self.identifiers(level) if after is None or n > after)
-        for name in islice(names, limit):
-            record = self.read(RecordKey(level, name))
-            assert record is not None
-            yield record
+        names = self.identifiers(level)
+        start = 0 if after is None else bisect_right(names, after)
+        return self.found(level, names[start : None if limit is None else start + max(limit, 0)])
+
+    def select(self, query: Query) -> Page:
+        """Return a page of the stored records that match."""
+        from pipestat_spec.domain.query import select_listed
+
+        level = query.level
+        return select_listed(partial(self.identifiers, level), partial(self.found, level), query)
 
 
 def _twin(key: RecordKey) -> RecordKey:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from threading import RLock
+from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
@@ -16,6 +17,9 @@ from pipestat_yaml.remote.retries import Retries
 from pipestat_yaml.remote.write_guard import WriteGuard
 from pipestat_yaml.text.results_text import ResultsText
 from pipestat_yaml.text.spliced_text import open_text
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.query import Page, Query
 
 __all__ = ["RemoteBackend", "claimed_capabilities", "open_object"]
 
@@ -98,6 +102,10 @@ class RemoteBackend(Backend):
     ) -> Iterator[Record]:
         """Yield the records of one moment, in code-point order."""
         return self.records(self.get()).scan(level, after, limit)
+
+    def select(self, query: Query) -> Page:
+        """Return a page of the records that match, of one moment."""
+        return self.records(self.get()).select(query)
 
     def count(self, level: Level) -> int:
         return self.records(self.get()).count(level)

@@ -7,69 +7,24 @@ unless the object belongs to another pipeline, to the project level, or was empt
 
 from __future__ import annotations
 
-import re
 from typing import Any
-from urllib.parse import unquote
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.logs import logger
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import Level
-from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import Records
 from pipestat_yaml.remote.object_store import Listed, ObjectStore, StoredObject
 from pipestat_yaml.remote.retries import Retries, fetch_many
+from pipestat_yaml.text.name_template import NameTemplate
 from pipestat_yaml.text.results_text import SectionKey, parse_text
 from pipestat_yaml.text.spliced_text import open_text
 
-__all__ = ["NameTemplate", "ObjectIndex", "emptied_size"]
+__all__ = ["ObjectIndex", "emptied_size"]
 
 # So many objects are read rather than trusted by their names.
 READ_ANYWAY = 100
-_CUT = re.compile(r"~[0-9a-f]{16}\Z")
-# Bytes of a name from which on it may have been cut; the last character may have fallen away.
-_LONG = 190
-
-
-class NameTemplate:
-    """A key with `{record_identifier}` in it."""
-
-    def __init__(self, template: str) -> None:
-        self.template = template
-        self.prefix = template.partition(PLACEHOLDER)[0]
-        # As for local files, a name that begins with a dot is none that a placeholder stands for.
-        parts = [re.escape(part) for part in template.split(PLACEHOLDER)]
-        pattern = parts[0]
-        for before, part in zip(template.split(PLACEHOLDER), parts[1:], strict=False):
-            hidden = r"(?!\.)" if before == "" or before.endswith("/") else ""
-            pattern += f"{hidden}([^/]+){part}"
-        self._pattern = re.compile(pattern, re.DOTALL)
-        self._flags_too = template.endswith(".flag")
-
-    def key(self, identifier: str) -> str:
-        """Return the key of a record's object."""
-        return expand_record_path(self.template, identifier)
-
-    def matches(self, key: str) -> bool:
-        """Tell whether the template could name the object."""
-        return self._pattern.fullmatch(key) is not None and (
-            self._flags_too or not key.endswith(".flag")
-        )
-
-    def identifier(self, key: str) -> str | None:
-        """Return the only record that the object can be named for; None if its content decides."""
-        match = self._pattern.fullmatch(key)
-        if match is None:
-            return None
-        name = match[1]
-        if _CUT.search(name) and len(name.encode()) >= _LONG:
-            return None
-        try:
-            identifier = unquote(name, errors="strict")
-        except UnicodeDecodeError:
-            return None
-        return identifier if identifier and self.key(identifier) == key else None
 
 
 def emptied_size(namespace: str) -> int:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, select
+from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, named, select
 from pipestat_spec.models.query import Page, Query
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_yaml.records.records import Decision
@@ -154,16 +154,20 @@ class RecordObjectsBackend(Backend):
         return len(self._index.present(level, self._index.listed()))
 
     def select(self, query: Query) -> Page:
-        """Return a page; without a filter only its own objects are read, where names tell."""
+        """Return a page; only its own objects are read, where names tell or the filter does."""
         level = query.level
         limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
+        if (wanted := named(query.where)) is not None:
+            template = self._index.names
+            known = [name for name in sorted(wanted) if template.matches(template.key(name))]
+            return select(self._scan(known, level, None, None), query)
         listed = self._index.listed()
         if query.where is not None or limit is None or not self._index.names_tell(level, listed):
             names = self._index.names_of(level, listed)
             return select(self._scan(names, level, None, None), query)
         present = self._index.present(level, listed)
-        wanted = self._scan(present, level, cursor, limit)
-        records = tuple(keep_columns(record, query.columns) for record in islice(wanted, limit))
+        some = self._scan(present, level, cursor, limit)
+        records = tuple(keep_columns(record, query.columns) for record in islice(some, limit))
         last = records[-1].key.identifier if records else ""
         more = bool(records) and bool(present) and present[-1] > last
         return Page(records, len(present), last if more else None)

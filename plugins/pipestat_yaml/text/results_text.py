@@ -50,8 +50,13 @@ class ResultsText(ABC):
         """Return the namespace's layout; None when it is missing or empty."""
 
     @abstractmethod
-    def record(self, namespace: str, section: SectionKey, identifier: str) -> dict[str, Any] | None:
-        """Return what the file holds for a record, `meta` included."""
+    def record(
+        self, namespace: str, section: SectionKey, identifier: str, *, results: bool = True
+    ) -> dict[str, Any] | None:
+        """Return what the file holds for a record, `meta` included.
+
+        Without `results` it may lack them.
+        """
 
     @abstractmethod
     def identifiers(self, namespace: str, section: SectionKey) -> Collection[str]:
@@ -130,7 +135,14 @@ class ParsedText(ResultsText):
         content = self._namespace(namespace)
         return None if content.is_empty else content.layout
 
-    def record(self, namespace: str, section: SectionKey, identifier: str) -> dict[str, Any] | None:
+    def record(
+        self,
+        namespace: str,
+        section: SectionKey,
+        identifier: str,
+        *,
+        results: bool = True,  # noqa: ARG002
+    ) -> dict[str, Any] | None:
         return self._section(namespace, section).get(identifier)
 
     def identifiers(self, namespace: str, section: SectionKey) -> Collection[str]:

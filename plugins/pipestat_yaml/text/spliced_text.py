@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from functools import cached_property
-from typing import Any, TypeAlias
+from array import array
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache, cached_property
+from typing import Any, NamedTuple, TypeAlias
 
 from pipestat_spec.models.layout import Layout
+from pipestat_spec.models.record import LEVELS
 from pipestat_spec.text.yaml_writer import header_lines
 from pipestat_yaml.text import canonical_text
-from pipestat_yaml.text.layout import adopt_record
+from pipestat_yaml.text.layout import LEVEL_KEYS, adopt_record
 from pipestat_yaml.text.results_text import (
     INDENTS,
     Chunks,
@@ -21,9 +23,17 @@ from pipestat_yaml.text.results_text import (
     parse_text,
     record_text,
 )
-from pipestat_yaml.text.trailer import Section, Trailer, crc_of, read_trailer, trailer_line
+from pipestat_yaml.text.stored_history import split_history, without_results
+from pipestat_yaml.text.trailer import (
+    Section,
+    Trailer,
+    crc_of,
+    read_trailer,
+    section_header,
+    trailer_line,
+)
 
-__all__ = ["SplicedText", "open_text"]
+__all__ = ["SplicedText", "holds_only", "open_text"]
 
 # Where the lines of a record begin, those below its name begin, and all end.
 Span: TypeAlias = tuple[int, int, int]
@@ -32,9 +42,54 @@ Cut: TypeAlias = tuple[int, int, bytes]
 
 # Up to this many records a search for each costs less than an index of all.
 _SEARCHES = 8
-_ENTRY_HEADER = rb"(?m)^ {%d}(?:([^ ?:].*):|\? (.+)\n {%d}:)$"
+# A line of a section that is not below a record: the name of one that stands without quotes and is
+# too long for a word such as `no`, an explicit key, or any other name.
+_HEADER = (
+    rb"\n(?!%(pad)b )"
+    rb"(?:%(pad)b(?![eE]-?[0-9]+:)([A-Za-z_/][A-Za-z0-9_./ -]{4,}[A-Za-z0-9_./-]):(?=\n)"
+    rb"|%(pad)b\? (.+)\n%(pad)b:(?=\n)|(.*))"
+)
+
+
+# The end of a trailer that knows of one record in its last section.
+_ONE_RECORD = b', 1]], "version": 1}\n'
+
+
+class _Index(NamedTuple):
+    """Where the records of a section begin, in the order of the file, and the number of each."""
+
+    starts: array[int]
+    numbers: dict[str, int]
+
+    def span(self, identifier: str, data: bytes) -> Span | None:
+        number = self.numbers.get(identifier)
+        if number is None:
+            return None
+        start, end = self.starts[number], self.starts[number + 1]
+        # The line of an explicit key has no colon at its end.
+        body = data.index(b":\n", start) + 2
+        return start, body, end
+
+
 # One command opens the same bytes several times, and checking or parsing them is the cost.
 _last: tuple[bytes, str, ResultsText] | None = None
+
+
+def holds_only(data: bytes, namespace: str, identifier: str) -> bool:
+    """Tell at a glance whether a file holds this record, of the level `sample`, and no other.
+
+    Where it does not look like that there may be anything.
+    """
+    if not data.endswith(_ONE_RECORD) or identifier in LEVELS:
+        return False
+    layouts: tuple[tuple[SectionKey, ...], ...] = ((None,), LEVEL_KEYS)
+    return any(data.startswith(_beginning(namespace, sections, identifier)) for sections in layouts)
+
+
+def _beginning(namespace: str, sections: Sequence[SectionKey], identifier: str) -> bytes:
+    *empty, last = (Section(namespace, level, 0, 0, 0) for level in sections)
+    headers = b"".join(map(section_header, [*empty, last._replace(records=1)]))
+    return headers + f"{header_lines(identifier, INDENTS[last.level])}\n".encode()
 
 
 def open_text(data: bytes, name: str) -> ResultsText:
@@ -49,6 +104,18 @@ def open_text(data: bytes, name: str) -> ResultsText:
     return text
 
 
+@cache
+def _header(indent: int) -> re.Pattern[bytes]:
+    return re.compile(_HEADER % {b"pad": b" " * indent})
+
+
+def _implicit(line: bytes, indent: int) -> bytes:
+    """Return the name in the line of a record; raises NotCanonical for another line."""
+    if not line.startswith(b" " * indent) or not line.endswith(b":"):
+        raise canonical_text.NotCanonical("a line that belongs to no record")
+    return line[indent:-1]
+
+
 class SplicedText(ResultsText):
     """Canonical text whose trailer says where the records stand."""
 
@@ -59,7 +126,7 @@ class SplicedText(ResultsText):
         self._sections = {section[:2]: section for section in trailer.sections}
         self.keys = tuple(dict.fromkeys(section.namespace for section in trailer.sections))
         self._spans: dict[tuple[Section, str], Span | None] = {}
-        self._indexes: dict[Section, dict[str, Span]] = {}
+        self._indexes: dict[Section, _Index] = {}
         # Another program vouched for text that is not canonical: it is parsed after all.
         self._deceived = False
 
@@ -71,25 +138,50 @@ class SplicedText(ResultsText):
 
     def identifiers(self, namespace: str, section: SectionKey) -> Collection[str]:
         found = self._sections.get((namespace, section))
-        if found is None:
-            return ()
         try:
-            return self._index(found)
+            if not self._deceived:
+                return self._index(found).numbers if found else ()
         except canonical_text.NotCanonical:
             self._deceived = True
-            return self._parsed.identifiers(namespace, section)
+        return self._parsed.identifiers(namespace, section)
 
-    def record(self, namespace: str, section: SectionKey, identifier: str) -> dict[str, Any] | None:
+    def record(
+        self, namespace: str, section: SectionKey, identifier: str, *, results: bool = True
+    ) -> dict[str, Any] | None:
         found = self._sections.get((namespace, section))
         try:
             span = self._find(found, identifier) if found and not self._deceived else None
             if span is not None:
-                text = self._data[span[1] : span[2]].decode()
-                block = canonical_text.read_block(text, len(INDENTS[section]) + 2)
-                return adopt_record(block, "levels" if section else "records")
+                return self._read(namespace, section, identifier, span, results)
         except canonical_text.NotCanonical:
             self._deceived = True
         return self._parsed.record(namespace, section, identifier) if self._deceived else None
+
+    def _read(
+        self, namespace: str, section: SectionKey, identifier: str, span: Span, results: bool
+    ) -> dict[str, Any]:
+        """Return what stands at a span; the history stays as it is until it is asked for."""
+
+        def parsed() -> dict[str, Any]:
+            record = self._parsed.record(namespace, section, identifier) or {}
+            return meta if isinstance(meta := record.get("meta"), dict) else {}
+
+        indent = len(INDENTS[section]) + 2
+        block = self._data[span[1] : span[2]].decode()
+        lines, history = split_history(block, indent, parsed)
+        mapping = canonical_text.read_block(
+            lines if results else without_results(lines, indent), indent
+        )
+        if history:
+            meta = mapping["meta"]
+            if not isinstance(meta, dict) or not history.keys().isdisjoint(meta):
+                raise canonical_text.NotCanonical("'history' stands twice")
+            meta |= history
+        layout: Layout = "levels" if section else "records"
+        adopted = adopt_record(mapping, layout)
+        if history and adopted is not mapping:
+            return adopt_record(canonical_text.read_block(block, indent), layout)
+        return adopted
 
     def _find(self, section: Section, identifier: str) -> Span | None:
         """Return where a record stands; looked for once."""
@@ -98,7 +190,7 @@ class SplicedText(ResultsText):
             if not section.records:
                 return None
             if section in self._indexes or len(self._spans) >= _SEARCHES:
-                return self._index(section).get(identifier)
+                return self._index(section).span(identifier, self._data)
             self._spans[place] = self._searched(section, identifier)
         return self._spans[place]
 
@@ -115,24 +207,26 @@ class SplicedText(ResultsText):
         following = next_entry.search(self._data, body - 1, section.end)
         return at + 1, body, following.start() + 1 if following else section.end
 
-    def _index(self, section: Section) -> dict[str, Span]:
-        """Return the span of each record; computed once, for what touches many records."""
+    def _index(self, section: Section) -> _Index:
+        """Return where each record stands; computed once, for what touches many records."""
         if section not in self._indexes:
             indent = len(INDENTS[section.level])
-            pattern = re.compile(_ENTRY_HEADER % (indent, indent))
-            found = list(pattern.finditer(self._data, section.start, section.end))
-            if len(found) != section.records:
+            starts, numbers = array("Q"), {}
+            lines = _header(indent).finditer(self._data, section.start - 1, section.end - 1)
+            for number, match in enumerate(lines):
+                plain, explicit, other = match.groups()
+                if plain:
+                    name = plain.decode()
+                else:
+                    name = canonical_text.read_key((explicit or _implicit(other, indent)).decode())
+                starts.append(match.start() + 1)
+                numbers[name] = number
+            if len(starts) != section.records or len(numbers) != section.records:
                 raise canonical_text.NotCanonical(
-                    f"{len(found)} records instead of {section.records}"
+                    f"{len(numbers)} records instead of {section.records}"
                 )
-            ends = [*(match.start() for match in found[1:]), section.end]
-            index = {}
-            for match, end in zip(found, ends, strict=False):
-                name = canonical_text.read_key((match[1] or match[2]).decode())
-                index[name] = (match.start(), match.end() + 1, end)
-            if len(index) != len(found):
-                raise canonical_text.NotCanonical("a record stands twice")
-            self._indexes[section] = index
+            starts.append(section.end)
+            self._indexes[section] = _Index(starts, numbers)
         return self._indexes[section]
 
     @cached_property
