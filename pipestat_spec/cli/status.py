@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import note
@@ -152,25 +151,16 @@ def _list(args: argparse.Namespace) -> int:
         for name in args.only or ():
             statuses.check(name)
         level = resolve_level(found, args)
-<<<<<<< HEAD
-        where = In(("status",), tuple(args.only)) if args.only else None
-        records = found.store.select(Query(level, (), where)).records
-=======
         only = In(("status",), tuple(args.only)) if args.only else None
         # No results: a store need not read them.
         records = found.store.select(Query(level, (), only)).records
->>>>>>> main
         print_list(record_list(found, level, records, _LISTED), args)
     if args.format == "table" and args.output is None and not args.quiet:
         note(_summary(records))
     return 0
 
 
-<<<<<<< HEAD
-def _summary(records: Iterable[Record]) -> str:
-=======
 def _summary(records: Sequence[Record]) -> str:
->>>>>>> main
     """Return how many records have which status: `12 completed, 2 failed`."""
     from collections import Counter
 
