@@ -170,8 +170,11 @@ def set_flags(project: Project, *statuses: str) -> dict[str, str]:
     return project.flags
 
 
-@pytest.mark.parametrize("through", [False, True], ids=["pipestat", "drop-in"])
-@pytest.mark.parametrize("status", ["archived", "3333", "on_hold"])
+@pytest.mark.parametrize(
+    ("status", "through"),
+    [("archived", False), ("archived", True), ("3333", True), ("on_hold", True)],
+    ids=["archived-pipestat", "archived-drop-in", "3333-drop-in", "on_hold-drop-in"],
+)
 def test_a_status_that_is_not_defined_is_one(
     looper: PythonEnvironment, tmp_path: Path, through: bool, status: str
 ) -> None:
@@ -187,9 +190,16 @@ def test_a_status_that_is_not_defined_is_one(
     assert project.records("count") == COUNTED
 
 
-@pytest.mark.parametrize("through", [False, True], ids=["pipestat", "drop-in"])
-@pytest.mark.parametrize("other", ["completed", "archived"])
-@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize(
+    ("command", "other", "through"),
+    [
+        ("run", "completed", False),
+        ("run", "completed", True),
+        ("run", "archived", True),
+        ("check", "archived", True),
+    ],
+    ids=["run-completed-pipestat", "run-completed", "run-archived", "check-archived"],
+)
 def test_several_flags_of_a_sample_are_refused(
     looper: PythonEnvironment, tmp_path: Path, through: bool, other: str, command: str
 ) -> None:
