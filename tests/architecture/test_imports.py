@@ -86,6 +86,7 @@ FOR_PLUGINS = {
     "pipestat_spec.tables",
     "pipestat_spec.whole_files",
     "pipestat_spec.domain.filters",
+    "pipestat_spec.domain.history",
     "pipestat_spec.domain.query",
     "pipestat_spec.domain.times",
     "pipestat_spec.domain.values",
