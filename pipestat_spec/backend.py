@@ -26,7 +26,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError, UnsupportedOperation
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from pipestat_spec.models.query import Page, Query, TimeColumn
+    from pipestat_spec.models.query import Filter, Page, Query, TimeColumn
     from pipestat_spec.models.schema.output_schema import OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
 
@@ -175,6 +175,18 @@ class Backend(ABC):
 
         return select(self.scan(query.level), query)
 
+    def matching(
+        self, level: Level, where: Filter, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records that match as `scan` yields all. By default all are read.
+
+        Raises FilterSyntaxError.
+        """
+        from pipestat_spec.domain.filters import compile_filter
+
+        found = filter(compile_filter(where), self.scan(level, after=after))
+        return islice(found, limit)
+
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
         """Return the different combinations of the columns' values, ordered.
 
@@ -220,6 +232,14 @@ class Backend(ABC):
             "this kind of store keeps all of its history",
             hint="'pipestat-spec convert --no-history' copies the store without it",
         )
+
+    def lacking_indexes(self) -> list[str]:
+        """Return the indexes that would make searches faster, for people; by default none."""
+        return []
+
+    def make_indexes(self) -> list[str]:
+        """Make the indexes that the store lacks, and return them; by default nothing."""
+        return []
 
     def projects(self) -> list[str]:
         """Return the projects that the store holds, in code-point order.

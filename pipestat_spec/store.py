@@ -171,17 +171,19 @@ class Store:
         return self._numbers.records(level, self.backend.scan(level, after=after, limit=limit))
 
     def matching(
-        self, level: Level, where: Filter | None, after: str | None = None
+        self,
+        level: Level,
+        where: Filter | None,
+        after: str | None = None,
+        limit: int | None = None,
     ) -> Iterator[Record]:
         """Yield the records of a level that match, as `scan` does."""
-        records = self.scan(level, after)
         if where is None:
-            return records
-        from pipestat_spec.domain.filters import compile_filter
-
-        holds = compile_filter(where)
+            return self.scan(level, after, limit)
+        self.rules.check_level(level)
+        found = self.backend.matching(level, where, after=after, limit=limit)
         self._warn_of_doubts(level, where)
-        return (record for record in records if holds(record))
+        return self._numbers.records(level, found)
 
     def select(self, query: Query) -> Page:
         """Return the records that match, a page at a time."""

@@ -12,22 +12,24 @@ from pipestat_spec.cli.options import add_list, add_store
 if TYPE_CHECKING:
     import argparse
 
+    from pipestat_spec.backend import Backend
     from pipestat_spec.cli.parser import CommandParser
 
 __all__ = ["configure"]
 
-OK, MISSING, FAILED = "ok", "not installed", "failed"
+OK, NOT_INSTALLED, MISSING, FAILED = "ok", "not installed", "missing", "failed"
 _EXPLANATION = """
 Looks at Python, the plugins, the packages of each extra, at locks in the folder of the results
 file, and at the store, where one is named: a database, S3 or PEPhub is asked how many records it
-has. Nothing is written into a store. An extra that is not installed is no fault; anything that
-failed makes the exit code 1.
+has. Nothing is written into a store: only --indexes makes the indexes that a database lacks, which
+holds up who writes meanwhile. An extra that is not installed is no fault; anything that failed
+makes the exit code 1.
 """
 _DISTRIBUTION = "pipestat-spec"
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at: `ok`, `not installed` or `failed`."""
+    """One thing that was looked at: `ok`, `not installed`, `missing` or `failed`."""
 
     what: str
     state: str
@@ -36,12 +38,16 @@ class Finding(NamedTuple):
 
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `doctor`."""
+    parser.add_argument(
+        "--indexes", action="store_true", help="make the indexes that a database lacks"
+    )
     add_list(parser)
     add_store(parser)
     parser.set_defaults(run=_run, parser=parser)
     parser.examples(
         "pipestat-spec doctor",
         "pipestat-spec doctor -c pipestat.yaml",
+        "pipestat-spec doctor -c pipestat.yaml --indexes",
         "pipestat-spec doctor -f postgresql://user@host/db --pipeline-name rnaseq --format json",
         text=_EXPLANATION,
     )
@@ -107,7 +113,7 @@ def _extras() -> Iterator[Finding]:
                 missing.append(package)
         if missing:
             hint = f"pip install '{_DISTRIBUTION}[{extra}]' adds {', '.join(missing)}"
-            yield Finding(f"extra {extra}", MISSING, hint)
+            yield Finding(f"extra {extra}", NOT_INSTALLED, hint)
         else:
             yield Finding(f"extra {extra}", OK, ", ".join(there))
 
@@ -144,6 +150,21 @@ def _store(args: argparse.Namespace) -> Iterator[Finding]:
             yield Finding("store", FAILED, f"{place}: {failure}")
         else:
             yield Finding("store", OK, f"{place}: records: {counts}")
+            yield from _indexes(store.backend, make=args.indexes)
+
+
+def _indexes(backend: Backend, *, make: bool) -> Iterator[Finding]:
+    """Tell which indexes a store lacks, or make them."""
+    from pipestat_spec.errors import PipestatError
+
+    try:
+        lacking = backend.make_indexes() if make else backend.lacking_indexes()
+    except PipestatError as failure:
+        yield Finding("indexes", FAILED, str(failure))
+        return
+    if lacking:
+        told = "made" if make else "searches would be faster with some; --indexes makes them"
+        yield Finding("indexes", OK if make else MISSING, f"{told}: {', '.join(lacking)}")
 
 
 def _locks(folder: str) -> Finding:

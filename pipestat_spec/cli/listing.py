@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipestat_spec.cli.choosing import cell
@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from pipestat_spec.opening import OpenedStore
     from pipestat_spec.plugins.hookspecs import Source
 
-__all__ = ["Exported", "Listing", "list_answer", "print_list", "record_list"]
+__all__ = [
+    "Exported",
+    "Listing",
+    "export_records",
+    "is_exported",
+    "list_answer",
+    "print_list",
+    "record_list",
+]
 
 
 class Exported(NamedTuple):
@@ -59,19 +67,69 @@ def print_list(listing: Listing, args: argparse.Namespace) -> None:
     An exporter writes what no other format is for, and all tables that go into files. Leaves
     with a usage error for a format that the list does not have.
     """
-    printed = args.format in (*TABULAR, "json", "yaml")
-    if listing.exported is None and not printed:
+    if listing.exported is None and not _is_printed(args):
         what = f"--format {args.format}" if args.format else args.output
         args.parser.error(f"{what}: this list is written as table, json, yaml, csv or tsv")
-    into_table = args.output is not None and args.format in ("csv", "tsv")
-    if listing.exported is not None and (into_table or not printed):
-        _export(listing, listing.exported, args)
+    if listing.exported is not None and is_exported(args):
+        _export(listing.exported, lambda: len(listing.rows), args)
     elif args.output is None:
         _print(listing, args)
     else:
         with printing_to(args.output):
             _print(listing, args)
-        _note_file(args.output, listing, args)
+        _note_file(args.output, counted(len(listing.rows), listing.noun), args)
+
+
+def is_exported(args: argparse.Namespace) -> bool:
+    """Tell whether an exporter writes a list of records."""
+    into_table = args.output is not None and args.format in ("csv", "tsv")
+    return into_table or not _is_printed(args)
+
+
+def _is_printed(args: argparse.Namespace) -> bool:
+    return args.format in (*TABULAR, "json", "yaml")
+
+
+def export_records(
+    found: OpenedStore,
+    level: Level,
+    records: Callable[[], Iterable[Record]],
+    columns: Sequence[str] | None,
+    args: argparse.Namespace,
+) -> None:
+    """Let an exporter write the records as `print_list` does; none of them is kept."""
+    from pipestat_spec.tables import Selection
+
+    seen = _Seen(records, columns or ())
+    _export(Exported(Selection(found.store, level, seen.read), level, columns), seen.count, args)
+    seen.warn(found, level)
+
+
+class _Seen:
+    """What was seen of records while they were read."""
+
+    def __init__(self, records: Callable[[], Iterable[Record]], columns: Sequence[str]) -> None:
+        self._records = records
+        self._count = 0
+        self._names: set[str] = set()
+        self._not_found = dict.fromkeys(columns)
+
+    def read(self) -> Iterator[Record]:
+        self._count = 0
+        for record in self._records():
+            self._count += 1
+            self._names.update(record.results)
+            for name in [n for n in self._not_found if cell(record, n, MISSING) is not MISSING]:
+                del self._not_found[name]
+            yield record
+
+    def count(self) -> int:
+        return self._count
+
+    def warn(self, found: OpenedStore, level: Level) -> None:
+        """Name the columns that were not there: probably misspelt."""
+        if self._count:
+            _warn_of_unknown(found, level, self._names, self._not_found)
 
 
 def _print(listing: Listing, args: argparse.Namespace) -> None:
@@ -92,7 +150,7 @@ def _print(listing: Listing, args: argparse.Namespace) -> None:
     print_data(list_answer(entries, listing.beside), args.format)
 
 
-def _export(listing: Listing, exported: Exported, args: argparse.Namespace) -> None:
+def _export(exported: Exported, count: Callable[[], int], args: argparse.Namespace) -> None:
     from pipestat_spec.cli.exporting import choose_exporter, export_file, print_export
 
     exporter = choose_exporter(args.output, args.format or None)
@@ -106,12 +164,12 @@ def _export(listing: Listing, exported: Exported, args: argparse.Namespace) -> N
         print_export(exporter, exported.source, options)
     else:
         for path in export_file(exporter, exported.source, args.output, options, False):
-            _note_file(str(path), listing, args)
+            _note_file(str(path), counted(count(), "record"), args)
 
 
-def _note_file(file: str, listing: Listing, args: argparse.Namespace) -> None:
+def _note_file(file: str, what: str, args: argparse.Namespace) -> None:
     if not getattr(args, "quiet", False):
-        note(f"{file}: {counted(len(listing.rows), listing.noun)}")
+        note(f"{file}: {what}")
 
 
 def record_list(
@@ -131,7 +189,10 @@ def record_list(
         shown = ["status", *_result_names(found, level, records)]
     else:
         shown = [name for name in columns if name != "record_identifier"]
-        _warn_of_unknown(found, level, records, shown)
+        if records:
+            names = {name for record in records for name in record.results}
+            absent = [name for name in shown if not _in_one(records, name)]
+            _warn_of_unknown(found, level, names, absent)
     return Listing(
         ["record_identifier", *shown],
         [[r.key.identifier, *(cell(r, name, MISSING) for name in shown)] for r in records],
@@ -166,17 +227,19 @@ def _result_names(found: OpenedStore, level: Level, records: Iterable[Record]) -
 
 
 def _warn_of_unknown(
-    found: OpenedStore, level: Level, records: Sequence[Record], columns: Sequence[str]
+    found: OpenedStore, level: Level, names: set[str], columns: Iterable[str]
 ) -> None:
-    """Name the columns that no record has and no schema declares: probably misspelt."""
+    """Name those columns, which no record has, that no schema declares: probably misspelt.
+
+    `names` are the results that the records have.
+    """
     from pipestat_spec.tables import FIELDS
     from pipestat_spec.text.strings import nearest
 
     schema = found.store.rules.level_schema(level)
-    known = {name for record in records for name in record.results}
-    known = known.union(FIELDS, schema.results if schema else ())
+    known = names.union(FIELDS, schema.results if schema else ())
     for name in columns:
-        if records and name not in known and not _in_one(records, name):
+        if name not in known:
             near = nearest(name, known)
             warning(
                 f"no record has a result {name!r}" + (f"; did you mean {near!r}?" if near else "")

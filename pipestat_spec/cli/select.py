@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.choosing import (
@@ -65,8 +66,9 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.listing import print_list, record_list
+    from pipestat_spec.cli.listing import export_records, is_exported, print_list, record_list
     from pipestat_spec.cli.stores import opened, resolve_level
+    from pipestat_spec.domain.query import check_limit
     from pipestat_spec.models.query import reference_page
 
     chosen = args.columns or args.where or args.status or args.sort or args.limit or args.cursor
@@ -79,13 +81,28 @@ def _run(args: argparse.Namespace) -> int:
         if args.distinct is not None:
             _print_distinct(found, level, args)
             return 0
+        columns = column_names(args.columns) if args.columns else None
+        if is_exported(args) and not args.sort and _looks_itself(found):
+            where, limit = condition(found, args), check_limit(args.limit)
+            records = partial(found.store.matching, level, where, args.cursor, limit)
+            export_records(found, level, records, columns, args)
+            return 0
         page = _page(found, level, args)
         beside = dict(reference_page(replace(page, records=()), args.limit))
-        columns = column_names(args.columns) if args.columns else None
         print_list(record_list(found, level, page.records, columns, beside), args)
     if args.output is None and args.format in TABULAR:
         _say_what_is_left_out(page)
     return 0
+
+
+def _looks_itself(found: OpenedStore) -> bool:
+    """Tell whether the store finds records by itself, so that they need not be kept.
+
+    From another store they are read once: an exporter may ask for them several times.
+    """
+    from pipestat_spec.models.capability import Capability
+
+    return Capability.NATIVE_QUERY in found.store.backend.capabilities
 
 
 def _page(found: OpenedStore, level: Level, args: argparse.Namespace) -> Page:

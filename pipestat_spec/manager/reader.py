@@ -432,13 +432,11 @@ class RecordReader:
 
         `where` is a filter text. Raises FilterSyntaxError.
         """
-        from itertools import islice
-
         condition = None if where is None else parse_filter(where)
         records = self.store.matching(
-            self._opened.resolve_level(level), condition, check_cursor(cursor)
+            self._opened.resolve_level(level), condition, check_cursor(cursor), check_limit(limit)
         )
-        return (record_dict(record) for record in islice(records, check_limit(limit)))
+        return map(record_dict, records)
 
 
 def _names(given: object, what: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
@@ -28,7 +28,7 @@ from pipestat_sql.tables.stored_tables import StoredTables
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.query import TimeColumn
-    from pipestat_spec.models.query import Page, Query
+    from pipestat_spec.models.query import Filter, Page, Query
 
 __all__ = ["SqlBackend", "list_namespaces"]
 
@@ -143,14 +143,11 @@ class SqlBackend(Backend):
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
-        while True:
-            count = _BATCH if limit is None else min(limit, _BATCH)
-            part: list[Row] = self._read(level, [], RecordRows.page, after, count)
-            yield from (row.record for row in part)
-            limit = None if limit is None else limit - len(part)
-            if len(part) < count or limit == 0:
-                return
-            after = part[-1].record.key.identifier
+        def page(after: str | None, count: int) -> list[Record]:
+            return [row.record for row in self._read(level, nothing, RecordRows.page, after, count)]
+
+        nothing: list[Row] = []
+        return _in_parts(page, after, limit)
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         nothing: list[HistoryEntry] = []
@@ -180,6 +177,20 @@ class SqlBackend(Backend):
         found = (self._read(level, nothing, RecordRows.projects) for level in LEVELS)
         return sorted(set(chain.from_iterable(found)))
 
+    def lacking_indexes(self) -> list[str]:
+        """Return what an index would make faster to search by, as `table.column`."""
+        if self._has_no_file():
+            return []
+        found = self._transactions.read(self._tables.unindexed)
+        return [f"{table}.{column}" for table, columns in found.items() for column in columns]
+
+    def make_indexes(self) -> list[str]:
+        """Make the indexes that `lacking_indexes` tells of, and return these."""
+        lacking = self.lacking_indexes()
+        if lacking:
+            self._tables.make_indexes(self._transactions)
+        return lacking
+
     # Queries
 
     def select(self, query: Query) -> Page:
@@ -190,6 +201,33 @@ class SqlBackend(Backend):
         # The domain answers for an empty store, so that wrong queries are refused there too.
         page = self._read(query.level, None, _searched, select_page, query)
         return select((), query) if page is None else page
+
+    def matching(
+        self, level: Level, where: Filter, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records that match as `scan` yields all; the database looks for them."""
+        from pipestat_spec.domain.filters import compile_filter
+
+        holds = compile_filter(where)  # what is wrong with it is told at once
+
+        def found() -> Iterator[Record]:
+            from pipestat_sql.queries import TableReader, few_matches, more_matches
+
+            def searched(empty: T, search: Callable[..., T], *arguments: Any) -> T:
+                return self._read(level, empty, _searched, search, where, *arguments)
+
+            if searched(False, TableReader.needs_domain):
+                yield from islice(filter(holds, self.scan(level, after=after)), limit)
+                return
+            nobody: list[Record] | None = []
+            few = searched(nobody, few_matches, after, limit)
+            if few is None:
+                nothing: list[Record] = []
+                yield from _in_parts(partial(searched, nothing, more_matches), after, limit)
+            else:
+                yield from few
+
+        return found()
 
     def recent(
         self,
@@ -243,6 +281,20 @@ class SqlBackend(Backend):
 
     def close(self) -> None:
         self._transactions.close()
+
+
+def _in_parts(
+    read: Callable[[str | None, int], list[Record]], after: str | None, limit: int | None
+) -> Iterator[Record]:
+    """Yield records that `read` gives, those after one and so many at a time."""
+    while True:
+        count = _BATCH if limit is None else min(limit, _BATCH)
+        part = read(after, count)
+        yield from part
+        limit = None if limit is None else limit - len(part)
+        if len(part) < count or limit == 0:
+            return
+        after = part[-1].key.identifier
 
 
 def _searched(rows: RecordRows, session: Session, search: Callable[..., T], *arguments: Any) -> T:

@@ -83,7 +83,9 @@ class Rows:
         postgresql = self.database.dialect == "postgresql"
         stamp = "TIMESTAMP" if postgresql else "TEXT"
         json_type = ("JSONB" if self.binary else "JSON") if postgresql else "JSON TEXT"
+        number = "BIGSERIAL" if postgresql else "INTEGER"
         parts = [
+            f"id {number} PRIMARY KEY",
             "record_identifier TEXT NOT NULL UNIQUE",
             "project_name TEXT",
             "status TEXT",
@@ -97,7 +99,8 @@ class Rows:
             parts.append(f"{quoted(name)} {type_}")
         self.database.execute(f"drop table if exists {quoted(self.name)}")
         self.database.execute(f"create table {quoted(self.name)} ({', '.join(parts)})")
-        columns = [sa.Column(name, type_()) for name, type_ in _SYSTEM.items()]
+        columns: list[sa.Column[Any]] = [sa.Column("id", sa.BigInteger)]
+        columns += [sa.Column(name, type_()) for name, type_ in _SYSTEM.items()]
         columns += [sa.Column(name, _COLUMN_TYPES[kind]()) for name, kind in self.kinds.items()]
         schema = self.database.options.get("schema")
         table = sa.Table(self.name, sa.MetaData(), *columns, schema=schema)

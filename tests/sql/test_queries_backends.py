@@ -8,6 +8,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pipestat_sql.queries import pages
 from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.backend import Outcome
@@ -29,9 +30,10 @@ def schema_of(kinds):
     }
 
 
-@pytest.mark.parametrize("layout", ["records", "levels"])
+@pytest.mark.parametrize(("layout", "few"), [("records", 1), ("levels", 2000)])
 @pytest.mark.parametrize("dialect", ["sqlite", "icu"])
-def test_random_questions_to_stores(make_database, dialect, layout):
+def test_random_questions_to_stores(make_database, monkeypatch, dialect, layout, few):
+    monkeypatch.setattr(pages, "_FEW_MATCHES", few)
     database = make_database(dialect)
     numbers = itertools.count()
 
@@ -57,6 +59,10 @@ def test_random_questions_to_stores(make_database, dialect, layout):
         sql, wanted = opened.store, Store(memory, opened.settings, validate=True)
         for query in data.draw(st.lists(cases.queries, min_size=4, max_size=4)):
             assert comparable(sql.select(query)) == comparable(wanted.select(query)), query
+        for where in data.draw(st.lists(cases.filters, max_size=2)):
+            limit = data.draw(st.none() | st.integers(1, 3))
+            found = sql.matching("sample", where, None, limit)
+            assert list(found) == list(wanted.matching("sample", where, None, limit)), where
         columns = [path[0] for path in data.draw(st.lists(cases.paths, max_size=3))]
         found = sql.distinct("sample", columns)
         assert list(map(exact, found)) == list(map(exact, wanted.distinct("sample", columns)))

@@ -7,6 +7,7 @@ import os
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pipestat_sql.queries import pages
 
 from tests.sql import query_cases as cases
 from tests.sql.query_tables import Rows
@@ -14,12 +15,15 @@ from tests.sql.query_tables import Rows
 _FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
 
 
+@pytest.mark.parametrize("few", [1, 2000])
 @pytest.mark.parametrize("dialect", ["sqlite", "icu", "postgresql"])
-def test_random_questions(make_database, dialect):
+def test_random_questions(make_database, monkeypatch, dialect, few):
+    # From how many matches on a page is met by walking.
+    monkeypatch.setattr(pages, "_FEW_MATCHES", few)
     database = make_database(dialect)
 
     @settings(
-        max_examples=3000 if _FULL else 60,
+        max_examples=1500 if _FULL else 30,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

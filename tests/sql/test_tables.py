@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipestat_spec.errors import InvalidValueError, LayoutError, SchemaError
+from pipestat_spec.models.layout import Layout
 from tests.sql.databases import Database
 
 SCHEMA = {
@@ -180,6 +181,57 @@ def test_an_index_for_those_who_ask(database: Database) -> None:
         )
     assert len(found) == 1
     database.open(SCHEMA)
+
+
+SEARCHED = ["pipestat_created_time", "pipestat_modified_time", "status"]
+
+
+def indexed(database: Database, table: str) -> list[str]:
+    """Return the first columns of the indexes of a table that have one of their own names."""
+    if database.dialect == "sqlite":
+        found = database.rows(
+            "select i.name from sqlite_master m, pragma_index_info(m.name) i"
+            " where m.type = 'index' and m.tbl_name = ? and m.sql is not null and i.seqno = 0",
+            (table,),
+        )
+    else:
+        found = database.rows(
+            "select a.attname from pg_index x join pg_attribute a"
+            " on a.attrelid = x.indrelid and a.attnum = x.indkey[0]"
+            " where x.indrelid = %s::regclass and not x.indisunique",
+            (table,),
+        )
+    return sorted(name for (name,) in found)
+
+
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_new_tables_are_indexed_by_status_and_times(database: Database, layout: Layout) -> None:
+    opened = database.open(layout=layout)
+    opened.report("s1", {"n": 1})
+    assert indexed(database, "demo" if layout == "records" else "demo__sample") == SEARCHED
+    assert opened.backend.lacking_indexes() == []
+
+
+def test_tables_that_exist_are_indexed_on_request(database: Database) -> None:
+    assert database.open().backend.make_indexes() == []
+    database.open().report("s1", {"n": 1})
+    kept = indexed(database, "demo")
+    for row in database.rows(
+        "select name from sqlite_master where type = 'index' and sql is not null"
+        if database.dialect == "sqlite"
+        else "select indexname from pg_indexes where schemaname = current_schema()"
+        " and indexdef not like '%UNIQUE%'"
+    ):
+        database.execute(f'drop index "{row[0]}"')
+    opened = database.open()
+    opened.report("s2", {"n": 1})
+    assert [record.key.identifier for record in opened.backend.scan("sample")] == ["s1", "s2"]
+    lacking = [f"demo.{name}" for name in ("status", *SEARCHED[:2])]
+    assert opened.backend.lacking_indexes() == lacking
+    assert indexed(database, "demo") == []
+    assert opened.backend.make_indexes() == lacking
+    assert indexed(database, "demo") == kept == SEARCHED
+    assert opened.backend.make_indexes() == []
 
 
 def test_another_program_adds_a_column_meanwhile(database: Database) -> None:

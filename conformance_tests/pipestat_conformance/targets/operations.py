@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pipestat_spec.documents.report import REPORT_DOCUMENT_VERSION, parse_report_document
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.domain.times import format_utc, parse_time
@@ -248,6 +247,9 @@ def _ingest(store: Store, args: _Args) -> None:
 
 
 def _emit(store: Store, args: _Args) -> str:  # noqa: ARG001
+    # Models of documents take longer to import than the rest, and programs start by the hundred.
+    from pipestat_spec.documents.report import REPORT_DOCUMENT_VERSION, parse_report_document
+
     given = {_IN_DOCUMENTS.get(name, name): value for name, value in args.items()}
     document = parse_report_document({"pipestat_report": REPORT_DOCUMENT_VERSION, **given})
     if document.status is not None:

@@ -25,7 +25,7 @@ from pipestat_spec.models.query import (
     Or,
 )
 from pipestat_sql.queries.condition_parts import Part, joined, leaf, negated
-from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect
+from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression
 from pipestat_sql.queries.fields import (
     EXTENDED,
     Document,
@@ -33,6 +33,7 @@ from pipestat_sql.queries.fields import (
     Fields,
     Layered,
     Missing,
+    Moment,
     Typed,
 )
 from pipestat_sql.queries.literals import (
@@ -40,12 +41,13 @@ from pipestat_sql.queries.literals import (
     double_bound,
     is_number,
     is_storable,
+    moment_bound,
     text_bound,
 )
 from pipestat_sql.tables.column_types import Kind
 from pipestat_sql.tables.record_table import RecordTable
 
-__all__ = ["condition"]
+__all__ = ["condition", "is_of_system"]
 
 _BOUNDS: dict[Kind, Callable[[Any, Any], tuple[Any, Any] | bool]] = {
     Kind.INTEGER: bigint_bound,
@@ -61,7 +63,7 @@ def condition(filter: Filter, table: RecordTable, dialect: Dialect) -> Condition
     """
     plain = _element(_compile(filter, Fields(table, dialect, extended=False)))
     extended = table.table.c.get(EXTENDED)
-    if extended is None or all(path[0] in SPECIAL_FIELDS for path in fields(filter)):
+    if extended is None or is_of_system(filter):
         return plain
     layered = _element(_compile(filter, Fields(table, dialect, extended=True)))
     # True of every row; SQLite needs a range to take an index on the rows that have some.
@@ -70,6 +72,11 @@ def condition(filter: Filter, table: RecordTable, dialect: Dialect) -> Condition
         sa.and_(extended.is_(sa.null()), plain),
         sa.and_(extended.is_not(sa.null()), some, layered),
     )
+
+
+def is_of_system(filter: Filter) -> bool:
+    """Tell whether a filter asks for no result, so that one column answers for each field."""
+    return all(path[0] in SPECIAL_FIELDS for path in fields(filter))
 
 
 def _with_lists(operands: Sequence[Filter]) -> list[Filter]:
@@ -131,6 +138,8 @@ def _leaf(filter: Filter, field: Field, dialect: Dialect) -> Condition | bool:
             return isinstance(filter, IsNull)
         case Typed():
             return _on_column(filter, field, dialect)
+        case Moment(column):
+            return _on_times(filter, column, dialect)
         case Document():
             return _on_document(filter, field, dialect)
         case Layered(present, extended, column):
@@ -188,6 +197,28 @@ def _is_ordered(operator: Any, value: JSONValue, field: Typed) -> Condition | bo
     if isinstance(bound, bool):
         return field.column.is_not(sa.null()) if bound else False
     return COMPARE[bound[0]](field.column, _literal(bound[1], field.kind))
+
+
+def _on_times(filter: Filter, column: Expression, dialect: Dialect) -> Condition | bool:
+    """Compare times themselves: their texts order as they do (PS-REC-003)."""
+    moment = dialect.moment(column)
+    match filter:
+        case IsNull():
+            return moment.is_(sa.null())
+        case Comparison(_, "eq", value):
+            bound = moment_bound("eq", value) if isinstance(value, str) else False
+            return bound if isinstance(bound, bool) else moment == dialect.moment_literal(bound[1])
+        case In(_, values):
+            return _is_one_of(values, Typed(dialect.time_text(column), Kind.STRING), dialect)
+        case Comparison(_, operator, value) if isinstance(value, str):
+            bound = moment_bound(operator, value)
+            if isinstance(bound, bool):
+                return moment.is_not(sa.null()) if bound else False
+            return COMPARE[bound[0]](moment, dialect.moment_literal(bound[1]))
+        case Like(_, pattern) if is_storable(pattern):
+            return dialect.like(dialect.time_text(column), pattern)
+        case _:
+            return False
 
 
 def _literal(value: JSONValue, kind: Kind) -> sa.ColumnElement[Any]:

@@ -54,8 +54,12 @@ class Dialect(ABC):
         """Tell whether text matches a pattern (PS-QRY-009)."""
 
     @abstractmethod
+    def unindexed(self, condition: Condition) -> Condition:
+        """Return a condition that most rows fulfil in a form that no index is taken for."""
+
+    @abstractmethod
     def time_text(self, column: Expression) -> Expression:
-        """Return a time column in the form of PS-REC-003."""
+        """Return a time column, whose times are not odd, in the form of PS-REC-003."""
 
     @abstractmethod
     def is_odd_time(self, column: Expression) -> Condition:
@@ -86,8 +90,8 @@ class Dialect(ABC):
         """Return the JSON text of a document."""
 
     @abstractmethod
-    def string_at(self, document: Expression, name: str) -> Expression:
-        """Return a member that is a string, else NULL."""
+    def text_at(self, document: Expression, name: str) -> Expression:
+        """Return what a member says as text, NULL where there is none."""
 
     @abstractmethod
     def is_null(self, document: Expression, path: Path) -> Condition:

@@ -22,6 +22,7 @@ __all__ = [
     "Fields",
     "Layered",
     "Missing",
+    "Moment",
     "Typed",
     "extended_data",
     "record_identifier",
@@ -45,6 +46,13 @@ class Typed:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """A column of times; NULL where the field is missing."""
+
+    column: Expression
+
+
+@dataclass(frozen=True)
 class Document:
     """A place in a JSON column."""
 
@@ -61,7 +69,7 @@ class Layered:
     column: Field
 
 
-Field: TypeAlias = Missing | Typed | Document | Layered
+Field: TypeAlias = Missing | Typed | Moment | Document | Layered
 
 
 @dataclass(frozen=True)
@@ -91,7 +99,7 @@ class Fields:
         if column is None or len(path) > 1:
             return Missing()
         if path[0] in TIMES:
-            return Typed(self.dialect.time_text(column), Kind.STRING)
+            return Moment(column)
         return Typed(self.dialect.text(column), Kind.STRING)
 
     def _column(self, path: FieldPath) -> Field:

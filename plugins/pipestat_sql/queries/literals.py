@@ -9,13 +9,17 @@ from __future__ import annotations
 
 import math
 import re
+from bisect import bisect_left
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
+from pipestat_spec.domain.times import format_utc
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import Operator
 
 __all__ = [
     "IntegerBound",
+    "MomentBound",
     "NumberBound",
     "TextBound",
     "bigint_bound",
@@ -24,6 +28,7 @@ __all__ = [
     "is_number",
     "is_storable",
     "is_storable_all",
+    "moment_bound",
     "text_bound",
 ]
 
@@ -31,9 +36,12 @@ __all__ = [
 IntegerBound: TypeAlias = tuple[Operator, int] | bool
 NumberBound: TypeAlias = tuple[Operator, float] | bool
 TextBound: TypeAlias = tuple[Operator, str]
+MomentBound: TypeAlias = tuple[Operator, datetime] | bool
 
 _NOT_STORED = re.compile("[\x00\ud800-\udfff]")
 _AFTER_SURROGATES = "\ue000"
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 def is_number(value: JSONValue) -> bool:
@@ -108,3 +116,34 @@ def text_bound(operator: Literal["lt", "le", "gt", "ge"], value: str) -> TextBou
     if found[0] == "\x00":
         return ("le", before) if below else ("gt", before)
     return ("lt" if below else "ge"), before + _AFTER_SURROGATES
+
+
+def moment_bound(operator: Operator, value: str) -> MomentBound:
+    """Return the comparison of the text of any time (PS-REC-003) with `value` as one of times.
+
+    Such texts are in the order of their times, so that one of them is the first that is not
+    before `value`, whatever that is.
+    """
+    number = bisect_left(_Moments(), value)
+    if number == len(_Moments()):
+        return operator in ("lt", "le")
+    found = _moment(number)
+    if operator == "eq":
+        return ("eq", found) if format_utc(found) == value else False
+    if format_utc(found) == value:
+        return operator, found
+    return ("lt" if operator in ("lt", "le") else "ge"), found
+
+
+class _Moments:
+    """The texts of all times, in their order."""
+
+    def __len__(self) -> int:
+        return (_LAST - _FIRST) // _MICROSECOND + 1
+
+    def __getitem__(self, number: int) -> str:
+        return format_utc(_moment(number))
+
+
+def _moment(number: int) -> datetime:
+    return _FIRST + number * _MICROSECOND

@@ -24,7 +24,12 @@ from pipestat_sql.queries.literals import (
     is_storable_all,
     text_bound,
 )
-from pipestat_sql.queries.postgresql_json import JSONText, number_condition, same_content
+from pipestat_sql.queries.postgresql_json import (
+    JSONText,
+    number_condition,
+    same_content,
+    short_number,
+)
 from pipestat_sql.tables.column_types import Kind
 
 if TYPE_CHECKING:
@@ -33,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["PostgreSQL"]
 
 _MARK = "pipestat_settings"
+# Integers below equal a double each.
+_EXACT = 2**53
 _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
     Kind.INTEGER: sa.BigInteger,
     Kind.NUMBER: sa.Double,
@@ -58,6 +65,9 @@ class PostgreSQL(Dialect):
 
     def like(self, text: Expression, pattern: str) -> Condition:
         return sa.collate(text, "C").like(sa.literal(pattern, sa.Text), escape="\\")
+
+    def unindexed(self, condition: Condition) -> Condition:
+        return condition
 
     def time_text(self, column: Expression) -> Expression:
         form = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
@@ -88,9 +98,8 @@ class PostgreSQL(Dialect):
     def document_text(self, document: Expression) -> Expression:
         return sa.cast(document, sa.Text)
 
-    def string_at(self, document: Expression, name: str) -> Expression:
-        found = _at(document, (name,))
-        return sa.case((_typeof(found) == "string", _scalar(found)))
+    def text_at(self, document: Expression, name: str) -> Expression:
+        return document.op("->>", return_type=sa.Text())(sa.literal(name, sa.Text))
 
     def is_null(self, document: Expression, path: Path) -> Condition:
         return sa.func.coalesce(_typeof(_at(document, path)), "null", type_=sa.Text) == "null"
@@ -100,9 +109,9 @@ class PostgreSQL(Dialect):
     ) -> Condition | bool:
         found = _at(document, path)
         cases = {
-            "boolean": _booleans(found, values),
-            "number": _numbers(found, values),
-            "string": _strings(found, values),
+            "boolean": _booleans(_scalar(document, path), values),
+            "number": _numbers(_number_text(document, path), values),
+            "string": _strings(_text(document, path), values),
             "array": _documents(found, values, ARRAY),
             "object": _documents(found, values, OBJECT),
         }
@@ -114,19 +123,23 @@ class PostgreSQL(Dialect):
     ) -> Condition | bool:
         found = _at(document, path)
         if is_number(value):
+            text = _number_text(document, path)
+            doubles = partial(_compared, bound=double_bound(operator, value), type_=sa.Double())
             compared = number_condition(
-                _number_text(found),
+                text,
                 partial(_compared, bound=integer_bound(operator, value), type_=sa.Numeric()),
-                partial(_compared, bound=double_bound(operator, value), type_=sa.Double()),
+                doubles,
             )
+            if abs(value) < _EXACT:
+                compared = short_number(text, doubles, compared)
             return sa.case((_typeof(found) == "number", compared), else_=sa.false())
         bound_operator, bound = text_bound(operator, value)
-        compared = COMPARE[bound_operator](_text(found), sa.literal(bound, sa.Text))
+        compared = COMPARE[bound_operator](_text(document, path), sa.literal(bound, sa.Text))
         return sa.case((_typeof(found) == "string", compared), else_=sa.false())
 
     def like_at(self, document: Expression, path: Path, pattern: str) -> Condition:
         found = _at(document, path)
-        matches = self.like(_scalar(found), pattern)
+        matches = self.like(_scalar(document, path), pattern)
         return sa.case((_typeof(found) == "string", matches), else_=sa.false())
 
     def exact_double(self, column: Expression) -> Sequence[Expression]:
@@ -151,17 +164,25 @@ def _typeof(document: Expression) -> Expression:
     return sa.func.json_typeof(document, type_=sa.Text)
 
 
-def _scalar(document: Expression) -> Expression:
+def _scalar(document: Expression, path: Path) -> Expression:
+    """Return what stands at a path as text."""
+    if path:
+        return _at(document, path[:-1]).op("->>", return_type=sa.Text())(
+            sa.literal(path[-1], sa.Text)
+        )
     return document.op("#>>", return_type=sa.Text())(sa.literal_column("'{}'"))
 
 
-def _text(document: Expression) -> Expression:
-    return sa.collate(_scalar(document), "C")
+def _text(document: Expression, path: Path) -> Expression:
+    return sa.collate(_scalar(document, path), "C")
 
 
-def _number_text(document: Expression) -> Expression:
-    # A document that is a number alone keeps the space before it.
-    return sa.collate(sa.func.btrim(_scalar(document), " \t\r\n", type_=sa.Text), "C")
+def _number_text(document: Expression, path: Path) -> Expression:
+    text = _scalar(document, path)
+    if not path:
+        # A document that is a number alone keeps the space before it.
+        text = sa.func.btrim(text, " \t\r\n", type_=sa.Text)
+    return sa.collate(text, "C")
 
 
 def _compared(number: Expression, bound: IntegerBound | NumberBound, type_: Any) -> Condition:
@@ -181,19 +202,20 @@ def _in(expression: Expression, values: Sequence[Any], type_: Any) -> Condition:
     return expression == sa.any_(listed)
 
 
-def _booleans(found: Expression, values: Sequence[JSONValue]) -> Condition | None:
+def _booleans(text: Expression, values: Sequence[JSONValue]) -> Condition | None:
     texts = sorted({str(value).lower() for value in values if isinstance(value, bool)})
-    return _in(_scalar(found), texts, sa.Text()) if texts else None
+    return _in(text, texts, sa.Text()) if texts else None
 
 
-def _strings(found: Expression, values: Sequence[JSONValue]) -> Condition | None:
+def _strings(text: Expression, values: Sequence[JSONValue]) -> Condition | None:
     texts = sorted({value for value in values if isinstance(value, str) and is_storable(value)})
-    return _in(_text(found), texts, sa.Text()) if texts else None
+    return _in(text, texts, sa.Text()) if texts else None
 
 
-def _numbers(found: Expression, values: Sequence[JSONValue]) -> Condition | None:
+def _numbers(text: Expression, values: Sequence[JSONValue]) -> Condition | None:
     integers, doubles = set(), set()
-    for number in filter(is_number, values):
+    numbers = list(filter(is_number, values))
+    for number in numbers:
         integer, double = integer_bound("eq", number), double_bound("eq", number)
         if not isinstance(integer, bool):
             integers.add(integer[1])
@@ -201,11 +223,16 @@ def _numbers(found: Expression, values: Sequence[JSONValue]) -> Condition | None
             doubles.add(double[1])
     if not integers and not doubles:
         return None
-    return number_condition(
-        _number_text(found),
-        lambda text: _in(text, sorted(map(Decimal, integers)), sa.Numeric()),
-        lambda text: _in(text, sorted(doubles), sa.Double()),
+
+    def is_double(number: Expression) -> Condition:
+        return _in(number, sorted(doubles), sa.Double())
+
+    condition = number_condition(
+        text, lambda number: _in(number, sorted(map(Decimal, integers)), sa.Numeric()), is_double
     )
+    if all(abs(number) < _EXACT for number in numbers):
+        return short_number(text, is_double, condition)
+    return condition
 
 
 def _documents(found: Expression, values: Sequence[JSONValue], rank: int) -> Condition | None:

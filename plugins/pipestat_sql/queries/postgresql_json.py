@@ -16,7 +16,7 @@ from pipestat_spec.domain.filters import order_key
 from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import Condition, Expression
 
-__all__ = ["JSONText", "number_condition", "same_content"]
+__all__ = ["JSONText", "number_condition", "same_content", "short_number"]
 
 Compare: TypeAlias = Callable[[Expression], Condition]
 
@@ -26,6 +26,7 @@ _ZERO = Decimal((0, tuple(map(int, str(5**1075))), -1075))
 # JSONB compares numbers as decimals. That is exact but for text that another program wrote:
 # a decimal of more than 15 digits, and one with an exponent, may stand for a double whose
 # own decimal is another.
+_MOST_DIGITS = 200
 _DOUBTFUL = "[0-9][eE]|[0-9.]{17}"
 
 
@@ -40,6 +41,16 @@ def number_condition(text: Expression, integer: Compare, double: Compare) -> Con
         (_is_decimal(text), double(_as_double(text))),
         else_=sa.false(),
     )
+
+
+def short_number(text: Expression, double: Compare, otherwise: Condition) -> Condition:
+    """Compare a number in JSON text as a double if it has a plain form, which takes no pattern.
+
+    That is exact where all doubles that it is compared with are below 2^53.
+    """
+    digits = sa.func.rtrim(text, "-.0123456789", type_=sa.Text)
+    is_plain = sa.and_(digits == "", sa.func.length(text) < _MOST_DIGITS)
+    return sa.case((is_plain, double(sa.cast(text, sa.Double))), else_=otherwise)
 
 
 def _is_integer(text: Expression) -> Condition:

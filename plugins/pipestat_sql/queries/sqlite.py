@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,6 +18,7 @@ from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression, Order, Path
 from pipestat_sql.queries.literals import is_number, is_storable_all, text_bound
 from pipestat_sql.queries.sqlite_functions import register, text_key
+from pipestat_sql.queries.sqlite_json import at_path, compares_natively, equals_natively, listed
 from pipestat_sql.tables.column_types import Kind
 
 if TYPE_CHECKING:
@@ -37,37 +40,43 @@ class SQLite(Dialect):
         # One parameter however many values: SQLite admits 32,766 of them.
         if kind is Kind.NUMBER:
             values = [repr(float(value)) for value in values]
-        listed = _listed(values)
-        value: Expression = listed.c.value
+        value: Expression = listed(values).c.value
         if kind is Kind.NUMBER:
             value = sa.func.pipestat_double(value)
         return column.in_(sa.select(value))
 
     def like(self, text: Expression, pattern: str) -> Condition:
+        found = _without_regex(text, pattern)
+        if found is not None:
+            return found
         return sa.func.pipestat_like(text, sa.literal(pattern, sa.Text), type_=sa.Boolean)
 
+    def unindexed(self, condition: Condition) -> Condition:
+        # Its planner takes an index for a condition though most rows fulfil it, and none for a
+        # case, of which it works out no more than it needs.
+        return sa.case((condition, sa.true()), else_=sa.false())
+
     def time_text(self, column: Expression) -> Expression:
-        # Six digits and a "T", whatever the program wrote that made the row.
         text = sa.func.replace(sa.type_coerce(column, sa.Text), " ", "T", type_=sa.Text)
-        point = sa.case((sa.func.instr(text, ".") > 0, ""), else_=".")
-        padded = text.concat(point).concat("000000")
-        return sa.func.substr(padded, 1, 26, type_=sa.Text).concat("Z")
+        return text.concat("Z")
 
     def is_odd_time(self, column: Expression) -> Condition:
-        # With an offset, for example, or fewer than six digits.
-        return sa.func.length(column).not_in((len("2026-01-31 12:00:00"), 26))
+        # With an offset, for example, or fewer than six digits: only ours order as times do.
+        form = sa.literal("????-??-?? ??:??:??.??????", sa.Text)
+        return sa.not_(column.op("GLOB", is_comparison=True, return_type=sa.Boolean())(form))
 
     def moment(self, column: Expression) -> Expression:
-        return self.time_text(column)
+        return sa.type_coerce(column, sa.Text)
 
     def moment_literal(self, moment: datetime) -> Expression:
-        return sa.literal(format_utc(moment), sa.Text)
+        return sa.literal(format_utc(moment).replace("T", " ")[:26], sa.Text)
 
     def document(self, column: Expression) -> Expression:
         return sa.type_coerce(column, sa.Text)
 
     def has(self, document: Expression, name: str) -> Condition:
-        return sa.func.pipestat_has(document, sa.literal(name, sa.Text), type_=sa.Boolean)
+        exact = sa.func.pipestat_has(document, sa.literal(name, sa.Text), type_=sa.Boolean)
+        return at_path(document, (name,), lambda kind, _: kind.is_not(sa.null()), exact)
 
     def member_text(self, document: Expression, name: str) -> Expression:
         return sa.func.pipestat_at(document, sa.literal(name, sa.Text), type_=sa.Text)
@@ -75,23 +84,33 @@ class SQLite(Dialect):
     def document_text(self, document: Expression) -> Expression:
         return document
 
-    def string_at(self, document: Expression, name: str) -> Expression:
-        return sa.func.substr(_key(document, (name,), STRING), 2, type_=sa.Text)
+    def text_at(self, document: Expression, name: str) -> Expression:
+        exact = sa.func.substr(_key(document, (name,), STRING), 2, type_=sa.Text)
+        return at_path(document, (name,), lambda _, value: value, exact)
 
     def is_null(self, document: Expression, path: Path) -> Condition:
         null = text_key(None)
-        return sa.func.coalesce(_key(document, path, None), null, type_=sa.Text) == null
+        exact = sa.func.coalesce(_key(document, path, None), null, type_=sa.Text) == null
+
+        def native(kind: Expression, _: Expression) -> Condition:
+            return sa.func.coalesce(kind, "null", type_=sa.Text) == "null"
+
+        return at_path(document, path, native, exact)
 
     def equals(
         self, document: Expression, path: Path, values: Sequence[JSONValue]
     ) -> Condition | bool:
-        keys = sorted({text_key(value) for value in values if is_storable_all(value)})
+        values = [value for value in values if is_storable_all(value)]
+        keys = sorted(set(map(text_key, values)))
         key = sa.func.coalesce(_key(document, path, None), "", type_=sa.Text)
         if not keys:
             return False
-        if len(keys) == 1:
-            return key == sa.literal(keys[0], sa.Text)
-        return key.in_(sa.select(_listed(keys).c.value))
+        exact = (
+            key == sa.literal(keys[0], sa.Text)
+            if len(keys) == 1
+            else key.in_(sa.select(listed(keys).c.value))
+        )
+        return at_path(document, path, partial(equals_natively, values=values, exact=exact), exact)
 
     def compares(
         self, document: Expression, path: Path, operator: Order, value: JSONValue
@@ -104,11 +123,18 @@ class SQLite(Dialect):
         compared = COMPARE[operator](
             _key(document, path, rank), sa.literal(text_key(value), sa.Text)
         )
-        return sa.func.coalesce(compared, sa.false(), type_=sa.Boolean)
+        exact = sa.func.coalesce(compared, sa.false(), type_=sa.Boolean)
+        native = partial(compares_natively, operator=operator, literal=value, exact=exact)
+        return at_path(document, path, native, exact)
 
     def like_at(self, document: Expression, path: Path, pattern: str) -> Condition:
         text = sa.func.substr(_key(document, path, STRING), 2, type_=sa.Text)
-        return sa.func.coalesce(self.like(text, pattern), sa.false(), type_=sa.Boolean)
+        exact = sa.func.coalesce(self.like(text, pattern), sa.false(), type_=sa.Boolean)
+
+        def native(kind: Expression, value: Expression) -> Condition:
+            return sa.case((kind == "text", self.like(value, pattern)), else_=sa.false())
+
+        return at_path(document, path, native, exact)
 
     def exact_double(self, column: Expression) -> Sequence[Expression]:
         text = sa.cast(column, sa.Text)
@@ -124,10 +150,36 @@ def _key(document: Expression, path: Path, rank: int | None) -> Expression:
     return sa.func.pipestat_key(document, text, sa.literal(rank, sa.Integer), type_=sa.Text)
 
 
-def _listed(values: Sequence[Any]) -> Any:
-    text = sa.literal(json.dumps(values, ensure_ascii=False), sa.Text)
-    return sa.func.json_each(text).table_valued("value")
-
-
 def _is_nan(value: JSONValue) -> bool:
     return isinstance(value, float) and math.isnan(value)
+
+
+_PARTS = re.compile(r"(%*)((?:[^%_\\]|\\.)*)(%*)", re.DOTALL)
+
+
+def _without_regex(text: Expression, pattern: str) -> Condition | None:
+    """Return whether text begins or ends with a string, holds it or is it; None for the rest."""
+    found = _PARTS.fullmatch(pattern)
+    if found is None:
+        return None
+    before, inner, after = found.groups()
+    inner = re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
+    wanted = sa.literal(inner, sa.Text)
+    if before and after:
+        return sa.func.instr(text, wanted, type_=sa.Integer) > 0
+    if before:
+        return sa.func.substr(text, -len(inner), type_=sa.Text) == wanted if inner else None
+    if not after:
+        return text == wanted
+    following = _following(inner)
+    if following is None:
+        return None
+    # An index serves a range.
+    return sa.and_(text >= wanted, text < sa.literal(following, sa.Text))
+
+
+def _following(prefix: str) -> str | None:
+    """Return the first text after all that begin with a prefix; None where there is none."""
+    if not prefix or prefix[-1] in ("\ud7ff", "\U0010ffff"):
+        return None
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

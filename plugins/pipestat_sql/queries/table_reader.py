@@ -74,7 +74,7 @@ class TableReader:
                 continue
             column = columns[name]
             meta = dialect.document(columns.meta)
-            written = dialect.string_at(meta, name.removeprefix("pipestat_").removesuffix("_time"))
+            written = dialect.text_at(meta, name.removeprefix("pipestat_").removesuffix("_time"))
             if self.table.layout == "levels":
                 differing.append(dialect.time_text(column).is_distinct_from(written))
             else:
@@ -82,8 +82,10 @@ class TableReader:
             differing.append(dialect.is_odd_time(column))
         if not differing:
             return False
-        found = self.own_rows(sa.select(sa.literal(1))).where(sa.or_(*differing))
-        return self.connection.execute(found.limit(1)).first() is not None
+        # Each by itself: an index serves it where one is.
+        rows = self.own_rows(sa.select(sa.literal(1)))
+        found = sa.or_(*(rows.where(condition).exists() for condition in differing))
+        return bool(self.connection.execute(sa.select(found)).scalar())
 
     def own_rows(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Return the statement for the store's own rows (PS-SQL-003)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -15,9 +15,16 @@ from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["Definitions", "index_name"]
+__all__ = ["SEARCHED", "Definitions", "index_name"]
 
 _EXTENDED = "pipestat_extended_data"
+# The columns of the system that are searched by, and what their indexes hold besides, where the
+# table has it: the records of one status stand in their order.
+SEARCHED: Mapping[str, tuple[str, ...]] = {
+    "status": ("record_identifier", "project_name"),
+    "pipestat_created_time": (),
+    "pipestat_modified_time": (),
+}
 _WIDER = {"integer": "BIGINT", "smallint": "BIGINT", "jsonb": "JSON"}
 
 
@@ -157,6 +164,13 @@ class Definitions:
         more = {"postgresql_using": "hash"} if column.kind is Kind.STRING else {}
         return self._index(table, column.name, **more)
 
+    def search_indexes(
+        self, table: str, names: Iterable[str], columns: Collection[str]
+    ) -> Iterator[str]:
+        """Yield what makes the indexes of these of `SEARCHED`, for a table with `columns`."""
+        for name in names:
+            yield self._index(table, name, *(more for more in SEARCHED[name] if more in columns))
+
     def extended_index(self, table: str) -> str:
         """Return what makes the index of rows with extended data.
 
@@ -165,12 +179,13 @@ class Definitions:
         some = sa.column(_EXTENDED).is_not(sa.null())
         name = index_name(table, _EXTENDED)
         return self._index(
-            table, "record_identifier", name, postgresql_where=some, sqlite_where=some
+            table, "record_identifier", name=name, postgresql_where=some, sqlite_where=some
         )
 
-    def _index(self, table: str, column: str, name: str = "", **more: Any) -> str:
-        indexed = self._table(table, sa.Column(_quoted(column))).c[column]
-        index = sa.Index(_quoted(name or index_name(table, column)), indexed, **more)
+    def _index(self, table: str, *columns: str, name: str = "", **more: Any) -> str:
+        indexed = self._table(table, *(sa.Column(_quoted(column)) for column in columns)).c
+        name = name or index_name(table, columns[0])
+        index = sa.Index(_quoted(name), *indexed, **more)
         return self._text(sa.schema.CreateIndex(index, if_not_exists=True))
 
     def widening(self, table: str, column: str, type_name: str) -> str | None:

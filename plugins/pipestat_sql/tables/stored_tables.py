@@ -20,7 +20,7 @@ from pipestat_sql.database.connections import Database, Session
 from pipestat_sql.database.transactions import Transactions
 from pipestat_sql.tables.catalog import Catalog, read_catalog
 from pipestat_sql.tables.column_types import Kind
-from pipestat_sql.tables.definitions import Definitions, index_name
+from pipestat_sql.tables.definitions import SEARCHED, Definitions, index_name
 from pipestat_sql.tables.namespace_tables import NamespaceTables
 from pipestat_sql.tables.naming import LEVEL_COLUMNS, SYSTEM_COLUMNS, new_names
 from pipestat_sql.tables.record_table import RecordTable, existing_table
@@ -178,10 +178,37 @@ class StoredTables:
         yield from self._definitions.records(table, types, layout, results, new=name is None)
         yield from self._definitions.histories(history, history_types, layout, table, columns)
         indexed = self._lacking_indexes(table, level, results, catalog)
+        if name is None:
+            system = (*SYSTEM_COLUMNS, *(LEVEL_COLUMNS if layout == "levels" else ()))
+            yield from self._definitions.search_indexes(table, SEARCHED, system)
         for column in indexed:
             yield self._definitions.index(table, column)
         if indexed:
             yield self._definitions.extended_index(table)
+
+    def unindexed(self, session: Session) -> dict[str, list[str]]:
+        """Return the columns of the system that lack an index, by table."""
+        catalog = self._read(session)
+        found = {
+            table: [
+                name
+                for name in SEARCHED
+                if name in catalog.tables[table] and index_name(table, name) not in catalog.indexes
+            ]
+            for table in self._namespace.find(catalog.tables)[1].values()
+        }
+        return {table: names for table, names in found.items() if names}
+
+    def make_indexes(self, transactions: Transactions) -> None:
+        """Make the indexes that `unindexed` tells of, under the lock."""
+
+        def work(session: Session) -> None:
+            types = self._read(session).tables
+            for table, names in self.unindexed(session).items():
+                for statement in self._definitions.search_indexes(table, names, types[table]):
+                    session.execute(statement, ())
+
+        transactions.define(work)
 
     def widen(self, level: Level, column: str, transactions: Transactions) -> None:
         """Give a column of 32 bits 64, and one of JSONB the type JSON (PS-SQL-008)."""
