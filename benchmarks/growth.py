@@ -1,15 +1,17 @@
 """How the cost of an operation grows with the store: CPU and peak memory by number of records.
 
 `STORES` and `OPERATIONS` are the table. Each operation is measured on each store at each size in a
-process of its own, `python -m benchmarks.growth CONFIGS OPERATION COUNT`. That process does the
+process of its own, `python -m benchmarks.growth CONFIGS OPERATION COUNT CLOCK`. It does the
 same on a store of a few records before, so that imports and first uses do not count.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections import deque
@@ -22,11 +24,16 @@ from typing import Any
 from benchmarks.figures import Figure, milliseconds
 from benchmarks.warm import SCHEMA
 from pipestat_spec import PipestatManager
+from pipestat_spec.plugins.loading import plugins
 from tests.environments import REPOSITORY, clean_environment
 
 PAGE = 50
 OVERWRITES = 5_000
+# So many records go into a store in one call.
+_AT_ONCE = 100_000
 _FEW = 100
+# With this in the environment databases of a million records are measured too.
+_MILLION = "PIPESTAT_BENCH_MILLION"
 # What a cost may be above what it should be, since figures vary.
 _SLACK = 1.3
 
@@ -36,13 +43,15 @@ class Store:
     """A kind of store: its sizes, and how one is named in an empty folder.
 
     `open` gives the arguments of a PipestatManager for as long as its context lasts. `floor` is the
-    least that a read has to do. In a store that is `indexed` the cost of a page does not grow.
+    least that a read has to do. In a store that is `indexed` the cost of a page does not grow. Of
+    one that `works_elsewhere`, on a server, the time counts and not the CPU of this process.
     """
 
     sizes: tuple[int, ...]
     open: Callable[[Path], AbstractContextManager[dict[str, Any]]]
     floor: Callable[[Path], object] | None = None
     indexed: bool = False
+    works_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,32 @@ def _read_and_check(folder: Path) -> int:
     return zlib.crc32((folder / "results.yaml").read_bytes())
 
 
+@contextmanager
+def _sqlite(folder: Path) -> Iterator[dict[str, Any]]:
+    yield _database(f"sqlite:///{folder / 'results.db'}")
+
+
+@contextmanager
+def _postgresql(_: Path) -> Iterator[dict[str, Any]]:
+    from tests.sql.servers import PostgresServer, wheel_programs
+
+    server = PostgresServer(wheel_programs())
+    try:
+        yield _database(server.url())
+    finally:
+        server.stop()
+
+
+def _database(url: str) -> dict[str, Any]:
+    return {"config_dict": {"backend": "sql", "sql": {"url": url}}}
+
+
+_TABLES = (1_000, 10_000, 100_000, *([1_000_000] if _MILLION in os.environ else []))
 STORES: Mapping[str, Store] = {
     "YAML": Store((1_000, 10_000, 100_000), _one_file, _read_and_check),
     "record files": Store((1_000, 10_000), _record_files),
+    "SQLite": Store(_TABLES, _sqlite, indexed=True),
+    "PostgreSQL": Store(_TABLES, _postgresql, indexed=True, works_elsewhere=True),
 }
 
 # Operations
@@ -101,14 +133,25 @@ def _five(psm: PipestatManager, count: int, turn: int) -> object:
     return psm.retrieve_many([name_of((number * count // 5 + turn) % count) for number in range(5)])
 
 
-def _bulk(psm: PipestatManager, count: int, _: int) -> object:
-    return psm.report_many({name_of(number): values_of(number, count) for number in range(count)})
+def _bulk(psm: PipestatManager, count: int, _: int) -> None:
+    for start in range(0, count, _AT_ONCE):
+        numbers = range(start, min(start + _AT_ONCE, count))
+        psm.report_many({name_of(number): values_of(number, count) for number in numbers})
+
+
+def _csv(psm: PipestatManager, _: int, __: int) -> object:
+    with tempfile.TemporaryDirectory() as folder:
+        return plugins().exporter("csv").export(psm.store, Path(folder, "table.csv"), {})
 
 
 OPERATIONS: Mapping[str, Operation] = {
-    # Into an empty store, in one call.
+    # Into an empty store.
     "bulk": Operation(_bulk, 0, grows=True),
     "report": Operation(lambda psm, _, turn: psm.report({"reads": turn}, f"new{turn}")),
+    "status": Operation(lambda psm, _, turn: psm.set_status("failed", name_of(turn * 17))),
+    "page of a status": Operation(
+        lambda psm, _, __: psm.select_records(where="status = 'failed'", limit=PAGE)
+    ),
     "page at the start": Operation(lambda psm, _, __: psm.select_records(limit=PAGE)),
     "page at the end": Operation(
         lambda psm, count, _: psm.select_records(limit=PAGE, cursor=name_of(count - PAGE - 1))
@@ -118,8 +161,12 @@ OPERATIONS: Mapping[str, Operation] = {
     "filter": Operation(
         lambda psm, _, __: psm.select_records(where=f"reads < {PAGE}"), 1, grows=True
     ),
+    "filter of all": Operation(
+        lambda psm, _, __: psm.select_records(where="rate >= 0", limit=PAGE), 1, grows=True
+    ),
     "recent": Operation(lambda psm, _, __: psm.list_recent_results(limit=PAGE), 1, grows=True),
     "all records": Operation(lambda psm, _, __: deque(psm.iter_records(), maxlen=0), 1, grows=True),
+    "CSV": Operation(_csv, 0, grows=True),
 }
 # Of one result of one record, again and again: its history grows.
 _OVERWRITE = "overwrite"
@@ -143,20 +190,23 @@ def figures(folder: Path) -> Iterator[Figure]:
                 config = stack.enter_context(store.open(place))
                 configs[size] = {**config, "schema_path": str(schema)}
             few = configs[_FEW]
+            clock = "wall" if store.works_elsewhere else "cpu"
             _run([few], "bulk", _FEW)
             growth = _Growth(name, store)
             for size in store.sizes:
                 for operation in OPERATIONS:
                     before = [] if operation == "bulk" else [few]
-                    found = _run([*before, configs[size]], operation, size)
+                    found = _run([*before, configs[size]], operation, size, clock)
                     yield from growth.figures(operation, size, found, places[size])
-            yield from _overwrites(name, _run([few], _OVERWRITE, _FEW)["ours"])
+            yield from _overwrites(name, _run([few], _OVERWRITE, _FEW, clock)["ours"])
 
 
-def _run(configs: list[dict[str, Any]], operation: str, count: int) -> dict[str, list[float]]:
+def _run(
+    configs: list[dict[str, Any]], operation: str, count: int, clock: str = "cpu"
+) -> dict[str, list[float]]:
     """Return the seconds of each call on the last of the stores, and the peak memory in MB."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, json.dumps(configs), operation, str(count)],
+        [sys.executable, "-m", __name__, json.dumps(configs), operation, str(count), clock],
         cwd=REPOSITORY,
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
@@ -229,10 +279,14 @@ def _overwrites(name: str, runs: list[float]) -> Iterator[Figure]:
 # In the process that is measured
 
 
-def _seconds(call: Callable[..., object], *arguments: Any) -> float:
-    begin = time.process_time()
+def _seconds(
+    call: Callable[..., object],
+    *arguments: Any,
+    clock: Callable[[], float] = time.process_time,
+) -> float:
+    begin = clock()
     call(*arguments)
-    return time.process_time() - begin
+    return clock() - begin
 
 
 def _peak_megabytes() -> float:
@@ -242,8 +296,9 @@ def _peak_megabytes() -> float:
     return float("nan")
 
 
-def main(configs: list[dict[str, Any]], operation: str, count: int) -> None:
+def main(configs: list[dict[str, Any]], operation: str, count: int, clock_name: str) -> None:
     """Print the seconds of each call as JSON."""
+    clock = {"cpu": time.process_time, "wall": time.perf_counter}[clock_name]
     what = _OVERWRITES if operation == _OVERWRITE else OPERATIONS[operation]
     runs: list[float] = []
     for number, config in enumerate(configs, start=1):
@@ -251,9 +306,9 @@ def main(configs: list[dict[str, Any]], operation: str, count: int) -> None:
         with PipestatManager(**config) as psm:
             size = count if is_last else _FEW
             calls = range(1 + what.repeats if is_last else 1)
-            runs = [_seconds(what.call, psm, size, turn) for turn in calls]
+            runs = [_seconds(what.call, psm, size, turn, clock=clock) for turn in calls]
     print(json.dumps({"ours": runs, "peak_mb": [_peak_megabytes()]}))
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3]))
+    main(json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])

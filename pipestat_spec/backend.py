@@ -29,7 +29,7 @@ from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Any
 
-from pipestat_spec.errors import MissingConfigDataError
+from pipestat_spec.errors import MissingConfigDataError, UnsupportedOperation
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Outcome, Transition
@@ -38,6 +38,7 @@ from pipestat_spec.models.record import (
     DEFAULT_PROJECT_NAME,
     LEVELS,
     HistoryEntry,
+    HistoryLimit,
     Level,
     Record,
     RecordKey,
@@ -221,6 +222,16 @@ class Backend(ABC):
         for record in self.scan(level):
             if entries := list(self.history(record.key)):
                 yield record.key, entries
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:  # noqa: ARG002
+        """Remove the entries of all histories that `domain.history.expired` tells; return how many.
+
+        A record changes in no other way. By default it is refused (UnsupportedOperation).
+        """
+        raise UnsupportedOperation(
+            "this kind of store keeps all of its history",
+            hint="'pipestat-spec convert --no-history' copies the store without it",
+        )
 
     def lacking_indexes(self) -> list[str]:
         """Return the indexes that would make searches faster, for people; by default none."""

@@ -24,6 +24,7 @@ from pipestat_spec.errors import (
     SchemaValidationErrorDuringReport,
 )
 from pipestat_spec.json_values import JSONValue
+from pipestat_spec.many_objects import collection_paused
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import NOTHING, Change, Outcome
 from pipestat_spec.models.record import Record, RecordKey
@@ -144,6 +145,17 @@ def ingest(
     out, and told in the report.
     """
     checker = _Checker(store, overwrite, PathPrefixes(path_prefixes))
+    with collection_paused():
+        return _ingest(checker, documents, verdicts, keep_going, progress)
+
+
+def _ingest(
+    checker: _Checker,
+    documents: Iterable[Source] | Source,
+    verdicts: Iterable[SourcedDocument],
+    keep_going: bool,
+    progress: Progress | None,
+) -> IngestReport:
     count = 0
     for source in _sources(documents):
         found = read_documents(source) if isinstance(source, Path) else [source]
@@ -156,8 +168,8 @@ def ingest(
         checker.add(document, verdict=True)
     if checker.problems and not keep_going:
         raise _refused(checker.problems)
-    writer = _Writer(store, checker.changes(), keep_going, progress)
-    writer.write(check_first=not overwrite)
+    writer = _Writer(checker.store, checker.changes(), keep_going, progress)
+    writer.write(check_first=not checker.overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
     stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
     return IngestReport(
@@ -212,8 +224,8 @@ class _Checker:
         self.problems: list[str] = []
         self.records: dict[RecordKey, list[tuple[Contribution, Change]]] = {}
         self._verdicts: dict[RecordKey, Contribution] = {}
-        self._store = store
-        self._overwrite = overwrite
+        self.store = store
+        self.overwrite = overwrite
         self._prefixes = prefixes
 
     def add(self, found: SourcedDocument, verdict: bool = False) -> None:
@@ -263,19 +275,19 @@ class _Checker:
         return self._change(key, folded, is_verdict=True)
 
     def _check_namespace(self, namespace: str | None) -> None:
-        if namespace is not None and namespace != self._store.namespace:
+        if namespace is not None and namespace != self.store.namespace:
             raise PipestatDataError(
                 f"namespace {shorten(namespace)!r} is not that of the store, "
-                f"{shorten(self._store.namespace)!r}",
+                f"{shorten(self.store.namespace)!r}",
                 hint=f"ingest it with the pipeline name {shorten(namespace)!r}",
                 namespace=namespace,
             )
 
     def _contribution(self, document: ReportDocument) -> Contribution:
-        results = values_of(document, self._store.rules)
+        results = values_of(document, self.store.rules)
         if self._prefixes:
             results = map_paths(
-                results, self._store.rules.level_schema(document.level), self._prefixes
+                results, self.store.rules.level_schema(document.level), self._prefixes
             )
         attempt = document.source.attempt if document.source else None
         return Contribution(
@@ -305,10 +317,10 @@ class _Checker:
         return unless_own_word
 
     def _report(self, key: RecordKey, contribution: Contribution) -> Change:
-        return self._store.rules.report(
+        return self.store.rules.report(
             key,
             contribution.results,
-            overwrite=self._overwrite,
+            overwrite=self.overwrite,
             status=contribution.status,
             status_message=contribution.status_message,
             status_time=contribution.status_time,

@@ -16,7 +16,7 @@ from pipestat_spec.backend import (
     StoreSettings,
     Transition,
 )
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.plugins.hookspecs import hookimpl
 
 __all__ = ["MemoryBackend", "MemoryFactory"]
@@ -76,6 +76,20 @@ class MemoryBackend(Backend):
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         return iter(self._history.get(key, ()))
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        from pipestat_spec.domain.history import expired
+
+        removed = 0
+        with self._lock:
+            history = dict(self._history)
+            for key, entries in self._history.items():
+                if key.level == level and (gone := expired(entries, limit)):
+                    removed += len(gone)
+                    kept = (entry for place, entry in enumerate(entries) if place not in gone)
+                    history[key] = tuple(kept)
+            self._history = history
+        return removed
 
     def count(self, level: Level) -> int:
         return sum(key.level == level for key in self._records)

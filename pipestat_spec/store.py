@@ -21,7 +21,7 @@ from pipestat_spec.json_values import JSONValue
 from pipestat_spec.logs import logger
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Transition
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.plugins.hookspecs import RecordEvent
 from pipestat_spec.plugins.observers import notify
 from pipestat_spec.text.file_names import expand_record_path
@@ -257,6 +257,14 @@ class Store:
         if Capability.HISTORY in self.rules.capabilities:
             for key, entries in self.backend.histories(level):
                 yield key, self._numbers.history(level, entries)
+
+    def prune_history(self, limit: HistoryLimit) -> int:
+        """Remove entries of the history of all records; return how many.
+
+        Raises UnsupportedOperation where the store keeps all, or none.
+        """
+        self.rules.require(Capability.HISTORY, "history")
+        return sum(self.backend.prune(level, limit) for level in self.levels)
 
     def count(self, level: Level) -> int:
         """Return how many records a level has."""

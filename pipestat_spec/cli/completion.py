@@ -111,7 +111,7 @@ def _words(commands: list[Completion]) -> dict[str, list[str]]:
 def _bash(commands: list[Completion]) -> str:
     groups = _words(commands)
     seconds = "".join(
-        f'        "{first}") words="{" ".join(words)}" ;;\n'
+        f'            "{first}") words="{" ".join(words)}" ;;\n'
         for first, words in groups.items()
         if words
     )
@@ -153,13 +153,17 @@ _pipestat_spec() {{
     fi
     case "$command" in
         {groups})
-            if [ "$COMP_CWORD" -eq 2 ]; then
-                case "$command" in
-{seconds}                esac
-                COMPREPLY=($(compgen -W "$words" -- "$current"))
-                return
-            fi
-            command="$command ${{COMP_WORDS[2]}}" ;;
+            case "$command" in
+{seconds}            esac
+            case "$COMP_CWORD $current" in
+                "2 -"*) ;;
+                "2 "*) COMPREPLY=($(compgen -W "$words" -- "$current")); return ;;
+            esac
+            # A command may have options of its own beside the commands below it.
+            case " $words " in
+                *" ${{COMP_WORDS[2]}} "*) command="$command ${{COMP_WORDS[2]}}" ;;
+            esac
+            words="" ;;
     esac
     case "$command:$previous" in
 {values}    esac
@@ -197,7 +201,8 @@ def _fish(commands: list[Completion]) -> str:
     first_word = "__fish_use_subcommand"
     for first, seconds in groups.items():
         help = next(c.help for c in commands if c.name.partition(" ")[0] == first)
-        about = f"{first} {'|'.join(seconds)}" if seconds else help
+        is_command = any(c.name == first for c in commands)
+        about = help if is_command else f"{first} {'|'.join(seconds)}"
         lines.append(
             f"complete -c pipestat-spec -n {first_word} -a {first} -d {_fish_quote(about)}"
         )
@@ -213,12 +218,14 @@ def _fish(commands: list[Completion]) -> str:
                 if command.name.startswith(f"{first} ")
             ]
     for command in commands:
-        lines += _fish_command(command)
+        lines += _fish_command(command, groups.get(command.name, []))
     return "\n".join(lines)
 
 
-def _fish_command(command: Completion) -> Iterator[str]:
-    condition = "; and ".join(f"__fish_seen_subcommand_from {w}" for w in command.name.split())
+def _fish_command(command: Completion, below: list[str]) -> Iterator[str]:
+    seen = [f"__fish_seen_subcommand_from {word}" for word in command.name.split()]
+    seen += [f"not __fish_seen_subcommand_from {word}" for word in below]
+    condition = "; and ".join(seen)
     head = f"complete -c pipestat-spec -n '{condition}'"
     if command.files:
         yield f"{head} -F"

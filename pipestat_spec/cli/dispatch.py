@@ -28,6 +28,7 @@ COMMANDS: dict[str, Command] = {
     "retrieve": Command("print a record, or some of its results", "retrieve:configure"),
     "select": Command("print the records that match a filter", "select:configure"),
     "history": Command("print the former values of a record's results", "history:configure"),
+    "history prune": Command("remove old entries of the history", "history:configure_prune"),
     "table": Command("write the records as files for other programs", "table:configure"),
     "summarize": Command("write the report, one HTML file", "summarize:configure"),
     "link": Command("make a folder of links to the files of the results", "link:configure"),

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
 
 from pipestat_spec.documents.explain import checked
 from pipestat_spec.domain.times import RFC_3339, read_time
-from pipestat_spec.domain.values import canonical
+from pipestat_spec.domain.values import canonical_result
 from pipestat_spec.errors import DocumentError, InvalidTimeFormatError
 from pipestat_spec.models.identifiers import (
     MAX_IDENTIFIER,
@@ -68,7 +68,7 @@ def _results(value: Any) -> Any:
     problems = Problems()
     for name, item in value.items():
         with problems:
-            results[check_result_identifier(name)] = canonical(item, f"result {name!r}")
+            results[check_result_identifier(name)] = canonical_result(item, name)
     if problems:
         raise DocumentError("results", problems=problems.lines)
     return results

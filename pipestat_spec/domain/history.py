@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.json_values import JSONValue
-from pipestat_spec.models.record import HistoryEntry
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit
 
-__all__ = ["history_dict", "of_results"]
+__all__ = ["expired", "history_dict", "of_results"]
 
 
 def of_results(
@@ -16,6 +17,19 @@ def of_results(
 ) -> list[HistoryEntry]:
     """Return the entries of the named results, None for all."""
     return [entry for entry in entries if results is None or entry.result in results]
+
+
+def expired(entries: Sequence[HistoryEntry], limit: HistoryLimit) -> set[int]:
+    """Return the places of the entries that a limit leaves no room for; they stand oldest first."""
+    later: Counter[str] = Counter()
+    found = set()
+    for place in reversed(range(len(entries))):
+        entry = entries[place]
+        too_many = limit.keep is not None and later[entry.result] >= limit.keep
+        if too_many or (limit.since is not None and entry.time < limit.since):
+            found.add(place)
+        later[entry.result] += 1
+    return found
 
 
 def history_dict(entries: Iterable[HistoryEntry]) -> dict[str, dict[str, JSONValue]]:

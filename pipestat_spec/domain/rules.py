@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from pipestat_spec.domain import changes
 from pipestat_spec.domain.validation.conform import conform
-from pipestat_spec.domain.values import canonical, results_mapping
+from pipestat_spec.domain.values import canonical, canonical_result, results_mapping
 from pipestat_spec.errors import (
     ColumnNotFoundError,
     InvalidIdentifierError,
@@ -62,7 +62,7 @@ def prepare_results(
     undeclared: dict[str, str | None] = {}
     for name, value in results_mapping(values).items():
         identifier = check_result_identifier(name)
-        plain = canonical(value, f"result {identifier!r}")
+        plain = canonical_result(value, identifier)
         declared = level.results.get(identifier) if level else None
         if level is not None and declared is None:
             undeclared[identifier] = nearest(identifier, level.results)

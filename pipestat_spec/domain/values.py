@@ -17,10 +17,11 @@ from pipestat_spec.json_values import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONV
 from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import check_text, shorten
 
-__all__ = ["canonical", "results_mapping", "same_record"]
+__all__ = ["canonical", "canonical_result", "results_mapping", "same_record"]
 
 # Classes of pandas whose one value stands for a missing one.
 _MISSING = frozenset({"NAType", "NaTType"})
+_ODD: Any = object()
 
 
 def canonical(value: object, name: str = "value") -> JSONValue:
@@ -35,6 +36,39 @@ def canonical(value: object, name: str = "value") -> JSONValue:
     not strings, and nesting deeper than MAX_DEPTH.
     """
     return _canonical(value, name, MAX_DEPTH)
+
+
+def canonical_result(value: object, identifier: str) -> JSONValue:
+    """Return the value of a result as `canonical` does, sooner where it is plain JSON."""
+    found = _plain(value, MAX_DEPTH)
+    return canonical(value, f"result {identifier!r}") if found is _ODD else found
+
+
+def _plain(value: Any, depth: int) -> JSONValue:
+    """Return a copy of a value that needs no second look, _ODD for any other."""
+    kind = type(value)
+    if kind is str:
+        return value if value.isascii() and "\0" not in value else _ODD
+    if kind is float:
+        return value if math.isfinite(value) else _ODD
+    if kind is int:
+        return value if MIN_INTEGER <= value <= MAX_INTEGER else _ODD
+    if kind is bool or value is None:
+        return value
+    if depth <= 0:
+        return _ODD
+    if kind is list:
+        items = [_plain(item, depth - 1) for item in value]
+        return _ODD if _ODD in items else items
+    if kind is dict:
+        named = {}
+        for key, item in value.items():
+            found = _plain(item, depth - 1)
+            if found is _ODD or type(key) is not str or _plain(key, 0) is _ODD:
+                return _ODD
+            named[key] = found
+        return named
+    return _ODD
 
 
 def results_mapping(values: Any) -> dict[str, Any]:

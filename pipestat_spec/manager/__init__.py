@@ -14,6 +14,7 @@ from pipestat_spec.logs import logger
 from pipestat_spec.manager.outputs import RecordOutputs
 from pipestat_spec.manager.record_copy import RecordCopy
 from pipestat_spec.manager.record_run import RecordRun
+from pipestat_spec.many_objects import collection_paused
 from pipestat_spec.models.record import Record, RecordKey
 
 if TYPE_CHECKING:
@@ -213,6 +214,17 @@ class PipestatManager(RecordOutputs):
 
         All are checked before any is stored. Returns like `report`.
         """
+        with collection_paused():
+            return self._report_many(values, force_overwrite, strict_type, history_enabled, level)
+
+    def _report_many(
+        self,
+        values: Mapping[str, Mapping[str, Any]],
+        force_overwrite: bool | None,
+        strict_type: bool,
+        history_enabled: bool,
+        level: str | None,
+    ) -> list[str] | bool:
         overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
         todo, names = [], []
         for record_identifier, given in values.items():
@@ -248,10 +260,9 @@ class PipestatManager(RecordOutputs):
     ) -> list[str]:
         formatter = formatter or self.result_formatter
         stored = record.results if record else {}
+        pipeline, identifier = self.pipeline_name, key.identifier
         return [
-            formatter(self.pipeline_name, key.identifier, name, stored[name])
-            for name in values
-            if name in stored
+            formatter(pipeline, identifier, name, stored[name]) for name in values if name in stored
         ]
 
     def remove(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 from pipestat_spec.errors import InvalidIdentifierError
 from pipestat_spec.text.strings import check_text, shorten
@@ -40,6 +41,11 @@ def check_record_identifier(identifier: object) -> str:
 
 def check_result_identifier(identifier: object) -> str:
     """Return a valid, not reserved result identifier; raises InvalidIdentifierError."""
+    # Each of many records has the same ones.
+    return _known_result(identifier) if type(identifier) is str else _result(identifier)
+
+
+def _result(identifier: object) -> str:
     name = _check(identifier, "result identifier")
     if name in RESERVED:
         raise InvalidIdentifierError(
@@ -48,6 +54,9 @@ def check_result_identifier(identifier: object) -> str:
             identifier=name,
         )
     return name
+
+
+_known_result = lru_cache(maxsize=4096)(_result)
 
 
 def check_namespace(identifier: object) -> str:

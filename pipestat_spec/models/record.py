@@ -46,6 +46,13 @@ class Record:
     status_time: datetime | None = None
 
 
+class HistoryLimit(NamedTuple):
+    """Which entries of a history stay: the last `keep` of each result, and those since `since`."""
+
+    keep: int | None = None
+    since: datetime | None = None
+
+
 class HistoryEntry(NamedTuple):
     """The value that `result` had until `time` (UTC), when it was replaced or removed."""
 

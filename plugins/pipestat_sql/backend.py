@@ -19,7 +19,6 @@ from pipestat_sql.database.addresses import database_url
 from pipestat_sql.database.connections import Session, database_of
 from pipestat_sql.database.options import SqlOptions
 from pipestat_sql.database.transactions import Transactions, Written
-from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.namespace_rows import NamespaceRows
 from pipestat_sql.rows.record_rows import RecordRows
 from pipestat_sql.tables.catalog import read_catalog
@@ -143,11 +142,8 @@ class SqlBackend(Backend):
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
     ) -> Iterator[Record]:
-        def page(after: str | None, count: int) -> list[Record]:
-            return [row.record for row in self._read(level, nothing, RecordRows.page, after, count)]
-
-        nothing: list[Row] = []
-        return _in_parts(page, after, limit)
+        nothing: list[Record] = []
+        return _in_parts(partial(self._read, level, nothing, RecordRows.page), after, limit)
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         nothing: list[HistoryEntry] = []

@@ -299,6 +299,9 @@ def test_names_of_a_store_are_completed(
     assert complete(script, "pipestat-spec retrieve -r s") == [odd, "s2"]
     assert complete(script, "pipestat-spec select --columns reads,GC") == ["reads,GC content"]
     assert complete(script, "pipestat-spec history -i re") == ["reads"]
+    assert complete(script, "pipestat-spec history pr") == ["prune"]
+    assert complete(script, "pipestat-spec history --outp") == ["--output"]
+    assert complete(script, "pipestat-spec history prune --ke") == ["--keep"]
     assert complete(script, "pipestat-spec select --status fa") == ["failed"]
     assert complete(script, "pipestat-spec status set w") == ["waiting"]
     assert "--message" in complete(script, "pipestat-spec status set --m")

@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipestat_spec.domain.values import canonical, same_record
-from pipestat_spec.errors import InvalidValueError
+from pipestat_spec.domain.values import canonical, canonical_result, same_record
+from pipestat_spec.errors import InvalidValueError, PipestatError
 from pipestat_spec.json_values import same_value
 from pipestat_spec.models.record import Record, RecordKey
 
@@ -164,3 +164,34 @@ JSON = st.recursive(
 @given(JSON)
 def test_canonical_values_stay_as_they_are(value: object) -> None:
     assert same_value(canonical(value), value)
+
+
+_anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**70), 2**70)
+    | st.floats()
+    | st.text(st.characters(codec=None), max_size=4)
+    | st.sampled_from([np.int64(3), Decimal("1.5"), PurePosixPath("a"), object(), "\0", "\ud800"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.tuples(inner)
+        | st.dictionaries(st.text(max_size=2) | st.integers(), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+
+
+@given(_anything)
+def test_the_value_of_a_result_is_as_any_other(value: object) -> None:
+    def outcome(call: Callable[[], object]) -> object:
+        try:
+            return call()
+        except PipestatError as error:
+            return type(error), str(error)
+
+    found = outcome(lambda: canonical_result(value, "r"))
+    expected = outcome(lambda: canonical(value, "result 'r'"))
+    assert repr(found) == repr(expected)
+    if isinstance(value, list | dict):
+        assert found is not value

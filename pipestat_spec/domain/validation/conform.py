@@ -19,6 +19,8 @@ def conform(value: JSONValue, schema: ResultSchema, *, strict: bool = True) -> J
     Raises InvalidTypeError for a wrong type, SchemaValidationErrorDuringReport for anything
     else that the schema refuses, SchemaError when the schema itself is wrong.
     """
+    if strict and type(value) is schema.plain_class:
+        return value
     value = _typed(value, schema) if strict else as_admitted_type(converted(value, schema), schema)
     if schema.only_types and not schema.has_images:
         return value

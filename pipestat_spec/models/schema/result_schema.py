@@ -74,6 +74,23 @@ class ResultSchema:
         """Whether the result is an image or holds images."""
         return _mentions_image(self.schema)
 
+    @cached_property
+    def plain_class(self) -> type | None:
+        """The class of those values that are stored as given, whatever they are; or None."""
+        if not self.only_types or self.has_images:
+            return None
+        return _CLASSES.get(self.exact_type or "")
+
+
+_CLASSES: Mapping[str, type] = {
+    "boolean": bool,
+    "integer": int,
+    "number": float,
+    "string": str,
+    "array": list,
+    "object": dict,
+}
+
 
 class _Writer:
     """Puts in the place of references what they lead to, each written once.

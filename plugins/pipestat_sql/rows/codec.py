@@ -15,6 +15,7 @@ from pipestat_sql.rows.column_values import (
     NeedsWidening,
     check_declared,
     fits,
+    plain_class,
     reader_of,
     stored_time,
 )
@@ -55,6 +56,12 @@ class Codec:
             for identifier, column in table.results.items()
             if column.name != identifier
         }
+        # The columns of results whose values of a class are stored as they are.
+        self._plain = {
+            (identifier, plain): column.name
+            for identifier, column in table.results.items()
+            if (plain := plain_class(column)) is not None
+        }
         self._is_cut = str(table.table.name) != table.full_name
         self._rewrites = is_postgresql and table.types.get(_EXTENDED) == "jsonb"
         # Where in a row of all columns what stands; a column that the table lacks is at the
@@ -65,6 +72,7 @@ class Codec:
             places.get(name, -1) for name in _SYSTEM
         )
         self._times = {name: places.get(column, -1) for name, column in _TIMES.items()}
+        self._created_at, self._modified_at = self._times["created"], self._times["modified"]
         self._columns: list[tuple[int, str, Callable[[Any], Any] | None]] = [
             (places[column.name], identifier, reader_of(column.kind, is_postgresql=is_postgresql))
             for identifier, column in table.results.items()
@@ -75,37 +83,65 @@ class Codec:
     def decode(self, columns: Sequence[Any]) -> Row:
         """Return what a row of all columns, in their order, holds."""
         values = (*columns, None)
+        meta = load_object(values[self._meta])
+        extended = self._extended_of(values)
+        return Row(values[self._id], self._record(values, extended, meta), extended, meta, values)
+
+    def record(self, columns: Sequence[Any]) -> Record:
+        """Return the record that `decode` finds in a row."""
+        values = (*columns, None)
+        text = values[self._meta]
+        meta = {} if self._says_nothing(values, text) else load_object(text)
+        return self._record(values, self._extended_of(values), meta)
+
+    def _says_nothing(self, values: Sequence[Any], meta: object) -> bool:
+        """Tell at a look that `meta` holds nothing that the columns do not: mostly it is times."""
+        return (
+            not self._is_levels
+            and isinstance(meta, str)
+            and '"s' not in meta
+            and "\\" not in meta
+            and None not in (values[self._created_at], values[self._modified_at])
+        )
+
+    def _extended_of(self, values: Sequence[Any]) -> Mapping[str, JSONValue]:
+        text = values[self._extended]
+        return {} if text is None else _extended_of(text)
+
+    def _record(
+        self, values: Sequence[Any], extended: Mapping[str, JSONValue], meta: Mapping[str, Any]
+    ) -> Record:
         results: dict[str, JSONValue] = {}
         for place, identifier, read in self._columns:
             value = values[place]
             if value is not None:
                 results[identifier] = value if read is None else read(value)
-        extended: Mapping[str, JSONValue] = {}
-        if values[self._extended] is not None:
-            extended = _extended_of(values[self._extended])
+        if extended:
             results.update(extended)
-        meta = load_object(values[self._meta])
+        created, modified = values[self._created_at], values[self._modified_at]
+        modified_time = self._read_time(modified, meta.get("modified"))
+        created_time = modified_time
+        if meta or created != modified:
+            created_time = self._read_time(created, meta.get("created"))
         source, message = meta.get("source"), meta.get("status_message")
         status = values[self._status]
-        modified = self._read_time(values[self._times["modified"]], meta.get("modified"))
-        record = Record(
+        return Record(
             RecordKey(self._table.level, values[self._identifier]),
             results,
             status,
             message if isinstance(message, str) else None,
             source if isinstance(source, dict) else None,
-            self._read_time(values[self._times["created"]], meta.get("created")),
-            modified,
-            _status_time(meta, status, modified),
+            created_time,
+            modified_time,
+            _status_time(meta, status, modified_time) if meta else None,
         )
-        return Row(values[self._id], record, extended, meta, values)
 
     def to_record(self, row: Mapping[str, Any] | RowMapping) -> Record:
         """Return the record in a row by column name; results that it lacks are left out."""
         if tuple(row) == self.names:
-            return self.decode(tuple(row.values())).record
+            return self.record(tuple(row.values()))
         get = row.get
-        return self.decode([get(name) for name in self.names]).record
+        return self.record([get(name) for name in self.names])
 
     def check_project(self, row: Row) -> None:
         """Refuse to change what another project has in a table of all projects (PS-SQL-018)."""
@@ -173,7 +209,11 @@ class Codec:
             stood, in_extended, row = old.record.results, old.extended, old.values
             used = {self.names[place] for place, *_ in self._columns if row[place] is not None}
         extended: dict[str, JSONValue] = {}
+        plain = self._plain if old is None else {}
         for identifier, value in record.results.items():
+            if (identifier, type(value)) in plain:
+                values[plain[identifier, type(value)]] = value
+                continue
             column = self._table.results.get(identifier)
             if column is None:
                 extended[identifier] = value
@@ -198,6 +238,9 @@ class Codec:
 
     def _encode_meta(self, record: Record, old: Row | None, values: dict[str, Any]) -> None:
         """Put the times and `meta` into `values` where they change."""
+        if old is None and self._is_simple(record):
+            values["meta"] = self._new_times(record, values)
+            return
         stood = old.meta if old else {}
         before = old.record if old else Record(record.key)
         foreign = old is not None and self._has_foreign_times(old)
@@ -233,6 +276,26 @@ class Codec:
         meta = {name: value for name, value in meta.items() if value is not None}
         if old is None or (changed and not same_value(meta, stood)):
             values["meta"] = dump(meta)
+
+    def _is_simple(self, record: Record) -> bool:
+        """Tell whether a new record has nothing in `meta` but its one time."""
+        more = (record.source, record.status_message, record.status_time)
+        return (
+            record.created is not None
+            and record.created is record.modified
+            and all(value is None for value in more)
+            and not (self._renamed or self._is_cut or self._table.configured_project)
+        )
+
+    def _new_times(self, record: Record, values: dict[str, Any]) -> str:
+        """Put the time of a new record into `values`; return its `meta`."""
+        time = record.created
+        assert time is not None
+        for column in _TIMES.values():
+            type_name = self._table.types.get(column, "")
+            values[column] = stored_time(time, type_name, is_postgresql=self._is_postgresql)
+        text = format_utc(time)
+        return f'{{"created":"{text}","modified":"{text}"}}'
 
 
 def _extended_of(text: Any) -> dict[str, Any]:

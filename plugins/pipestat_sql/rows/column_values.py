@@ -13,7 +13,15 @@ from pipestat_sql.rows.json_text import load, survives_rewriting
 from pipestat_sql.tables.column_types import Kind
 from pipestat_sql.tables.result_columns import ResultColumn
 
-__all__ = ["NeedsWidening", "check_declared", "fits", "is_too_wide", "reader_of", "stored_time"]
+__all__ = [
+    "NeedsWidening",
+    "check_declared",
+    "fits",
+    "is_too_wide",
+    "plain_class",
+    "reader_of",
+    "stored_time",
+]
 
 _INT32 = 2**31
 
@@ -51,6 +59,14 @@ def fits(column: ResultColumn, value: JSONValue, *, is_postgresql: bool) -> bool
             if not survives_rewriting(value):
                 raise NeedsWidening(column.name)
             return True
+
+
+def plain_class(column: ResultColumn) -> type | None:
+    """Return the class of those values that the column holds as they are, None for none."""
+    classes: dict[Kind, type] = {Kind.STRING: str, Kind.BOOLEAN: bool}
+    if not column.is_narrow:
+        classes[Kind.INTEGER] = int
+    return classes.get(column.kind)
 
 
 def is_too_wide(column: ResultColumn, value: Any) -> bool:

@@ -159,14 +159,15 @@ class RecordRows:
         wanted = listed(identifiers, self._dialect)
         return map(self._codec.decode, self._fetch(session, self._lock_many, identifiers=wanted))
 
-    def page(self, session: Session, after: str | None, limit: int) -> list[Row]:
-        """Return rows in code-point order of their identifiers, those after `after`."""
+    def page(self, session: Session, after: str | None, limit: int) -> list[Record]:
+        """Return records in code-point order of their identifiers, those after `after`."""
+        return list(map(self._codec.record, self._page(session, after, limit)))
+
+    def _page(self, session: Session, after: str | None, limit: int) -> list[Sequence[Any]]:
         first, following = self._pages
         if after is None:
-            rows = self._fetch(session, first, limit=limit)
-        else:
-            rows = self._fetch(session, following, after=after, limit=limit)
-        return list(map(self._codec.decode, rows))
+            return self._fetch(session, first, limit=limit)
+        return self._fetch(session, following, after=after, limit=limit)
 
     def count(self, session: Session) -> int:
         """Return how many rows there are."""
@@ -195,7 +196,7 @@ class RecordRows:
         self, session: Session, after: str | None, limit: int
     ) -> list[tuple[RecordKey, list[HistoryEntry]]]:
         """Return the histories of a page of records."""
-        rows = self.page(session, after, limit)
+        rows = list(map(self._codec.decode, self._page(session, after, limit)))
         found = self._histories.read(session, rows) if self._histories else [[] for _ in rows]
         return [(row.record.key, entries) for row, entries in zip(rows, found, strict=True)]
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.mounts import lock_fault, warn_unsafe
 from pipestat_yaml.local.flags import STORED, Flags
 from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
@@ -155,6 +155,16 @@ class YamlBackend(Backend):
             with mapped_errors(flags.folder, STORED if decision.chunks is not None else None):
                 flags.mirror(decision.flags)
         return decision.transitions
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        """Remove entries of the histories, in one atomic write of the file."""
+        with mapped_errors(self.file), self._lock.held() as file:
+            text = open_text(read_file(file.target) or b"", self.file)
+            records = Records(text, self._rules)
+            removed = records.prune(level, limit)
+            if (chunks := records.chunks()) is not None:
+                file.replace(chunks)
+        return removed
 
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
         """Decide all changes on the file of this moment, and write nothing."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.logs import logger
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
 from pipestat_yaml.local.local_file import mapped_errors, read_file
@@ -58,6 +58,11 @@ class RecordFilesBackend(Backend):
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         return self._of(key).update(key, change)
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        """Remove entries of the histories, file by file."""
+        keys = [RecordKey(level, name) for name in self._identifiers(level)]
+        return sum(self._of(key).prune(level, limit) for key in keys)
 
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
         """Decide the changes of each file, and write nothing."""

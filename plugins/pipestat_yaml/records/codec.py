@@ -24,7 +24,7 @@ from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.json_values import MAX_DEPTH, same_value
 from pipestat_spec.models.identifiers import RESERVED
 from pipestat_spec.models.layout import Layout
-from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import Verbatim
 from pipestat_yaml.text.stored_history import StoredHistory, TakenTimes, with_entries
@@ -37,6 +37,7 @@ __all__ = [
     "encode_record",
     "meta_of",
     "status_of",
+    "without_entries",
 ]
 
 _META = "meta"
@@ -108,19 +109,44 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
 
     Those of one result that say the same time are told apart by a microsecond.
     """
+    return [entry for entry, _ in _dated(stored)]
+
+
+def without_entries(stored: Mapping[str, Any], limit: HistoryLimit) -> tuple[dict[str, Any], int]:
+    """Return what the file is to hold for a record within a limit, and how many entries go."""
+    from pipestat_spec.domain.history import expired
+
+    dated = _dated(stored)
+    gone = expired([entry for entry, _ in dated], limit)
+    texts = {(dated[place][0].result, dated[place][1]) for place in gone}
+    meta = dict(meta_of(stored))
+    for name in ("history", "history_times") if gone else ():
+        kept: dict[str, Any] = {}
+        for result, times in _mapping(meta, name).items():
+            if isinstance(times, dict):
+                times = {text: old for text, old in times.items() if (result, text) not in texts}
+            if times != {}:
+                kept[result] = times
+        _put(meta, name, kept or None)
+    return {**stored, _META: meta}, len(gone)
+
+
+def _dated(stored: Mapping[str, Any]) -> list[tuple[HistoryEntry, str]]:
+    """Return the entries with what stands for their times, oldest first."""
     meta = meta_of(stored)
     precise = _mapping(meta, "history_times")
-    entries: list[HistoryEntry] = []
+    entries: list[tuple[HistoryEntry, str]] = []
     for result, values in _mapping(meta, "history").items():
         known = _mapping(precise, result)
         read = [
-            (time, value)
+            (time, text, value)
             for text, value in (values.items() if isinstance(values, dict) else ())
             if (time := read_time(known.get(text), local=True) or read_time(text, local=True))
         ]
-        for time, (_, value) in zip(distinct_times(t for t, _ in read), read, strict=True):
-            entries.append(HistoryEntry(result, value, time))
-    return sorted(entries, key=lambda entry: entry.time)
+        times = distinct_times(time for time, *_ in read)
+        for time, (_, text, value) in zip(times, read, strict=True):
+            entries.append((HistoryEntry(result, value, time), text))
+    return sorted(entries, key=lambda dated: dated[0].time)
 
 
 def status_of(stored: Mapping[str, Any]) -> str | None:

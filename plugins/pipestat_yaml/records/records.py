@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from pipestat_spec.backend import Change, Outcome, Transition
 from pipestat_spec.models.layout import Layout
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_yaml.records.codec import (
     check_history,
     check_stored,
@@ -24,6 +24,7 @@ from pipestat_yaml.records.codec import (
     encode_record,
     meta_of,
     status_of,
+    without_entries,
 )
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
@@ -172,6 +173,19 @@ class Records:
         entries = decode_history(stored) if stored else []
         check_history(key, entries, self._rules.file)
         return entries
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        """Leave entries of the histories out; return how many."""
+        removed = 0
+        for name in self.identifiers(level):
+            section = self._sections[level]
+            stored = self._text.record(self._rules.namespace, section, name)
+            if stored is not None and "history" in meta_of(stored):
+                pruned, count = without_entries(stored, limit)
+                if count:
+                    removed += count
+                    self._edit(RecordKey(level, name), pruned)
+        return removed
 
     def histories(self, level: Level) -> Iterator[tuple[RecordKey, list[HistoryEntry]]]:
         """Yield the history of each record that has one, in code-point order."""

@@ -7,7 +7,7 @@ from threading import RLock
 from typing import TYPE_CHECKING
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import Decision, Records, decide
 from pipestat_yaml.remote.attempts import ObjectUpdate, Seen
@@ -129,6 +129,22 @@ class RemoteBackend(Backend):
             decision = self.update_of(changes).run(seen)
         self._mirror(decision.flags)
         return decision.transitions
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        """Remove entries of the histories with at most one conditional put that counts."""
+        self._guard.check_open(self.key)
+        removed = 0
+
+        def decide_on(data: bytes) -> Decision:
+            nonlocal removed
+            records = Records(open_text(data, self.file), self._rules)
+            removed = records.prune(level, limit)
+            return Decision([], records.chunks(), {})
+
+        seen, self.seen = self.seen, None
+        with self._turn:
+            ObjectUpdate(self._guard, self.key, decide_on).run(seen)
+        return removed
 
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
         """Decide all changes on the object of this moment, and put nothing."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, named, select
 from pipestat_spec.models.query import Page, Query
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_yaml.records.records import Decision
 from pipestat_yaml.remote.attempts import Attempt, ObjectUpdate
 from pipestat_yaml.remote.backend import RemoteBackend, claimed_capabilities
@@ -84,6 +84,11 @@ class RecordObjectsBackend(Backend):
             for place, transition in zip(places, decisions[key].transitions, strict=True):
                 transitions[place] = transition
         return transitions
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        """Remove entries of the histories, object by object."""
+        names = self._index.present(level, self._index.listed())
+        return sum(self._of(name).prune(level, limit) for name in names)
 
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
         """Decide the changes of each object, and put nothing."""
