@@ -37,8 +37,10 @@ def run_suite(folder: Path, *options: str, timeout: int = 500) -> dict[str, Any]
 
 # What a process that serves the backend imports: it takes longer than all that a trial does.
 _IMPORTED = {
+    "memory": ["pipestat_conformance.targets.memory"],
     "sql": ["pipestat_sql.backend", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"],
-    "yaml": ["pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"],
+    "yaml": ["pipestat_yaml.local.backend", "pipestat_yaml.local.record_files"],
+    "s3": ["pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"],
 }
 _SERVED = ["pipestat_conformance.targets.operations", "pipestat_conformance.targets.target"]
 
@@ -46,7 +48,7 @@ _SERVED = ["pipestat_conformance.targets.operations", "pipestat_conformance.targ
 def run_trials(folder: Path, backend: str, store: str, *options: str) -> dict[str, str]:
     """Run trials on a backend, whose processes are forks; return verdict by id."""
     asked = ["--backend", backend, "--store", store.replace("{unique}", "asked")]
-    modules = [*_SERVED, "pipestat_spec.opening", *_IMPORTED[backend]]
+    modules = [*_SERVED, "pipestat_spec.opening", *_IMPORTED["s3" if "s3://" in store else backend]]
     environment = clean_environment()
     with running("pipestat_conformance.serve", modules, environment=environment) as program:
         command = shlex.join([*program, *asked])

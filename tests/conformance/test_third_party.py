@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 import venv
 from collections.abc import Iterator
 from dataclasses import replace
@@ -32,8 +31,6 @@ from tests.legs import leave_out
 SUITE = REPOSITORY / "conformance_tests"
 EXAMPLE = REPOSITORY / "examples" / "third_party_backend"
 STORE = '{"path": "{tmp}/lmdb"}'
-# What the command promises for `core`, in seconds.
-BUDGET = 60
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -123,15 +120,12 @@ def test_who_stores_results_installs_no_suite(wheels: dict[str, Path]) -> None:
     assert any("pipestat-conformance" in line for line in lines if "extra ==" in line)
 
 
-def test_the_verdict_on_core_takes_less_than_a_minute(
+def test_the_verdict_on_core_leaves_reports_and_a_badge(
     installed: PythonEnvironment, tmp_path: Path
 ) -> None:
     command = [installed.command("pipestat-spec"), "conformance", "run", "--backend", "lmdb"]
     options = ["--store", STORE, "--profile", "core", "--report", "report"]
-    started = time.monotonic()
     done = _run([*map(str, command), *options], tmp_path)
-    seconds = time.monotonic() - started
-    print(f"core took {seconds:.1f} s")
     assert done.returncode == 0, done.stdout
     assert "core                 conformant" in done.stdout
     for name in ("report.json", "junit.xml", "matrix.md", "matrix.html", "badge-core.json"):
@@ -139,13 +133,6 @@ def test_the_verdict_on_core_takes_less_than_a_minute(
     assert (tmp_path / "report" / "badge-core.json").read_text() == (
         EXAMPLE / "badge-core.json"
     ).read_text()
-    # The machine may be busy with other things: what counts is what the run itself needed.
-    assert min(seconds, _processor_seconds()) < BUDGET
-
-
-def _processor_seconds() -> float:
-    times = os.times()
-    return times.children_user + times.children_system
 
 
 def test_all_that_it_claims_is_conformant(installed: PythonEnvironment, tmp_path: Path) -> None:

@@ -22,10 +22,6 @@ from tests.conformance.conftest import REPORTED, vector
 SERVE = [sys.executable, "-m", "pipestat_conformance.serve", "--backend"]
 FAULTY = [sys.executable, str(Path(__file__).with_name("faulty_writer.py"))]
 
-KILLS = [
-    *(kill.acknowledged, kill.in_flight, kill.batch, kill.removal, kill.status, kill.next_writer)
-]
-
 MakeStage = Callable[[list[str]], Stage]
 
 
@@ -46,14 +42,6 @@ def stage(tmp_path: Path) -> Iterator[MakeStage]:
     yield make
     for pool in pools:
         pool.abandon()
-
-
-@pytest.mark.parametrize("backend", ["memory", "yaml"])
-@pytest.mark.parametrize("scenario", concurrency.SCENARIOS)
-def test_our_writers_lose_nothing(stage: MakeStage, backend: str, scenario: str) -> None:
-    told = concurrency.trial(concurrency.SCENARIOS[scenario], 4)(stage([*SERVE, backend]))
-    assert told.note == "4 writers: acknowledged 16, stored 16"
-    assert told.measured["reads"] >= 1
 
 
 @pytest.mark.parametrize("scenario", ["different-records", "different-results", "first-report"])
@@ -85,13 +73,6 @@ def test_a_reader_that_sees_half_a_write_is_found(stage: MakeStage) -> None:
 @pytest.fixture
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kill, "TRIALS", 4)
-
-
-@pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("trial", KILLS)
-@pytest.mark.parametrize("backend", ["memory", "yaml"])
-def test_our_writers_survive(stage: MakeStage, backend: str, trial: Callable[..., object]) -> None:
-    trial(stage([*SERVE, backend]))
 
 
 @pytest.mark.usefixtures("few")
