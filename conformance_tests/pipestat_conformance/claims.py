@@ -17,6 +17,7 @@ from pipestat_conformance.vectors import Opening, Step, Vector
 
 __all__ = [
     "CAPABILITIES",
+    "EXCLUDED_BY",
     "PROFILES",
     "TRIAL_PROFILES",
     "ClaimError",
@@ -60,6 +61,8 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
     "yaml-layout": ("core", "reader"),
     "sql-layout": ("core", "schema"),
 }
+# Of two capabilities a store has one at most (PS-CAP-008).
+EXCLUDED_BY = {"unnamed-namespace": "multi-namespace", "multi-namespace": "unnamed-namespace"}
 # What these promise can only be tried, again and again, with processes.
 TRIAL_PROFILES = ("concurrent-writers", "durable")
 
@@ -101,8 +104,9 @@ def check_claims(
     unknown += [f"profile {name!r}" for name in profiles if name not in PROFILES]
     if unknown:
         raise ClaimError(f"the {unknown[0]} is not on the list of the specification")
-    if {"multi-namespace", "unnamed-namespace"} <= set(capabilities):
-        raise ClaimError("multi-namespace and unnamed-namespace exclude each other (PS-CAP-008)")
+    if EXCLUDED_BY.keys() <= set(capabilities):
+        both = " and ".join(EXCLUDED_BY.values())
+        raise ClaimError(f"{both} exclude each other (PS-CAP-008)")
     if not tuple(profiles):
         raise ClaimError(f"no profile is claimed; profiles: {', '.join(PROFILES)}")
     if refused_identifiers is not None:

@@ -15,6 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 from pipestat_conformance.claims import (
+    EXCLUDED_BY,
     TRIAL_PROFILES,
     check_claims,
     probes,
@@ -106,6 +107,9 @@ def skip_reason(vector: Vector, hello: Hello, judged: Iterable[str]) -> tuple[Ve
         return Verdict.UNSUPPORTED, "the profile schema is not claimed"
     missing = [name for name in vector.needs if name not in hello.capabilities]
     if missing:
+        other = EXCLUDED_BY.get(missing[0])
+        if other in hello.capabilities:
+            return Verdict.DISABLED, f"the capability {other} excludes {missing[0]}"
         return Verdict.UNSUPPORTED, f"the capability {missing[0]} is not claimed"
     excluding = [name for name in vector.unless if name in hello.capabilities]
     if excluding:

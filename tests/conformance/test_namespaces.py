@@ -68,3 +68,12 @@ def test_few_vectors_are_left_out() -> None:
         "results.list.namespace-punctuation",
         "status.namespaces.apart",
     }
+
+
+def test_what_a_claim_excludes_is_nothing_that_is_missing() -> None:
+    several = Hello("x", "1", "", ("status", "multi-namespace"), ("core",))
+    vector = next(v for v in load_vectors() if v.id == SAME)
+    assert skip_reason(vector, several, ["core"]) == (
+        Verdict.DISABLED,
+        "the capability multi-namespace excludes unnamed-namespace",
+    )
