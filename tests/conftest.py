@@ -43,6 +43,28 @@ def pytest_configure() -> None:
             signal.signal(number, handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let every process begin with files that have slow tests: the last one would run alone.
+
+    Each process is given a part of the list, all as long; who has ended takes from the end of
+    another's.
+    """
+    parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    begins: list[list[pytest.Item]] = [[] for _ in range(parts)]
+    for number, path in enumerate(sorted(slow)):
+        begins[number % parts] += [item for item in items if item.path == path]
+    rest = [item for item in items if item.path not in slow]
+    total, ordered = len(items), []
+    for number, begin in enumerate(begins):
+        end = total * (number + 1) // parts
+        ordered += begin
+        taken = max(end - len(ordered), 0)
+        ordered += rest[:taken]
+        del rest[:taken]
+    items[:] = ordered + rest
+
+
 @pytest.fixture(autouse=True)
 def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Keep the caller's settings out: no PIPESTAT_ variables, another HOME, compiled modules."""

@@ -159,13 +159,23 @@ def test_variables_in_addresses(here: Path, enter: Entry, address: str) -> None:
     assert (here / "proj" / "r.db").is_file()
 
 
-@each_entry
+SECTIONS: list[Settings] = [
+    {"database": {"sqlite_url": "$PROJ/r.db"}},
+    {"sql": {"url": "sqlite:///$PROJ/r.db"}},
+]
+
+
+# looper's section has no keys of plugins.
 @pytest.mark.parametrize(
-    "store", [{"database": {"sqlite_url": "$PROJ/r.db"}}, {"sql": {"url": "sqlite:///$PROJ/r.db"}}]
+    ("enter", "store"),
+    [
+        (enter, store)
+        for enter in ENTRIES
+        for store in SECTIONS
+        if not (enter is by_looper and "sql" in store)
+    ],
 )
 def test_variables_in_sections(here: Path, enter: Entry, store: Settings) -> None:
-    if enter is by_looper and "sql" in store:
-        pytest.skip("looper's section has no keys of plugins")
     enter({"pipeline_name": "count", "backend": "sql", **store}, here)
     assert (here / "proj" / "r.db").is_file()
 
@@ -256,19 +266,25 @@ def test_a_deleted_working_folder(gone: Path, enter: Entry, store: str) -> None:
     assert (proj / store.format(record_identifier="s1")).is_file()
 
 
-@pytest.mark.parametrize("enter", [by_manager, by_drop_in, by_mapping, by_command, by_environment])
+RELATIVE: list[Settings] = [
+    {"results_file_path": "r.yaml"},
+    {"results_file_path": "r.db"},
+    {"results_file_path": "sqlite:///r.db"},
+    {"database": {"sqlite_url": "r.db"}, "pipeline_name": "count"},
+]
+
+
+# The command finds a database in a file, to which the path is relative.
 @pytest.mark.parametrize(
-    "settings",
+    ("enter", "settings"),
     [
-        {"results_file_path": "r.yaml"},
-        {"results_file_path": "r.db"},
-        {"results_file_path": "sqlite:///r.db"},
-        {"database": {"sqlite_url": "r.db"}, "pipeline_name": "count"},
+        (enter, settings)
+        for enter in (by_manager, by_drop_in, by_mapping, by_command, by_environment)
+        for settings in RELATIVE
+        if not (enter is by_command and "database" in settings)
     ],
 )
 def test_a_relative_path_in_a_deleted_folder(gone: Path, enter: Entry, settings: Settings) -> None:
-    if enter is by_command and "database" in settings:
-        pytest.skip("the path is relative to a file")
     with pytest.raises(PipestatError, match="relative to the working folder, which was deleted"):
         enter(settings, gone)
 

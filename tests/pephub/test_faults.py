@@ -180,8 +180,9 @@ def test_too_many_requests(contract: ContractServer, manager: Manager, method: s
 
 def test_a_time_to_come_back_may_be_a_date(contract: ContractServer, manager: Manager) -> None:
     psm = manager()
-    moment = format_datetime(datetime.now(UTC) + timedelta(seconds=2), usegmt=True)
-    contract.faults.append(Fault("GET", status=429, headers={"Retry-After": moment}))
+    moment = datetime.now(UTC) + timedelta(seconds=2)
+    header = format_datetime(moment, usegmt=True)
+    contract.faults.append(Fault("GET", status=429, headers={"Retry-After": header}))
     psm.count_records()
     # The header has whole seconds.
     assert datetime.now(UTC) >= moment.replace(microsecond=0)
