@@ -75,6 +75,14 @@ def known_failures(report: Mapping[str, Any]) -> dict[str, list[str]]:
     return {reason: ids for reason, ids in found.items() if ids}
 
 
+def listed() -> dict[str, list[str]]:
+    """Return the vectors of the file by reason."""
+    found: dict[str, list[str]] = {}
+    for entry in yaml.safe_load(KNOWN.read_text("utf-8")):
+        found.setdefault(entry["reason"], []).append(entry["id"])
+    return found
+
+
 def lines(found: Mapping[str, Sequence[str]]) -> Iterator[str]:
     """Yield the file; a reason stands once, and later entries refer to it."""
     for number, (reason, ids) in enumerate(found.items(), 1):
