@@ -121,6 +121,7 @@ class IngestReport:
     rejected: tuple[str, ...] = ()
 
 
+@collection_paused()
 def ingest(
     store: Store,
     documents: Iterable[Source] | Source,
@@ -145,17 +146,6 @@ def ingest(
     out, and told in the report.
     """
     checker = _Checker(store, overwrite, PathPrefixes(path_prefixes))
-    with collection_paused():
-        return _ingest(checker, documents, verdicts, keep_going, progress)
-
-
-def _ingest(
-    checker: _Checker,
-    documents: Iterable[Source] | Source,
-    verdicts: Iterable[SourcedDocument],
-    keep_going: bool,
-    progress: Progress | None,
-) -> IngestReport:
     count = 0
     for source in _sources(documents):
         found = read_documents(source) if isinstance(source, Path) else [source]
@@ -168,8 +158,8 @@ def _ingest(
         checker.add(document, verdict=True)
     if checker.problems and not keep_going:
         raise _refused(checker.problems)
-    writer = _Writer(checker.store, checker.changes(), keep_going, progress)
-    writer.write(check_first=not checker.overwrite)
+    writer = _Writer(store, checker.changes(), keep_going, progress)
+    writer.write(check_first=not overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
     stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
     return IngestReport(
@@ -224,8 +214,8 @@ class _Checker:
         self.problems: list[str] = []
         self.records: dict[RecordKey, list[tuple[Contribution, Change]]] = {}
         self._verdicts: dict[RecordKey, Contribution] = {}
-        self.store = store
-        self.overwrite = overwrite
+        self._store = store
+        self._overwrite = overwrite
         self._prefixes = prefixes
 
     def add(self, found: SourcedDocument, verdict: bool = False) -> None:
@@ -275,19 +265,19 @@ class _Checker:
         return self._change(key, folded, is_verdict=True)
 
     def _check_namespace(self, namespace: str | None) -> None:
-        if namespace is not None and namespace != self.store.namespace:
+        if namespace is not None and namespace != self._store.namespace:
             raise PipestatDataError(
                 f"namespace {shorten(namespace)!r} is not that of the store, "
-                f"{shorten(self.store.namespace)!r}",
+                f"{shorten(self._store.namespace)!r}",
                 hint=f"ingest it with the pipeline name {shorten(namespace)!r}",
                 namespace=namespace,
             )
 
     def _contribution(self, document: ReportDocument) -> Contribution:
-        results = values_of(document, self.store.rules)
+        results = values_of(document, self._store.rules)
         if self._prefixes:
             results = map_paths(
-                results, self.store.rules.level_schema(document.level), self._prefixes
+                results, self._store.rules.level_schema(document.level), self._prefixes
             )
         attempt = document.source.attempt if document.source else None
         return Contribution(
@@ -317,10 +307,10 @@ class _Checker:
         return unless_own_word
 
     def _report(self, key: RecordKey, contribution: Contribution) -> Change:
-        return self.store.rules.report(
+        return self._store.rules.report(
             key,
             contribution.results,
-            overwrite=self.overwrite,
+            overwrite=self._overwrite,
             status=contribution.status,
             status_message=contribution.status_message,
             status_time=contribution.status_time,

@@ -202,6 +202,7 @@ class PipestatManager(RecordOutputs):
         done = self.store.report(key, values, overwrite=self.force_overwrite, source=source)
         return self._formatted(key, values, done.after, None)
 
+    @collection_paused()
     def report_many(
         self,
         values: Mapping[str, Mapping[str, Any]],
@@ -214,17 +215,6 @@ class PipestatManager(RecordOutputs):
 
         All are checked before any is stored. Returns like `report`.
         """
-        with collection_paused():
-            return self._report_many(values, force_overwrite, strict_type, history_enabled, level)
-
-    def _report_many(
-        self,
-        values: Mapping[str, Mapping[str, Any]],
-        force_overwrite: bool | None,
-        strict_type: bool,
-        history_enabled: bool,
-        level: str | None,
-    ) -> list[str] | bool:
         overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
         todo, names = [], []
         for record_identifier, given in values.items():
