@@ -251,16 +251,22 @@ def pipestats_logger() -> Iterator[logging.Logger]:
     logging.Logger.manager.loggerDict.pop("pipestat")
 
 
-def test_who_configures_pipestats_logger_configures_ours(
-    psm: PipestatManager, pipestats_logger: logging.Logger
-) -> None:
-    told: list[str] = []
+@pytest.fixture
+def told(pipestats_logger: logging.Logger) -> list[str]:
+    """What a handler of pipestat's logger is told."""
+    found: list[str] = []
 
     class Keeper(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
-            told.append(record.getMessage())
+            found.append(record.getMessage())
 
     pipestats_logger.addHandler(Keeper())
+    return found
+
+
+def test_who_configures_pipestats_logger_configures_ours(
+    psm: PipestatManager, pipestats_logger: logging.Logger, told: list[str]
+) -> None:
     psm.report({"unknown": 1}, "s")
     assert len(told) == 1
     pipestats_logger.setLevel(logging.ERROR)
@@ -269,15 +275,8 @@ def test_who_configures_pipestats_logger_configures_ours(
 
 
 def test_who_configures_pipestats_logger_hears_plugins(
-    tmp_path: Path, pipestats_logger: logging.Logger
+    tmp_path: Path, pipestats_logger: logging.Logger, told: list[str]
 ) -> None:
-    told: list[str] = []
-
-    class Keeper(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            told.append(record.getMessage())
-
-    pipestats_logger.addHandler(Keeper())
     path = tmp_path / "{record_identifier}.yaml"
     (tmp_path / "s1.yaml").write_text("p:\n  s1: {n: 1}\n  s2: {n: 2}\n")
     with PipestatManager(results_file_path=str(path), pipeline_name="p") as found:
