@@ -120,8 +120,8 @@ class CommandParser(argparse.ArgumentParser):
                 others.append(argument)
                 continue
             action = self._option_string_actions.get(argument)
-            if action is None and argument.startswith("--"):
-                self._check_option(argument.partition("=")[0])
+            if action is None:
+                self._check_option(argument)
             if action is not None and action.nargs is None:
                 if not waiting or not self._is_value(waiting[-1]):
                     self.error(f"{argument} needs a value")
@@ -129,12 +129,15 @@ class CommandParser(argparse.ArgumentParser):
             options.append(argument)
         return [*options, "--", *others] if others else options
 
-    def _check_option(self, option: str) -> None:
+    def _check_option(self, argument: str) -> None:
         """Leave with a usage error that names the nearest, unless there is such an option."""
-        if option not in self._option_string_actions:
+        long = argument.startswith("--")
+        # One dash, one letter: the rest is its value or other letters. `-5` is a number.
+        option = argument.partition("=")[0] if long else argument[:2]
+        if option not in self._option_string_actions and not option[1:].isdigit():
             from pipestat_spec.text.strings import nearest
 
-            near = nearest(option, self._option_string_actions)
+            near = nearest(option, self._option_string_actions) if long else None
             self.error(
                 f"there is no option {option}" + (f"; did you mean {near!r}?" if near else "")
             )

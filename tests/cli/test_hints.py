@@ -82,6 +82,21 @@ def test_what_a_shell_took_away(run: Run, schema: Path) -> None:
     assert "--" not in done.err.split(";")[0]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["init", "-s", "schema.yaml"], "-s"),
+        (["convert", "-f", "json", "a.yaml", "b.yaml"], "-f"),
+        (["select", "-Zx"], "-Z"),
+        (["select", "--wher", "x"], "--wher"),
+    ],
+)
+def test_an_option_that_is_not_there(run: Run, arguments: list[str], option: str) -> None:
+    done = run(*arguments, code=None)
+    assert done.code == 2
+    assert f"there is no option {option};" in done.err
+
+
 def test_an_anchor_beside_the_sections(run: Run, schema: Path) -> None:
     shared = "num: &num {type: integer}"
     body = "pipeline_name: count\nsamples: {reads: *num}\n"
