@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.backend import Backend
 from pipestat_spec.domain.history import expired
 from pipestat_spec.errors import UnsupportedOperation
+from pipestat_spec.memory import MemoryBackend
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit
 from tests.commands import pipestat_spec
 
@@ -67,15 +69,17 @@ def test_only_old_entries_go(tmp_path: Path, name: str, layout: str, trailer: bo
         assert "history" not in str(psm.data)
 
 
-def test_a_database_keeps_its_history(tmp_path: Path) -> None:
-    with PipestatManager(results_file_path=str(tmp_path / "r.db"), pipeline_name="rna") as psm:
-        psm.report({"n": 1}, "s1")
-        with pytest.raises(UnsupportedOperation):
-            psm.store.prune_history(HistoryLimit(keep=1))
+def test_a_store_that_keeps_all_says_so() -> None:
+    class Keeps(MemoryBackend):
+        prune = Backend.prune
+
+    with pytest.raises(UnsupportedOperation):
+        Keeps().prune("sample", HistoryLimit(keep=1))
 
 
-def test_the_command(tmp_path: Path) -> None:
-    path = str(tmp_path / "r.yaml")
+@pytest.mark.parametrize("name", ["r.yaml", "r.db"])
+def test_the_command(tmp_path: Path, name: str) -> None:
+    path = str(tmp_path / name)
     prune = ("history", "prune", "-f", path)
     with PipestatManager(results_file_path=path, pipeline_name="rna") as psm:
         for number in range(4):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
 from pipestat_spec.errors import StoreNotFoundError
 from pipestat_spec.json_values import JSONValue
-from pipestat_spec.models.record import LEVELS, HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import LEVELS, HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.mounts import check_locks, lock_fault, warn_unsafe
 from pipestat_sql.database import sqlite_files
 from pipestat_sql.database.addresses import database_url
@@ -269,6 +269,12 @@ class SqlBackend(Backend):
         if not changes:
             return []
         return self._write(partial(self._rows.update_many, changes=changes))
+
+    def prune(self, level: Level, limit: HistoryLimit) -> int:
+        """Remove entries of all histories of a level in one transaction."""
+        if self._has_no_file():
+            return 0
+        return self._write(partial(self._rows.prune, level=level, limit=limit))
 
     def _write(self, work: Callable[[Session], Written[T]]) -> T:
         if self._locked_in is not None:

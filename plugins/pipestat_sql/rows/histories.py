@@ -5,14 +5,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from pipestat_spec.domain.history import expired
 from pipestat_spec.domain.times import as_utc, format_utc
-from pipestat_spec.json_values import same_value
-from pipestat_spec.models.record import HistoryEntry, Record
+from pipestat_spec.json_values import MAX_INTEGER, same_value
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Record
 from pipestat_sql.database.connections import Session
 from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.column_values import is_too_wide, reader_of, stored_time
@@ -38,8 +39,10 @@ __all__ = ["Histories", "histories_of"]
 class Histories(ABC):
     """The history of the records of one table, in a table of its own."""
 
-    # The column that tells whose history a row is, those to read, and those to order by.
+    # The column that tells whose history a row is, the one of the records that it names, those to
+    # read, and those to order by.
     owner: str
+    owned_by: str
     columns: tuple[str, ...]
     order: tuple[str, ...]
 
@@ -59,19 +62,22 @@ class Histories(ABC):
             is_postgresql=self._is_postgresql,
         )
 
-    def _select(self, condition: sa.ColumnElement[bool]) -> Statement:
+    def _select(self, condition: sa.ColumnElement[bool]) -> sa.Select[Any]:
         columns: Any = map(sa.literal_column, self.columns)
         rows: sa.Select[Any] = sa.select(*columns).select_from(self._history).where(condition)
-        rows = rows.order_by(*(sa.column(name) for name in self.order if name in self._types))
-        return compiled(rows, self._dialect)
+        return rows.order_by(*(sa.column(name) for name in self.order if name in self._types))
 
-    @cached_property
-    def _of_one(self) -> Statement:
+    def _select_one(self) -> sa.Select[Any]:
         return self._select(self._history.c[self.owner] == sa.bindparam("owner"))
 
     @cached_property
+    def _of_one(self) -> Statement:
+        return compiled(self._select_one(), self._dialect)
+
+    @cached_property
     def _of_many(self) -> Statement:
-        return self._select(is_one_of(self._history.c[self.owner], "owners", self._dialect))
+        owned = is_one_of(self._history.c[self.owner], "owners", self._dialect)
+        return compiled(self._select(owned), self._dialect)
 
     @cached_property
     def _removal(self) -> Statement:
@@ -104,6 +110,19 @@ class Histories(ABC):
     def remove(self, session: Session, row: Row) -> None:
         """Remove the history of a record."""
 
+    @abstractmethod
+    def prune(self, session: Session, rows: Sequence[Row], limit: HistoryLimit) -> int:
+        """Remove what `domain.history.expired` tells of the histories of records; return how many.
+
+        Entries are removed, the records stay as they are.
+        """
+
+    @property
+    def some(self) -> sa.ColumnElement[bool]:
+        """The condition that a row of the records has a history."""
+        owner = self._records.table.c[self.owned_by]
+        return sa.exists().where(self._history.c[self.owner] == owner)
+
     def adopt(self, session: Session, row: Row) -> None:  # noqa: B027
         """Make entries of what another program left, before the record changes."""
 
@@ -111,7 +130,7 @@ class Histories(ABC):
 class _RecordHistories(Histories):
     """The table `{namespace}__history`: one row per entry."""
 
-    owner = "record_identifier"
+    owner, owned_by = "record_identifier", "record_identifier"
     columns = ("record_identifier", "result", "value", "time")
     order = ("time", "id")
 
@@ -143,11 +162,38 @@ class _RecordHistories(Histories):
     def remove(self, session: Session, row: Row) -> None:
         session.execute(self._removal.text, {"owner": row.record.key.identifier})
 
+    @cached_property
+    def _pruning(self) -> Statement:
+        """What removes the rows of some records beyond the last `keep`, or before a time."""
+        entry = self._history.c
+        newest = (entry.time.desc(), entry.id.desc())
+        place = sa.func.row_number().over(
+            partition_by=(entry.record_identifier, entry.result), order_by=newest
+        )
+        owned = is_one_of(entry.record_identifier, "owners", self._dialect)
+        placed = sa.select(entry.id, entry.time, place.label("place")).where(owned).subquery()
+        gone = sa.or_(
+            placed.c.place > sa.bindparam("keep", type_=sa.BigInteger),
+            placed.c.time < sa.bindparam("since", type_=entry.time.type),
+        )
+        numbers = sa.select(placed.c.id).where(gone)
+        return compiled(sa.delete(self._history).where(entry.id.in_(numbers)), self._dialect)
+
+    def prune(self, session: Session, rows: Sequence[Row], limit: HistoryLimit) -> int:
+        keep, since = limit
+        values = {
+            "owners": listed([row.record.key.identifier for row in rows], self._dialect),
+            "keep": None if keep is None else min(keep, MAX_INTEGER),
+            "since": since
+            and stored_time(since, self._types["time"], is_postgresql=self._is_postgresql),
+        }
+        return int(session.execute(self._pruning.text, values).rowcount)
+
 
 class _LevelHistories(Histories):
     """The tables `{table}_history` of pipestat's: one row per change, with our `meta`."""
 
-    owner, columns, order = "source_record_id", ("*",), ("id",)
+    owner, owned_by, columns, order = "source_record_id", "id", ("*",), ("id",)
 
     @cached_property
     def _updates(self) -> Writes:
@@ -158,27 +204,21 @@ class _LevelHistories(Histories):
         return [self._entries(found[row.id], row) for row in rows]
 
     def _entries(self, found: list[dict[str, Any]], row: Row) -> list[HistoryEntry]:
+        return [entry for _, entry in self._placed(found, row)]
+
+    def _placed(self, found: list[dict[str, Any]], row: Row) -> list[tuple[int, HistoryEntry]]:
+        """Return the entries of a record, oldest first, with the places of their rows."""
         copied = self._copied(found, row.record)
-        entries: list[HistoryEntry] = []
+        placed: list[tuple[int, HistoryEntry]] = []
         for number, one in enumerate(found):
-            if number in copied:
-                entries += copied[number]
-                continue
-            meta = load(one["meta"])
-            values = meta.get("values") if isinstance(meta, dict) else None
-            if isinstance(values, dict):
-                text = meta.get("time")
-                time = _as_utc(text if isinstance(text, str) else one["pipestat_modified_time"])
-                entries += [HistoryEntry(name, value, time) for name, value in values.items()]
-        return sorted(entries, key=lambda entry: entry.time)
+            entries = copied[number] if number in copied else _written(one)
+            placed += [(number, entry) for entry in entries]
+        return sorted(placed, key=lambda entry: entry[1].time)
 
     def _rows(self, session: Session, owners: Sequence[Any]) -> dict[Any, list[dict[str, Any]]]:
         """Return the rows of the table by owner, oldest first, each by column name."""
         found: dict[Any, list[dict[str, Any]]] = {owner: [] for owner in owners}
-        cursor = self._fetch(session, owners)
-        names = [column[0] for column in cursor.description]
-        for values in cursor.fetchall():
-            one = dict(zip(names, values, strict=True))
+        for one in _by_name(self._fetch(session, owners)):
             found[one[self.owner]].append(one)
         return found
 
@@ -258,6 +298,58 @@ class _LevelHistories(Histories):
     def remove(self, session: Session, row: Row) -> None:
         session.execute(self._removal.text, {"owner": row.id})
 
+    @cached_property
+    def _lock(self) -> Statement:
+        return compiled(self._select_one().with_for_update(), self._dialect)
+
+    @cached_property
+    def _removal_of_rows(self) -> Statement:
+        numbers = is_one_of(self._history.c.id, "ids", self._dialect)
+        return compiled(sa.delete(self._history).where(numbers), self._dialect)
+
+    def prune(self, session: Session, rows: Sequence[Row], limit: HistoryLimit) -> int:
+        return sum(self._prune(session, row, limit) for row in rows)
+
+    def _prune(self, session: Session, row: Row, limit: HistoryLimit) -> int:
+        # Locked: of two who write what is left, the second writes what is left of that.
+        lock = partial(session.execute, self._lock.text, {"owner": row.id})
+        found = _by_name(lock())
+        placed = self._placed(found, row)
+        gone = expired([entry for _, entry in placed], limit)
+        if not gone:
+            return 0
+        if any(one.get("meta") is None for one in found):
+            # What a copy stands for, the next one tells.
+            self.adopt(session, row)
+            found = _by_name(lock())
+        names: dict[int, set[str]] = {}
+        for place in gone:
+            number, entry = placed[place]
+            names.setdefault(number, set()).add(entry.result)
+        emptied = []
+        for number, results in names.items():
+            one = found[number]
+            values = self._without(one, results)
+            if values is None:
+                emptied.append(one["id"])
+            else:
+                session.execute(*self._updates.of(values, one["id"]))
+        if emptied:
+            ids = {"ids": listed(emptied, self._dialect)}
+            session.execute(self._removal_of_rows.text, ids)
+        return len(gone)
+
+    def _without(self, one: Mapping[str, Any], results: set[str]) -> dict[str, Any] | None:
+        """Return what a row without some of its entries has to say, None for nothing."""
+        meta: Any = load(one["meta"])
+        kept = {name: value for name, value in meta["values"].items() if name not in results}
+        if not kept:
+            return None
+        known = self._records.results
+        columns = {known[name].name for name in results if name in known}
+        cleared = dict.fromkeys((columns - {self.owner}) & one.keys())
+        return {**cleared, "meta": dump({**meta, "values": kept})}
+
 
 _PLAIN: dict[Kind, type] = {
     Kind.INTEGER: int,
@@ -265,6 +357,23 @@ _PLAIN: dict[Kind, type] = {
     Kind.STRING: str,
     Kind.BOOLEAN: bool,
 }
+
+
+def _by_name(cursor: Any) -> list[dict[str, Any]]:
+    """Return the rows of a cursor, each by column name."""
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, values, strict=True)) for values in cursor.fetchall()]
+
+
+def _written(row: Mapping[str, Any]) -> list[HistoryEntry]:
+    """Return the entries of a row that a program of this specification wrote."""
+    meta = load(row["meta"])
+    values = meta.get("values") if isinstance(meta, dict) else None
+    if not isinstance(meta, dict) or not isinstance(values, dict):
+        return []
+    text = meta.get("time")
+    time = _as_utc(text if isinstance(text, str) else row["pipestat_modified_time"])
+    return [HistoryEntry(name, value, time) for name, value in values.items()]
 
 
 def _meta(time: datetime, entries: Iterable[HistoryEntry]) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 
 from pipestat_spec.backend import Change, Transition
 from pipestat_spec.domain.values import same_record
-from pipestat_spec.models.record import Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryLimit, Level, Record, RecordKey
 from pipestat_sql.database.connections import Database, Session
 from pipestat_sql.database.transactions import Mark, Retry, Written
 from pipestat_sql.rows.codec import Row
@@ -122,6 +122,18 @@ class NamespaceRows:
         except NeedsWidening as narrow:
             raise self._to_widen(level, narrow) from None
         return rows.mark(session)
+
+    def prune(self, session: Session, level: Level, limit: HistoryLimit) -> Written[int]:
+        """Remove the entries of the level's histories that are beyond a limit."""
+        # Another program may have made the history table since.
+        self._tables.refresh(session)
+        rows = self.at(session, level)
+        if rows is None or rows.table.history is None:
+            return Written(0)
+        if rows.table.lacking:
+            raise self._to_make(level)
+        removed = rows.prune(session, limit)
+        return Written(removed, stored=removed > 0, mark=rows.mark(session))
 
     def _to_make(self, level: Level) -> Retry:
         return Retry("the tables cannot be made", partial(self._tables.ensure, level))

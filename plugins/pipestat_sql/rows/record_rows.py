@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, HistoryEntry, Record, RecordKey
+from pipestat_spec.models.record import (
+    DEFAULT_PROJECT_NAME,
+    HistoryEntry,
+    HistoryLimit,
+    Record,
+    RecordKey,
+)
 from pipestat_sql.database.connections import Session
 from pipestat_sql.database.transactions import MARK, Mark, Retry, Transactions
 from pipestat_sql.rows.codec import Codec, Row
@@ -33,6 +39,8 @@ __all__ = ["PendingRow", "RecordRows"]
 
 # The name in the description of a column.
 _NAME = itemgetter(0)
+# The histories of how many records are pruned at once.
+_AT_ONCE = 500
 _SELECT_MARK = f"SELECT {MARK}"
 
 
@@ -96,7 +104,14 @@ class RecordRows:
     @cached_property
     def _pages(self) -> tuple[Statement, Statement]:
         """The first page, and one after a row."""
-        page = self._select().order_by(self._ordered)
+        return self._paged()
+
+    @cached_property
+    def _pages_with_history(self) -> tuple[Statement, Statement]:
+        return self._paged(*([self._histories.some] if self._histories else []))
+
+    def _paged(self, *conditions: sa.ColumnElement[bool]) -> tuple[Statement, Statement]:
+        page = self._select(*conditions).order_by(self._ordered)
         page = page.limit(sa.bindparam("limit", type_=sa.Integer)).offset(sa.literal_column("0"))
         following = page.where(self._ordered > sa.bindparam("after"))
         return compiled(page, self._dialect), compiled(following, self._dialect)
@@ -161,10 +176,16 @@ class RecordRows:
 
     def page(self, session: Session, after: str | None, limit: int) -> list[Record]:
         """Return records in code-point order of their identifiers, those after `after`."""
-        return list(map(self._codec.record, self._page(session, after, limit)))
+        return list(map(self._codec.record, self._page(session, self._pages, after, limit)))
 
-    def _page(self, session: Session, after: str | None, limit: int) -> list[Sequence[Any]]:
-        first, following = self._pages
+    def _page(
+        self,
+        session: Session,
+        pages: tuple[Statement, Statement],
+        after: str | None,
+        limit: int,
+    ) -> list[Sequence[Any]]:
+        first, following = pages
         if after is None:
             return self._fetch(session, first, limit=limit)
         return self._fetch(session, following, after=after, limit=limit)
@@ -196,7 +217,7 @@ class RecordRows:
         self, session: Session, after: str | None, limit: int
     ) -> list[tuple[RecordKey, list[HistoryEntry]]]:
         """Return the histories of a page of records."""
-        rows = list(map(self._codec.decode, self._page(session, after, limit)))
+        rows = list(map(self._codec.decode, self._page(session, self._pages, after, limit)))
         found = self._histories.read(session, rows) if self._histories else [[] for _ in rows]
         return [(row.record.key, entries) for row, entries in zip(rows, found, strict=True)]
 
@@ -244,6 +265,21 @@ class RecordRows:
         if history and self._histories is not None:
             self._histories.add(session, Row(number, record), record, history)
         return mark
+
+    def prune(self, session: Session, limit: HistoryLimit) -> int:
+        """Remove the entries of all histories that are beyond a limit; return how many."""
+        if self._histories is None:
+            return 0
+        removed, after = 0, None
+        while True:
+            found = self._page(session, self._pages_with_history, after, _AT_ONCE)
+            rows = list(map(self._codec.decode, found))
+            for row in rows:
+                self._codec.check_project(row)
+            removed += self._histories.prune(session, rows, limit) if rows else 0
+            if len(rows) < _AT_ONCE:
+                return removed
+            after = rows[-1].record.key.identifier
 
     def store_many(self, session: Session, changed: Sequence[PendingRow]) -> None:
         """Store what became of many records; raises NeedsWidening."""
