@@ -240,7 +240,7 @@ class _Copier:
         except PipestatError as error:
             error.message = f"record {shorten(record.key.identifier)!r}: {error.message}"
             raise
-        return replace(record, results=prepared.values)
+        return replace(record, results=prepared.values, judgement=None)
 
     def _same(self, left: Record, right: Record) -> bool:
         """Tell whether two records are the same in what both stores keep."""

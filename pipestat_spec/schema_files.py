@@ -21,7 +21,12 @@ def load_output_schema(location: str | os.PathLike[str]) -> OutputSchema:
     Raises SchemaNotFoundError, and SchemaError that says where and what mends it.
     """
     source = os.fspath(location)
-    return parse_output_schema(load_document(source), shown_address(source))
+    schema = parse_output_schema(load_document(source), shown_address(source))
+    if schema.has_qc:
+        from pipestat_spec.domain.verdicts import judges
+
+        judges(schema)
+    return schema
 
 
 def load_status_schema(location: str | os.PathLike[str]) -> StatusSchema:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
@@ -28,6 +29,7 @@ from pipestat_spec.text.file_names import expand_record_path
 
 if TYPE_CHECKING:
     from pipestat_spec.domain.rules import ReportOptions
+    from pipestat_spec.domain.verdicts import Judge
     from pipestat_spec.models.query import FieldPath, Filter, Page, Query, TimeColumn
     from pipestat_spec.models.schema.output_schema import OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
@@ -85,6 +87,14 @@ class Store:
     def _numbers(self) -> StoredNumbers:
         schema = self.rules.schema if self.rules.validate else None
         return StoredNumbers(schema, self.rules.additional_properties)
+
+    @cached_property
+    def _judges(self) -> Mapping[Level, Judge]:
+        if self.schema is None or not self.schema.has_qc:
+            return {}
+        from pipestat_spec.domain.verdicts import judges
+
+        return judges(self.schema)
 
     # Writing
 
@@ -150,7 +160,22 @@ class Store:
     def read(self, key: RecordKey) -> Record | None:
         """Return a record, or None when it is not stored."""
         record = self.backend.read(self.rules.check_key(key))
-        return record and self._numbers.record(record)
+        return record and self._read(record)
+
+    def judge(self, level: Level) -> Judge | None:
+        """Return what judges the records of a level; None where it has no QC rules."""
+        return self._judges.get(level)
+
+    def _read(self, record: Record) -> Record:
+        """Return a record of the backend as it is read: with the doubles, and judged."""
+        judge = self._judges.get(record.key.level)
+        record = self._numbers.record(record)
+        return judge.judged(record) if judge else record
+
+    def _read_all(self, level: Level, records: Iterator[Record]) -> Iterator[Record]:
+        found = self._numbers.records(level, records)
+        judge = self._judges.get(level)
+        return map(judge.judged, found) if judge else found
 
     def get(self, key: RecordKey) -> Record:
         """Return a record; raises RecordNotFoundError."""
@@ -168,7 +193,7 @@ class Store:
     ) -> Iterator[Record]:
         """Yield the records of a level in code-point order of their identifiers."""
         self.rules.check_level(level)
-        return self._numbers.records(level, self.backend.scan(level, after=after, limit=limit))
+        return self._read_all(level, self.backend.scan(level, after=after, limit=limit))
 
     def matching(
         self,
@@ -181,17 +206,41 @@ class Store:
         if where is None:
             return self.scan(level, after, limit)
         self.rules.check_level(level)
-        found = self.backend.matching(level, where, after=after, limit=limit)
+        plain = self._without_verdicts(level, where)
+        found = self.backend.matching(level, plain, after=after, limit=limit)
         self._warn_of_doubts(level, where)
-        return self._numbers.records(level, found)
+        return self._read_all(level, found)
+
+    def _without_verdicts(self, level: Level, where: Filter) -> Filter:
+        """Return a filter that backends understand: they know no verdict, but the results."""
+        judge = self._judges.get(level)
+        return judge.without_verdicts(where) if judge and judge.asked(where) else where
 
     def select(self, query: Query) -> Page:
-        """Return the records that match, a page at a time."""
+        """Return the records that match, a page at a time.
+
+        They are judged, unless columns are named and the verdict is not among them.
+        """
         self.rules.check_level(query.level)
-        page = self._numbers.page(query.level, self.backend.select(query))
-        if query.where is not None:
-            self._warn_of_doubts(query.level, query.where, page.records)
+        where = query.where
+        if where is not None:
+            query = replace(query, where=self._without_verdicts(query.level, where))
+        page = self._selected(query)
+        if where is not None:
+            self._warn_of_doubts(query.level, where, page.records)
         return page
+
+    def _selected(self, query: Query) -> Page:
+        level, columns = query.level, query.columns
+        judge = self._judges.get(level)
+        if judge is None or (columns is not None and judge.field not in columns):
+            return self._numbers.page(level, self.backend.select(query))
+        needed = None if columns is None else (*dict.fromkeys((*columns, *judge.results)),)
+        page = self._numbers.page(level, self.backend.select(replace(query, columns=needed)))
+        from pipestat_spec.domain.query import keep_columns
+
+        records = (keep_columns(judge.judged(record), columns) for record in page.records)
+        return replace(page, records=tuple(records))
 
     def _warn_of_doubts(self, level: Level, where: Filter, seen: Iterable[Record] = ()) -> None:
         """Warn, once for each, of conditions that no record can fulfil.
@@ -202,7 +251,12 @@ class Store:
         from pipestat_spec.domain.filters import unknown_fields
 
         schema = self.rules.level_schema(level)
-        declared = schema.results if schema else {}
+        declared = set(schema.results) if schema else set()
+        judge = self._judges.get(level)
+        if judge is not None:
+            declared.add(judge.field)
+            for line in judge.doubts(where):
+                logger().warning("%s", line)
         told = unknown_fields(where, declared) if declared else {}
         self.rules.warn_undeclared(told)
         new = {
@@ -225,6 +279,11 @@ class Store:
     def distinct(self, level: Level, columns: Sequence[str]) -> list[tuple[JSONValue, ...]]:
         """Return the different combinations of the columns' values, ordered."""
         self.rules.check_level(level)
+        judge = self._judges.get(level)
+        if judge is not None and judge.field in columns:
+            from pipestat_spec.domain.query import distinct
+
+            return distinct(self.scan(level), columns)
         return self._numbers.rows(level, columns, self.backend.distinct(level, columns))
 
     def recent(
@@ -243,7 +302,7 @@ class Store:
         page = self.backend.recent(
             level, limit=limit, start=start, end=end, time_column=time_column, cursor=cursor
         )
-        return self._numbers.page(level, page)
+        return replace(page, records=tuple(map(self._read, page.records)))
 
     def history(self, key: RecordKey) -> list[HistoryEntry]:
         """Return the history of a record, oldest first; raises RecordNotFoundError."""

@@ -172,6 +172,10 @@ def _check_schemas(
                     with found.about(level, name) as of_keywords:
                         check_schema_keywords(result, of_keywords)
                         check_members(result, of_keywords)
+            if schema.has_qc:
+                from pipestat_spec.domain.verdicts import judges
+
+                judges(schema, problems)
     path = config.get("status_schema_path")
     if path is not None:
         found.checked.append(path)

@@ -14,8 +14,9 @@ from pipestat_spec.documents.fields import IDENTIFIER_SCHEMA, RESULT_IDENTIFIER_
 from pipestat_spec.models.config import KEYS, LOOPER_KEYS, Kind
 from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
-from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL, KEYWORDS
+from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL, EMPTY_SECTION, KEYWORDS
 from pipestat_spec.models.schema.keywords import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
+from pipestat_spec.models.schema.qc import QC
 from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES
 
 __all__ = ["configuration", "output_schema", "status_schema"]
@@ -153,6 +154,7 @@ def output_schema() -> dict[str, Any]:
                 **_has("properties", {"type": "object", **_results({})}),
             },
             "Holding": _holding(),
+            "Qc": _qc(),
             "Section": _section(),
             "Useful": _useful(),
             "Statuses": _statuses(),
@@ -188,6 +190,7 @@ def _schema() -> dict[str, Any]:
             "highlight": {"description": "true: show it first"},
             "index": {"description": "true: make searching by it fast"},
             "object_type": {"description": "file or image, for an object that is one"},
+            "qc": {**_ref("Qc"), "description": "at a result: which values are good"},
             "$ref": {"type": "string"},
             "$dynamicRef": False,
             "$recursiveRef": False,
@@ -203,7 +206,25 @@ def _rules() -> dict[str, Any]:
     """Return what a level may say beside its results."""
     names = {"type": ["array", "object", "null"], "items": {"type": "string"}}
     additional = {"anyOf": [{"type": "boolean"}, _RESULT]}
-    return {"properties": {"required": names, ADDITIONAL: additional}}
+    checks = {"if": _DEFINES, "else": _ref("Qc")}
+    return {"properties": {"required": names, ADDITIONAL: additional, QC: checks}}
+
+
+def _qc() -> dict[str, Any]:
+    """Return the schema of QC rules: a check, or a list of checks."""
+    text = {"type": "string", "pattern": r"\S"}
+    parts = {
+        "fail": {**text, "description": "a filter: such a record is not good"},
+        "warn": {**text, "description": "a filter: such a record needs a look"},
+        "reason": {**text, "description": "what to tell people then"},
+    }
+    check = {
+        "type": "object",
+        "properties": parts,
+        "additionalProperties": False,
+        "anyOf": [{"required": ["fail"]}, {"required": ["warn"]}],
+    }
+    return {"anyOf": [check, {"type": "array", "items": check}]}
 
 
 def _results(others: dict[str, Any]) -> dict[str, Any]:
@@ -230,7 +251,7 @@ def _section() -> dict[str, Any]:
     """Return the schema of `samples` and `project`."""
     empty = {
         **_has("type", {"enum": ["object", ["object"]]}),
-        "propertyNames": {"enum": [ADDITIONAL, "description", "required", "title", "type"]},
+        "propertyNames": {"enum": sorted(EMPTY_SECTION)},
     }
     nested = [
         {"if": _IN_ITEMS, "then": _has("items", _ref("Holder"))},
@@ -266,7 +287,7 @@ def _sections(status: str) -> dict[str, Any]:
     """Return the schema of what holds the sections."""
     sections = {section: _ref("Section") for section in _SECTIONS}
     return {
-        "properties": {**sections, ADDITIONAL: {}, **_NAME, "status": _ref(status)},
+        "properties": {**sections, ADDITIONAL: {}, QC: False, **_NAME, "status": _ref(status)},
         "additionalProperties": _DEFINES_NOTHING,
         "anyOf": [_has(section, _ref("Useful")) for section in _SECTIONS],
     }

@@ -194,13 +194,16 @@ SPECIAL_FIELDS = frozenset(_SPECIAL)
 def field_value(record: Record, path: FieldPath, missing: JSONValue = None) -> JSONValue:
     """Return the value of a field, `missing` where the record has none (spec/queries.md).
 
-    The first segment names a result or a special field, the others lead through objects;
-    arrays have no fields.
+    The first segment names a result, a special field or the verdict of a judged record, the
+    others lead through objects; arrays have no fields.
     """
     special = _SPECIAL.get(path[0])
     if special is not None:
         text = special(record) if len(path) == 1 else None
         return missing if text is None else text
+    judgement = record.judgement
+    if judgement is not None and path[0] == judgement.field:
+        return str(judgement.verdict) if len(path) == 1 else missing
     value: JSONValue = record.results
     for segment in path:
         # The results themselves may be any mapping, values in them are plain.

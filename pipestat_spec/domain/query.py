@@ -7,7 +7,7 @@ no more of them than a page are kept.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
@@ -165,16 +165,21 @@ def check_time_column(time_column: object) -> TimeColumn:
     )
 
 
-def page_with_fields(page: Page, limit: int | None, columns: Iterable[str]) -> Mapping[str, object]:
+def page_with_fields(
+    page: Page, limit: int | None, columns: Collection[str]
+) -> Mapping[str, object]:
     """Return a page as `select_records` answers, with those of the columns that are no results.
 
-    They are fields such as `status` (PS-QRY-006); one without a value is None.
+    They are fields such as `status` (PS-QRY-006) and the verdict; one without a value is None.
     """
     fields = [name for name in columns if name in SPECIAL_FIELDS]
-    records = [
-        {**record_dict(record), **{name: field_value(record, (name,)) for name in fields}}
-        for record in page.records
-    ]
+    records = []
+    for record in page.records:
+        known = {name: field_value(record, (name,)) for name in fields}
+        judgement = record.judgement
+        if judgement is not None and judgement.field in columns:
+            known[judgement.field] = str(judgement.verdict)
+        records.append({**record_dict(record), **known})
     return {**reference_page(page, limit), "records": records}
 
 

@@ -31,6 +31,7 @@ from pipestat_spec.models.query import (
 )
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.schema.output_schema import OutputSchema
+from pipestat_spec.models.verdict import Judgement
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
 from pipestat_spec.text.strings import shorten, shown_address
@@ -341,11 +342,11 @@ class RecordReader:
         """Return a page of the records that match, in code-point order of their identifiers.
 
         The page is `{"total_size", "page_size", "next_page_token", "records"}`;
-        `columns` may name fields such as `status` beside results. `total_size` counts all
-        matches, and `next_page_token` is the `cursor` of the next
-        page or None. `filter_conditions` are `{"key", "operator", "value"}`, joined by
-        `bool_operator`; `where` is a filter text, and both together must hold
-        (spec/queries.md). `flatten_extended` has no effect: results that the schema does not
+        `columns` may name fields such as `status` and `verdict` beside results. `total_size`
+        counts all matches, and `next_page_token` is the `cursor` of the next page or None.
+        `filter_conditions` are `{"key", "operator", "value"}`, joined by `bool_operator`; `where`
+        is a filter text, and both together must hold (spec/queries.md). `flatten_extended` has
+        no effect: results that the schema does not
         name always stand among the others. Raises FilterSyntaxError.
         """
         condition = filter_from_conditions(filter_conditions or [], bool_operator)
@@ -401,6 +402,14 @@ class RecordReader:
     def list_projects(self) -> list[str]:
         """Return the projects that the store holds, in code-point order."""
         return self.store.projects()
+
+    def verdict(self, record_identifier: str | None = None, level: str | None = None) -> Judgement:
+        """Return what the QC rules say of a record: its verdict and the reasons (spec/qc.md).
+
+        `not judged` where no rule applies. Raises RecordNotFoundError.
+        """
+        record = self.store.get(self._opened.resolve_key(record_identifier, level))
+        return record.judgement or Judgement()
 
     def get_status(
         self, record_identifier: str | None = None, level: str | None = None

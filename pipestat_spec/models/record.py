@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
 from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.verdict import Judgement
 
 Level: TypeAlias = Literal["sample", "project"]
 LEVELS: tuple[Level, ...] = ("sample", "project")
@@ -33,7 +34,8 @@ class Record:
 
     `created` and `modified` are UTC with microseconds; `modified` is the time of the last
     change of a result. `status_time` is the time since which the record has its status. Each
-    is None where a store does not know it.
+    is None where a store does not know it. `judgement` is what the QC rules say; a store
+    computes it on reading where its level has rules, and keeps none.
     """
 
     key: RecordKey
@@ -44,6 +46,7 @@ class Record:
     created: datetime | None = None
     modified: datetime | None = None
     status_time: datetime | None = None
+    judgement: Judgement | None = field(default=None, compare=False, repr=False)
 
 
 class HistoryLimit(NamedTuple):

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level
+from pipestat_spec.models.schema.qc import QC
 from pipestat_spec.models.schema.types import (
     VALIDATION_KEYWORDS,
     SchemaPath,
@@ -29,6 +30,7 @@ from pipestat_spec.text.strings import nearest, shorten
 __all__ = [
     "ABOUT",
     "ADDITIONAL",
+    "EMPTY_SECTION",
     "KEYWORDS",
     "Declaration",
     "LevelSection",
@@ -47,8 +49,8 @@ ADDITIONAL = "additionalProperties"
 # Keys beside results that describe the document or the level; a result may bear such a
 # name all the same when what stands there defines one.
 ABOUT = frozenset((
-    "author", "authors", "definitions", "description", "license", "pipeline_name", "required",
-    "schema_version", "title", "type", "url", "version",
+    "author", "authors", "definitions", "description", "license", "pipeline_name", "qc",
+    "required", "schema_version", "title", "type", "url", "version",
 ))  # fmt: skip
 
 
@@ -129,7 +131,7 @@ def read_section(
                 source, (*inside, "properties"), "not a mapping", "map results to their schemas"
             )
         results += declarations(holder["properties"], (*inside, "properties"))
-    is_empty = value.get("type") in ("object", ["object"]) and value.keys() <= _EMPTY_SECTION
+    is_empty = value.get("type") in ("object", ["object"]) and value.keys() <= EMPTY_SECTION
     if not found and (held := held_result(document, value)) is not None:
         raise schema_error(
             source,
@@ -148,7 +150,7 @@ def read_section(
 
 
 # What a section without any result may hold.
-_EMPTY_SECTION = frozenset((ADDITIONAL, "description", "required", "title", "type"))
+EMPTY_SECTION = frozenset((ADDITIONAL, "description", "qc", "required", "title", "type"))
 
 
 def containers(
@@ -231,8 +233,9 @@ def _json_schema_form(
     problems: Problems,
 ) -> Sections:
     root: SchemaPath = ("properties",)
-    _refuse_strays(document, (), source, root, problems)
-    if any(key in properties for key in _SECTIONS):
+    has_sections = any(key in properties for key in _SECTIONS)
+    _refuse_strays(document, (), source, root, problems, is_level=not has_sections)
+    if has_sections:
         _refuse_strays(properties, root, source, _SECTIONS, problems)
         levels = _levels(document, properties, root, source, problems)
     elif is_result_definition(properties):
@@ -300,10 +303,11 @@ def _refuse_strays(
     problems: Problems,
     *,
     wrapped: bool = True,
+    is_level: bool = False,
 ) -> None:
-    """Refuse results beside the keys that hold them, where they would get lost.
+    """Refuse results and QC rules beside the keys that hold them, where they would get lost.
 
-    Any other key there means nothing.
+    `is_level` says that rules of a level may stand here. Any other key means nothing.
     """
     known = {*holders, ADDITIONAL}
     if _status_section(mapping, path, wrapped=wrapped):
@@ -315,6 +319,9 @@ def _refuse_strays(
         with problems:
             if is_result_definition(value) or (near and held_result(mapping, value)):
                 raise _stray(str(key), path, source, near, in_sections="samples" in holders)
+            if key == QC and not is_level:
+                problem = "the QC rules of a level stand in its section"
+                raise schema_error(source, (*path, QC), problem, "move them into samples")
 
 
 def _stray(

@@ -15,6 +15,7 @@ from pipestat_spec.json_values import same_value
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.models.schema.forms import LevelSection, find_sections, refuse_section
+from pipestat_spec.models.schema.qc import QC, QcCheck, level_checks
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
@@ -30,6 +31,7 @@ class LevelSchema:
 
     `additional_properties` says whether results that are not declared are stored: True,
     False, or the schema that each must fit. `required` names what a complete record has.
+    `qc` are the QC rules of the level, beside those of its results.
     """
 
     level: Level
@@ -37,6 +39,12 @@ class LevelSchema:
     additional_properties: bool | Mapping[str, Any] = True
     required: tuple[str, ...] = ()
     additional: ResultSchema | None = field(default=None, repr=False)
+    qc: tuple[QcCheck, ...] = ()
+
+    @property
+    def has_qc(self) -> bool:
+        """Whether records of the level are judged."""
+        return bool(self.qc) or any(result.qc for result in self.results.values())
 
     def additional_schema(self, identifier: str) -> ResultSchema | None:
         """Return what a result that is not declared must fit, or None: anything."""
@@ -58,6 +66,11 @@ class OutputSchema:
     status: StatusSchema | None = None
     source: str | None = None
     document: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def has_qc(self) -> bool:
+        """Whether records of any level are judged."""
+        return any(level.has_qc for level in self.levels.values())
 
     def result(self, level: Level, identifier: str) -> ResultSchema | None:
         """Return the schema of a declared result, or None."""
@@ -162,15 +175,21 @@ def _parse_level(
     required: tuple[str, ...] = ()
     with problems:
         required = _required(section, source)
+    qc: tuple[QcCheck, ...] = ()
+    with problems:
+        qc = level_checks(section.rules, source, problems)
     additional, path = section.rules.get("additionalProperties", (True, ()))
     with problems:
         if isinstance(additional, Mapping):
             schema = parse_result_schema("additional", additional, document, source, path, problems)
-            return LevelSchema(level, results, schema.schema, required, schema)
+            if schema.qc:
+                problem = "only a result that is declared has QC rules"
+                raise schema_error(source, (*path, QC), problem, "declare it")
+            return LevelSchema(level, results, schema.schema, required, schema, qc)
         if not isinstance(additional, bool):
             problem = f"{shorten(repr(additional))} is not a schema"
             raise schema_error(source, path, problem, "write true or false")
-    return LevelSchema(level, results, additional, required)
+    return LevelSchema(level, results, additional, required, qc=qc)
 
 
 def _check_identifier(name: object, path: SchemaPath, source: str | None) -> None:

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from pipestat_spec.models.schema.expand import Expander, describe_no_mapping
+from pipestat_spec.models.schema.qc import QcCheck, result_checks
 from pipestat_spec.models.schema.types import (
     OBJECT_TYPES,
     VALIDATION_KEYWORDS,
@@ -33,7 +34,7 @@ class ResultSchema:
     does not tell. `exact_type` is the one that `type`, references resolved, names alone.
     `only_types` says that nothing beyond the type is asked. `object_type`
     is `file` or `image` for a result that is one. `definitions` maps the references in
-    `schema` to what they lead to. Two are equal when they are one object.
+    `schema` to what they lead to. `qc` are its QC rules. Two are equal when they are one object.
     """
 
     identifier: str
@@ -50,6 +51,7 @@ class ResultSchema:
     path: SchemaPath = ()
     definitions: Mapping[str, Any] = field(default_factory=dict, repr=False)
     template: ResultSchema | None = field(default=None, repr=False)
+    qc: tuple[QcCheck, ...] = ()
 
     @property
     def title(self) -> str | None:
@@ -190,4 +192,5 @@ def parse_result_schema(
         source=source,
         path=path,
         definitions=expander.by_reference,
+        qc=result_checks(declared, top, source, path, problems),
     )
