@@ -6,6 +6,7 @@ The records are read once and kept in a temporary file, since the last one may b
 from __future__ import annotations
 
 import pickle
+from array import array
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -87,14 +88,30 @@ class Table:
 
     def rows(self) -> Iterator[list[JSONValue]]:
         """Yield the cells of each record; MISSING where it has no value."""
-        paths = [column.path for column in self.columns]
-        for values in self._values():
-            yield [self._cell(values, path) for path in paths]
-
-    def _values(self) -> Iterator[Mapping[str, JSONValue]]:
         self._kept.seek(0)
         for _ in range(self.count):
-            yield pickle.load(self._kept)
+            yield self._row()
+
+    def groups(self, number: int) -> Iterator[tuple[JSONValue, Iterator[list[JSONValue]]]]:
+        """Yield each value of one column, of plain values, with the rows that have it.
+
+        Null and MISSING are one value, None. Eight bytes are kept for each record.
+        """
+        places: dict[Any, array[int]] = {}
+        self._kept.seek(0)
+        for _ in range(self.count):
+            place = self._kept.tell()
+            value = self._row()[number]
+            places.setdefault(None if value is MISSING else value, array("q")).append(place)
+        for value, found in places.items():
+            yield value, map(self._row, found)
+
+    def _row(self, place: int | None = None) -> list[JSONValue]:
+        """Return the row that is kept at a place, or the next one."""
+        if place is not None:
+            self._kept.seek(place)
+        values = pickle.load(self._kept)
+        return [self._cell(values, column.path) for column in self.columns]
 
     def _cell(self, values: JSONValue, path: FieldPath) -> JSONValue:
         for segment in path:

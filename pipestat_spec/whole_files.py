@@ -1,4 +1,4 @@
-"""Files that are replaced in one step: whoever reads meanwhile sees the old or the new one.
+"""Files and folders that are replaced in one step: whoever reads sees the old or the new one.
 
 The temporary file beside the new one is made exclusively, under a name that nobody can prepare:
 a link that waits in a shared folder leads nowhere, and two programs never share one. What a
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["replace_file", "replace_link", "replacing"]
+__all__ = ["making_folder", "replace_file", "replace_link", "replacing"]
 
 _TEMPORARY = re.compile(r"\.pipestat-[0-9a-f]{16}\.tmp")
 # A writer touches its file as it goes; one that rests for so long is dead.
@@ -60,6 +61,44 @@ def replacing(path: str | os.PathLike[str], mode: int | None = None) -> Iterator
             temporary.unlink()
 
 
+@contextmanager
+def making_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Iterator[Path]:
+    """Give a new folder to fill; at the end it gets the name `path`, with all that is in it.
+
+    After an error nothing of it is there. What is at `path` already is an empty folder, or is
+    removed with `replace`. Raises OSError.
+    """
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    folder = _unused(target.parent)
+    folder.mkdir()
+    try:
+        _remove_dead(target.parent, folder.stat().st_mtime)
+        yield folder
+        for file in folder.rglob("*"):
+            if file.is_file():
+                with file.open("rb") as stream:
+                    os.fsync(stream.fileno())
+        if replace and target.exists():
+            _exchange(folder, target)
+        else:
+            folder.rename(target)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _exchange(folder: Path, target: Path) -> None:
+    """Put a folder in the place of another one, and remove that."""
+    old = _unused(target.parent)
+    target.rename(old)
+    try:
+        folder.rename(target)
+    except BaseException:
+        old.rename(target)
+        raise
+    shutil.rmtree(old)
+
+
 def replace_link(path: str | os.PathLike[str], text: str) -> None:
     """Put a symbolic link with this text in place of `path`; raises OSError."""
     temporary = _unused(Path(path).parent)
@@ -92,5 +131,20 @@ def _remove_dead(folder: Path, now: float) -> None:
         for entry in entries:
             if _TEMPORARY.fullmatch(entry.name):
                 with suppress(OSError):
-                    if now - entry.stat(follow_symlinks=False).st_mtime > _DEAD_AFTER:
-                        os.unlink(entry.path)
+                    if now - _last_written(entry) > _DEAD_AFTER:
+                        _remove(entry)
+
+
+def _last_written(entry: os.DirEntry[str]) -> float:
+    """Return when a file, or one of the files in a folder, was written last."""
+    times = [entry.stat(follow_symlinks=False).st_mtime]
+    if entry.is_dir(follow_symlinks=False):
+        times += [path.lstat().st_mtime for path in Path(entry.path).rglob("*")]
+    return max(times)
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        os.unlink(entry.path)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pipestat_spec.whole_files import replace_file, replace_link, replacing
+from pipestat_spec.whole_files import making_folder, replace_file, replace_link, replacing
 
 
 def hidden(folder: Path) -> list[str]:
@@ -122,3 +122,34 @@ def test_a_link_takes_the_place_of_what_is_there(tmp_path: Path) -> None:
     replace_link(place, "../plot.png")
     assert place.readlink() == Path("../plot.png")
     assert hidden(tmp_path) == []
+
+
+def test_a_folder_is_there_as_a_whole(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "data"
+    with making_folder(target) as folder:
+        (folder / "a").write_text("1")
+        assert not target.exists()
+    assert (target / "a").read_text() == "1"
+    with pytest.raises(OSError, match="not empty"), making_folder(target) as folder:
+        (folder / "b").write_text("2")
+    assert [path.name for path in target.iterdir()] == ["a"]
+    with making_folder(target, replace=True) as folder:
+        (folder / "b").write_text("2")
+        assert [path.name for path in target.iterdir()] == ["a"]
+    assert [path.name for path in target.iterdir()] == ["b"]
+    with pytest.raises(ValueError, match="stop"), making_folder(target, replace=True):
+        raise ValueError("stop")
+    assert [path.name for path in target.iterdir()] == ["b"]
+    assert hidden(target.parent) == []
+
+
+def test_folders_of_killed_writers_are_removed_and_those_in_use_stay(tmp_path: Path) -> None:
+    dead, slow = (tmp_path / f".pipestat-{digit * 16}.tmp" for digit in "ab")
+    old = time.time() - 7200
+    for folder in (dead, slow):
+        folder.mkdir()
+        (folder / "part").write_text("x")
+        os.utime(folder, (old, old))
+    os.utime(dead / "part", (old, old))
+    replace_file(tmp_path / "other", b"")
+    assert hidden(tmp_path) == [slow.name]

@@ -44,6 +44,14 @@ def configure(parser: CommandParser) -> None:
     parser.add_argument(
         "--missing", metavar="TEXT", help="stands for what was not reported; default NA"
     )
+    parser.add_argument(
+        "--partition",
+        metavar="NAME",
+        help="with Parquet: write a folder with a file for each value of this result",
+    )
+    parser.add_argument(
+        "--replace", action="store_true", help="replace a folder that was written before"
+    )
     add_quiet(parser)
     add_store(parser)
     parser.set_defaults(run=_run, parser=parser)
@@ -72,6 +80,8 @@ def _run(args: argparse.Namespace) -> int:
             "columns": column_names(args.columns) if args.columns else None,
             "flatten": args.flatten or None,
             "missing": args.missing,
+            "partition": args.partition,
+            "replace": args.replace or None,
         }
         if args.output is None:
             exporter = choose_exporter(None, "summary")

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 from pipestat_exports.options import Options, read_options
 from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError
 from pipestat_spec.tables import Column, Table, read_table
-from pipestat_spec.text.file_names import encode_component
 from pipestat_spec.whole_files import replace_file, replacing
 
 if TYPE_CHECKING:
     from pipestat_spec.plugins.hookspecs import Source
 
-__all__ = ["as_text", "export_table", "missing_library", "write_file", "write_types"]
+__all__ = ["as_text", "export_table", "missing_library", "table_of", "write_file", "write_types"]
 
 Write = Callable[[Table, BinaryIO, Options], None]
 
@@ -31,16 +30,20 @@ def export_table(
     `output` is the file, or a folder for `{pipeline}_table` with the suffix. Raises
     PipestatSummarizeError.
     """
-    options = read_options(given)
-    if output.is_dir():
-        output = output / f"{encode_component(source.namespace)}_table{suffix}"
-    schema = source.schema.levels[options.level] if source.schema else None
-    records = source.scan(options.level)
-    with read_table(records, schema, options.columns, flatten=options.flatten) as table:
+    options = read_options(given, Options)
+    output = options.file(output, source.namespace, suffix)
+    with table_of(source, options) as table:
         write_file(output, lambda file: write(table, file, options))
         if not options.types:
             return [output]
         return [output, write_types(output, table.columns, options)]
+
+
+def table_of(source: Source, options: Options) -> Table:
+    """Return the table of one level, with the columns that the options name; close it."""
+    schema = source.schema.levels[options.level] if source.schema else None
+    records = source.scan(options.level)
+    return read_table(records, schema, options.columns, flatten=options.flatten)
 
 
 def write_file(output: Path, write: Callable[[BinaryIO], None]) -> None:

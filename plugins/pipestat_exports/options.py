@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.plugins.exporter_options import refuse_unknown, wrong_option
+from pipestat_spec.text.file_names import encode_component
 
 __all__ = ["Options", "read_options"]
+
+Read = TypeVar("Read", bound="Options")
 
 
 @dataclass(frozen=True)
@@ -40,13 +44,19 @@ class Options:
             if not isinstance(getattr(self, name), bool):
                 raise wrong_option(name, getattr(self, name), "use true or false")
 
+    def file(self, output: Path, namespace: str, suffix: str) -> Path:
+        """Return the file to write: `output`, or `{pipeline}_table` with the suffix in it."""
+        if output.is_dir():
+            return output / f"{encode_component(namespace)}_table{suffix}"
+        return output
 
-def read_options(options: Mapping[str, Any]) -> Options:
+
+def read_options(options: Mapping[str, Any], kind: type[Read]) -> Read:
     """Return the options of a mapping; raises PipestatSummarizeError that names the wrong one."""
-    refuse_unknown(options, [field.name for field in fields(Options)], "a table")
+    refuse_unknown(options, [field.name for field in fields(kind)], "a table")
     values = dict(options)
     if isinstance(values.get("columns"), str):
         raise wrong_option("columns", values["columns"], "give a list of names")
     if values.get("columns") is not None:
         values["columns"] = tuple(values["columns"])
-    return Options(**values)
+    return kind(**values)

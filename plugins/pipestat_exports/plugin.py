@@ -31,6 +31,19 @@ class TableExporter:
         return export_table(source, output, self.suffixes[0], write, options)
 
 
+class ParquetExporter:
+    """Writes a Parquet file, or a dataset in a folder."""
+
+    name = "parquet"
+    suffixes: tuple[str, ...] = (".parquet",)
+
+    def export(self, source: Source, output: Path, options: Mapping[str, Any]) -> list[Path]:
+        """Write one level of records; the options are those of `pipestat_exports.parquet`."""
+        from pipestat_exports.parquet import export_parquet
+
+        return export_parquet(source, output, options)
+
+
 class SummaryExporter:
     """Writes pipestat's two summaries into a folder: of plain values, and of all others."""
 
@@ -50,6 +63,6 @@ def register_exporters(register: Callable[[Exporter], None]) -> None:
     register(TableExporter("csv", ".csv"))
     register(TableExporter("markdown", ".md"))
     register(TableExporter("jsonl", ".jsonl"))
-    register(TableExporter("parquet", ".parquet"))
+    register(ParquetExporter())
     register(TableExporter("xlsx", ".xlsx"))
     register(SummaryExporter())

@@ -25,7 +25,7 @@ _OBJECTS = ("object", "array", "file", "image")
 
 def export_summary(source: Source, folder: Path, given: Mapping[str, Any]) -> list[Path]:
     """Write the summaries into a folder and return their files, the types of the columns last."""
-    options = read_options(given)
+    options = read_options(given, Options)
     name = encode_component(source.namespace)
     stats, objects = folder / f"{name}_stats_summary.tsv", folder / f"{name}_objs_summary.yaml"
     schema = source.schema.levels[options.level] if source.schema else None

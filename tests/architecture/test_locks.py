@@ -17,7 +17,9 @@ from tests.locks import locked
 
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SYSTEMS = {"linux": ("Linux", "x86_64"), "darwin": ("Darwin", "arm64")}
-LOCKS = ("development", "reference", "multiqc", "looper", "snakemake")
+# Those of one group, and no project of ours.
+ALONE = ("reference", "multiqc", "frictionless", "rocrate-validator")
+LOCKS = ("development", "looper", "snakemake", *ALONE)
 
 
 def content(folder: str = ".") -> dict[str, Any]:
@@ -31,7 +33,7 @@ def group(name: str) -> Iterator[str]:
 
 def asked(lock: str) -> Iterator[str]:
     """Yield what has to be in a lock file."""
-    if lock in ("reference", "multiqc"):
+    if lock in ALONE:
         yield from group(lock)
         return
     folders = {

@@ -82,24 +82,6 @@ def test_json_lines_leave_out_what_is_missing(psm: PipestatManager, tmp_path: Pa
     assert "tags" not in lines[0]
 
 
-def test_parquet(psm: PipestatManager, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
-    (path,) = export(psm, tmp_path / "t.parquet")
-    table = parquet.read_table(path)
-    assert [str(field.type) for field in table.schema] == [
-        *("string", "string", "int64", "double", "bool", "string", "string", "string"),
-        *("string", "string", "string"),
-    ]
-    rows = table.to_pylist()
-    assert rows[0]["reads"] == 0
-    assert rows[0]["ok"] is False
-    assert rows[0]["name"] == ""
-    assert rows[1]["rate"] is None
-    assert json.loads(rows[1]["tags"]) == [1, "a"]
-    assert [row["more"] for row in rows] == [None, str(2**60), json.dumps("x\ny|<b>")]
-    assert table.schema.field("plot").metadata == {b"pipestat_type": b"image"}
-
-
 def test_excel(psm: PipestatManager, tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl", reason="openpyxl is not installed")
     psm.report({"name": '=HYPERLINK("http://x")'}, "s4")

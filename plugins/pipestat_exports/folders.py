@@ -1,0 +1,38 @@
+"""Folders that are there as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.whole_files import making_folder
+
+__all__ = ["write_folder"]
+
+
+def write_folder(output: Path, mark: str, replace: bool, fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into a new folder that then is `output`.
+
+    A folder with content is replaced when asked to, and when it has a file that the pattern
+    `mark` finds in every folder of this format. Raises PipestatSummarizeError.
+    """
+    if output.is_symlink() or (output.exists() and not output.is_dir()):
+        raise PipestatSummarizeError(f"{output} is not a folder", hint="name another one")
+    if output.is_dir() and any(output.iterdir()):
+        if not replace:
+            raise PipestatSummarizeError(
+                f"the folder {output} is there already", hint="name a new one, or add --replace"
+            )
+        if not any(output.glob(mark)):
+            raise PipestatSummarizeError(
+                f"the folder {output} is not replaced: it has no {mark}",
+                hint="name another folder",
+            )
+    try:
+        with making_folder(output, replace=replace) as folder:
+            fill(folder)
+    except OSError as error:
+        raise PipestatSummarizeError(
+            f"{output} cannot be written: {error}", hint="choose another folder"
+        ) from error
