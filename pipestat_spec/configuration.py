@@ -147,6 +147,8 @@ def check_value(key: str, value: Any, where: str, folder: str) -> Any:
         return absolute_path(path, folder)
     if kind == "boolean" and str(value).lower() in BOOLEANS:
         return BOOLEANS[str(value).lower()]
+    if kind == "count" and (count := _count(value)) is not None:
+        return count
     if kind == "string" and type(value) is int:
         return str(value)
     if (kind == "string" and isinstance(value, str) and value) or (
@@ -166,12 +168,22 @@ def check_value(key: str, value: Any, where: str, folder: str) -> Any:
     )
 
 
+def _count(value: object) -> int | None:
+    """Return a number of things, given as an integer or as digits; None for all else."""
+    text = str(value)
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return None
+    # Digits of other scripts are none here, and no store counts to 10^18.
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 _CHOICES: dict[Kind, Collection[str]] = {"level": LEVELS, "layout": LAYOUTS}
 _EXPECTED: dict[Kind, str] = {
     "string": "a string",
     "path": "a path",
     "address": "a path or an address",
     "boolean": "true or false",
+    "count": "an integer from 0 on",
     "mapping": "a mapping",
     "level": "one of sample, project",
     "layout": "one of records, levels",

@@ -216,7 +216,7 @@ class _Copier:
                 return Outcome(copy, (*history, *self._replaced(current, copy)))
             return Outcome(current)
 
-        return copy.key, put
+        return copy.key, self._target.rules.limited(put)
 
     def _replaced(self, current: Record, copy: Record) -> list[HistoryEntry]:
         """Return the values that the target loses, as its history keeps them."""

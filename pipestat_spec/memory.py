@@ -47,19 +47,21 @@ class MemoryBackend(Backend):
         return self.update_many([(key, change)])[0]
 
     def update_many(self, changes: Sequence[tuple[RecordKey, Change]]) -> list[Transition]:
+        from pipestat_spec.domain.history import appended
+
         with self._lock:
             records, history = dict(self._records), dict(self._history)
             transitions = []
             for key, change in changes:
                 current = records.get(key)
-                record, entries = change(current)
-                if record is None:
+                outcome = change(current)
+                if outcome.record is None:
                     records.pop(key, None)
                     history.pop(key, None)
                 else:
-                    records[key] = record
-                    history[key] = (*history.get(key, ()), *entries)
-                transitions.append(Transition(current, record))
+                    records[key] = outcome.record
+                    history[key] = appended(history.get(key, ()), outcome)
+                transitions.append(Transition(current, outcome.record))
             self._records, self._history = records, history
             return transitions
 

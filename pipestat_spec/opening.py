@@ -167,6 +167,7 @@ def open_store(config: Config, arguments: Mapping[str, Any]) -> OpenedStore:
         settings,
         validate=validate,
         additional_properties=merged.get("additional_properties"),
+        history_limit=merged.get("history_limit"),
     )
     return OpenedStore(
         store,

@@ -50,6 +50,7 @@ class Store:
         *,
         validate: bool,
         additional_properties: bool | None = None,
+        history_limit: int | None = None,
     ) -> None:
         self.backend = backend
         self.settings = settings
@@ -61,6 +62,7 @@ class Store:
             additional_properties,
             backend.capabilities,
             backend.refused_identifiers,
+            history_limit,
         )
         # Conditions of filters that were looked at: level, field and the kinds compared with.
         self._doubted: set[tuple[Level, FieldPath, frozenset[int]]] = set()
@@ -153,7 +155,8 @@ class Store:
         self.backend.rehearse(self._adapted(todo))
 
     def _adapted(self, todo: Sequence[tuple[RecordKey, Change]]) -> list[tuple[RecordKey, Change]]:
-        return [(key, self._numbers.change(key.level, change)) for key, change in todo]
+        limited = self.rules.limited
+        return [(key, self._numbers.change(key.level, limited(change))) for key, change in todo]
 
     # Reading
 

@@ -70,7 +70,7 @@ class Store:
     """One store, opened anew by each operation."""
 
     def __init__(self, store, schema, settings, folder):
-        unknown = {"status_schema", "unsafe_writes"} & set(settings)
+        unknown = {"status_schema", "unsafe_writes", "history_limit"} & set(settings)
         if unknown or settings.get("layout") == "records":
             raise Unsupported
         names = ("project_name", "flag_file_dir", "multi_pipelines", "additional_properties")

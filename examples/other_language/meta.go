@@ -144,6 +144,7 @@ func textOf(v any) string {
 type change struct {
 	time time.Time
 	old  any
+	key  string // that it stands under
 }
 
 // history reads the entries of every result, ordered by time (PS-YAML-012).
@@ -162,7 +163,7 @@ func (r record) history() map[string][]change {
 					t, ok = readLocal(key)
 				}
 				if ok {
-					found[result] = append(found[result], change{t, entries.vals[key]})
+					found[result] = append(found[result], change{t, entries.vals[key], key})
 				}
 			}
 		}
@@ -178,15 +179,38 @@ func (r record) history() map[string][]change {
 	return found
 }
 
-// remember adds an entry to the history (PS-HIS-001, PS-YAML-011).
-func (r record) remember(result string, old any, t time.Time) {
-	key := t.Format(utcForm)
-	if !r.levels {
-		child(child(r.ensureMeta(), "history"), result).Set(key, old)
+// remember adds an entry to the history (PS-HIS-001, PS-YAML-011), and removes the oldest of this
+// result where there are more than limit then (PS-HIS-005); below 0 there is no limit.
+func (r record) remember(result string, old any, t time.Time, limit int64) {
+	if r.levels {
+		key := r.rememberLocally(result, old, t)
+		child(child(r.ensureMeta(), "history_times"), result).Set(key, t.Format(utcForm))
+	} else {
+		child(child(r.ensureMeta(), "history"), result).Set(t.Format(utcForm), old)
+	}
+	if limit < 0 {
 		return
 	}
-	key = r.rememberLocally(result, old, t)
-	child(child(r.ensureMeta(), "history_times"), result).Set(key, t.Format(utcForm))
+	changes := r.history()[result]
+	for _, gone := range changes[:max(0, int64(len(changes))-limit)] {
+		r.forget("history", result, gone.key)
+		r.forget("history_times", result, gone.key)
+	}
+}
+
+// forget removes an entry of history or history_times, and what holds nothing then.
+func (r record) forget(name, result, key string) {
+	all := r.meta().Object(name)
+	entries := all.Object(result)
+	if entries == nil {
+		return
+	}
+	if entries.Delete(key); len(entries.keys) == 0 {
+		all.Delete(result)
+	}
+	if len(all.keys) == 0 {
+		r.meta().Delete(name)
+	}
 }
 
 // rememberLocally stores an entry under the first local second that is free.

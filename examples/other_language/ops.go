@@ -223,7 +223,7 @@ func (t *tree) report(rep *report) error {
 		now := r.now()
 		for _, name := range changed {
 			if rep.history && r.Has(name) {
-				r.remember(name, t.s.stored(rep.level, name, r.Get(name)), now)
+				r.remember(name, t.s.stored(rep.level, name, r.Get(name)), now, t.s.historyLimit)
 			}
 		}
 		r.setTime("modified", now)
@@ -392,7 +392,7 @@ func (s *Store) remove(level, id string, result any) error {
 				return fail("not-found", "the record %q has no result %q", id, name)
 			}
 			now := r.now()
-			r.remember(name, s.stored(level, name, r.Get(name)), now)
+			r.remember(name, s.stored(level, name, r.Get(name)), now, s.historyLimit)
 			r.Delete(name)
 			r.setTime("modified", now)
 			t.touch(level, id, r)

@@ -17,6 +17,7 @@ type Store struct {
 	flags                    string // flag_file_dir, or ""
 	layout                   string // "records", "levels" or "" where not configured
 	multi, validate, unsafe  bool
+	historyLimit             int64   // PS-HIS-005; below 0 without one
 	schema                   *Schema // nil without an output schema
 	statuses                 []Status
 	mountChecked             bool
@@ -29,7 +30,7 @@ func openStore(store, schema, settings any) (*Store, error) {
 	if config == nil {
 		config = NewObject()
 	}
-	s := &Store{project: "project"}
+	s := &Store{project: "project", historyLimit: -1}
 	var err error
 	text := func(o *Object, key string, into *string) {
 		v := o.Get(key)
@@ -56,6 +57,12 @@ func openStore(store, schema, settings any) (*Store, error) {
 	flag("unsafe_writes", &s.unsafe)
 	s.validate = schema != nil // PS-CFG-007
 	flag("validate_results", &s.validate)
+	if v := config.Get("history_limit"); v != nil && err == nil {
+		limit, ok := v.(int64)
+		if s.historyLimit = limit; !ok || limit < 0 {
+			err = fail("config", "history_limit has to be an integer from 0 on")
+		}
+	}
 	if err != nil {
 		return nil, err
 	}

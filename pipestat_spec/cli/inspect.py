@@ -71,6 +71,7 @@ def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
         "schema": schema and shown_address(schema),
         "status_schema": store.settings.statuses.source,
         "validate_results": store.rules.validate,
+        "history_limit": store.rules.history_limit,
         "results": _declared(store),
         "records": {name: _counts(store, name) for name in store.rules.levels},
     }
@@ -104,6 +105,8 @@ def _print_text(summary: dict[str, JSONValue]) -> None:
     _print_line("schema", summary["schema"])
     _print_line("status_schema", summary["status_schema"] or "default")
     _print_line("validate_results", "yes" if summary["validate_results"] else "no")
+    if summary["history_limit"] is not None:
+        _print_line("history_limit", f"{summary['history_limit']} of each result")
     for level, names in summary["results"].items():
         _print_line(f"{level} results", ", ".join(names))
     for level, counts in summary["records"].items():

@@ -35,6 +35,14 @@ _VALUES: dict[Kind, dict[str, Any]] = {
             _VARIABLE,
         ]
     },
+    "count": {
+        "anyOf": [
+            {"type": "integer", "minimum": 0},
+            {"type": "null"},
+            {"type": "string", "pattern": "^[0-9]{1,18}$"},
+            _VARIABLE,
+        ]
+    },
     "mapping": {"type": ["object", "null"]},
     "level": {"anyOf": [{"enum": [*LEVELS, None]}, _VARIABLE]},
     "layout": {"anyOf": [{"enum": [*LAYOUTS, None]}, _VARIABLE]},

@@ -23,6 +23,7 @@ __all__ = [
     "check_foreign",
     "clear_status",
     "in_turn",
+    "limited",
     "remove_record",
     "remove_result",
     "report_results",
@@ -200,3 +201,12 @@ def in_turn(*changes: Change) -> Change:
         return Outcome(current, history)
 
     return change
+
+
+def limited(change: Change, keep: int) -> Change:
+    """Return the change, with so many entries of history left for each result that it adds one."""
+
+    def within(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
+        return change(current, foreign)._replace(keep=keep)
+
+    return within

@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.change import Outcome
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit
 
-__all__ = ["expired", "history_dict", "of_results"]
+__all__ = ["appended", "expired", "history_dict", "of_results"]
 
 
 def of_results(
@@ -30,6 +31,15 @@ def expired(entries: Sequence[HistoryEntry], limit: HistoryLimit) -> set[int]:
             found.add(place)
         later[entry.result] += 1
     return found
+
+
+def appended(stored: Sequence[HistoryEntry], outcome: Outcome) -> tuple[HistoryEntry, ...]:
+    """Return a history with what an outcome adds to it, and without what it leaves no room for."""
+    entries = (*stored, *outcome.history)
+    if outcome.keep is None or not outcome.history:
+        return entries
+    gone = expired(entries, HistoryLimit(keep=outcome.keep))
+    return tuple(entry for place, entry in enumerate(entries) if place not in gone)
 
 
 def history_dict(entries: Iterable[HistoryEntry]) -> dict[str, dict[str, JSONValue]]:

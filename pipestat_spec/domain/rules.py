@@ -108,7 +108,8 @@ class Rules:
 
     `validate` tells whether values are checked against the output schema;
     `additional_properties` takes the place of the schema's own when it is not None.
-    `capabilities` and `refused_identifiers` are the backend's.
+    `capabilities` and `refused_identifiers` are the backend's. `history_limit` is how many entries
+    of its history a result keeps, None for all.
     """
 
     schema: OutputSchema | None
@@ -117,6 +118,7 @@ class Rules:
     additional_properties: bool | None = None
     capabilities: frozenset[Capability] = frozenset(Capability)
     refused_identifiers: str | None = None
+    history_limit: int | None = None
     _warned: set[str] = field(default_factory=set, repr=False, compare=False)
 
     def level_schema(self, level: Level) -> LevelSchema | None:
@@ -270,6 +272,12 @@ class Rules:
         self.check_key(key)
         self.require(Capability.STATUS, "clearing a status")
         return changes.clear_status()
+
+    def limited(self, change: Change) -> Change:
+        """Return the change within the limit of the history (PS-HIS-005)."""
+        if self.history_limit is None:
+            return change
+        return changes.limited(change, self.history_limit)
 
     def _source(self, source: Mapping[str, object] | None) -> dict[str, JSONValue] | None:
         """Return a source to store; raises InvalidValueError unless it is an object."""

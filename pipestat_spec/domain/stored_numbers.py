@@ -101,12 +101,13 @@ class StoredNumbers:
             if current is None:
                 return change(None, foreign)
             seen = self.record(current)
-            record, history = change(seen, foreign)
+            outcome = change(seen, foreign)
+            record = outcome.record
             if record is seen:
                 record = current
             elif record is not None and record.results is seen.results:
                 record = replace(record, results=current.results)
-            return Outcome(record, history)
+            return outcome._replace(record=record)
 
         return as_it_stands
 

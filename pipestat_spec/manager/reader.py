@@ -63,6 +63,7 @@ class RecordReader:
         status_schema_path: str | os.PathLike[str] | None = None,
         output_dir: str | os.PathLike[str] | None = None,
         force_overwrite: bool | None = None,
+        history_limit: int | None = None,
         unsafe_writes: bool | None = None,
         result_formatter: ResultFormatter = default_formatter,
     ) -> None:
@@ -84,6 +85,7 @@ class RecordReader:
             "status_schema_path": status_schema_path,
             "output_dir": output_dir,
             "force_overwrite": force_overwrite,
+            "history_limit": history_limit,
             "unsafe_writes": unsafe_writes,
         }
         self._opened = open_store(load_config(config_dict or config_file), arguments)

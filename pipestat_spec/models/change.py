@@ -17,11 +17,13 @@ NOTHING: Mapping[str, JSONValue] = MappingProxyType({})
 class Outcome(NamedTuple):
     """What a change decided: the record to store (None deletes it) and history to append.
 
-    An outcome whose record *is* the current record (the same object) stores nothing.
+    An outcome whose record *is* the current record (the same object) stores nothing. `keep` is how
+    many entries of each result in `history` stay then, the newest ones; None for all.
     """
 
     record: Record | None
     history: tuple[HistoryEntry, ...] = ()
+    keep: int | None = None
 
 
 class Change(Protocol):

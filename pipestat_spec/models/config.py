@@ -24,7 +24,9 @@ __all__ = [
 ]
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-Kind: TypeAlias = Literal["string", "path", "address", "boolean", "mapping", "level", "layout"]
+Kind: TypeAlias = Literal[
+    "string", "path", "address", "boolean", "count", "mapping", "level", "layout"
+]
 # Who named the store, by which its other settings are judged too.
 Namer: TypeAlias = Literal["arguments", "configuration", "environment"]
 
@@ -57,6 +59,9 @@ KEYS: dict[str, ConfigKey] = {
     "validate_results": ConfigKey("boolean", "check results against the schema"),
     "additional_properties": ConfigKey("boolean", "store results that the schema does not name"),
     "force_overwrite": ConfigKey("boolean", "replace different values of earlier reports"),
+    "history_limit": ConfigKey(
+        "count", "how many former values of each result are kept", "PIPESTAT_HISTORY_LIMIT"
+    ),
     "unsafe_writes": ConfigKey("boolean", "write where concurrent writers can lose results"),
     "storage_options": ConfigKey("mapping", "options of a remote file system"),
     "pephub_path": ConfigKey("string", "PEPhub registry path namespace/project:tag"),

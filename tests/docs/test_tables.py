@@ -40,6 +40,7 @@ def key_table() -> str:
         "level": "`sample` or `project`",
         "layout": "`records` or `levels`",
         "openness": "boolean",
+        "count": "integer from 0 on",
     }
     rows = ["| Key | Value | What it says | Environment |", "|---|---|---|---|"]
     for name, key in KEYS.items():

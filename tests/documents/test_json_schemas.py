@@ -199,6 +199,7 @@ def test_configurations() -> None:
         "layout": "levels",
         "pipeline_type": "project",
         "project_name": 7,
+        "history_limit": 0,
         "backend": "mine",
         "mine": {"url": "x"},
         "pipeline_interfaces": ["a.yaml"],
@@ -213,6 +214,9 @@ def test_configurations() -> None:
         {"database": "x"},
         {"results_file_path": 1},
         {"pipeline_name": ["p"]},
+        {"history_limit": -1},
+        {"history_limit": "ten"},
+        {"history_limit": True},
     ):
         with pytest.raises(PipestatError):
             parse_config(wrong, environment={})

@@ -73,6 +73,15 @@ def test_the_keys_of_a_looper_section_pass() -> None:
         ("database", "postgresql://"),
         ("results_file_path", 3),
         ("pipeline_name", ["a"]),
+        ("history_limit", -1),
+        ("history_limit", "ten"),
+        ("history_limit", "-1"),
+        ("history_limit", "²"),
+        ("history_limit", 1.0),
+        ("history_limit", True),
+        ("history_limit", ""),
+        ("history_limit", [1]),
+        ("history_limit", 10**30),
     ],
 )
 def test_a_wrong_value_is_named(key: str, value: object) -> None:
@@ -95,6 +104,14 @@ def test_arguments_beat_the_file_and_the_file_beats_the_environment() -> None:
         "project_name": "file",
         "record_identifier": "env",
     }
+
+
+def test_a_count_may_be_digits() -> None:
+    assert parse_config({"history_limit": 0}).get("history_limit", 7) == 0
+    assert parse_config({"history_limit": "12"}).get("history_limit") == 12
+    environment = {"PIPESTAT_HISTORY_LIMIT": "3"}
+    assert merge_config({}, Config(), environment).get("history_limit") == 3
+    assert merge_config({"history_limit": 0}, Config(), environment).get("history_limit") == 0
 
 
 def test_the_sample_name_variable_names_the_record() -> None:

@@ -23,6 +23,7 @@ from pipestat_spec.domain.changes import (
 )
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.errors import RecordNotFoundError
+from pipestat_spec.models.change import Outcome
 from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from tests.work import is_linear
@@ -141,11 +142,11 @@ def test_a_change_that_is_refused_undoes_the_others() -> None:
 def test_a_long_history_in_one_write(layout: Literal["records", "levels"]) -> None:
     def written(size: int) -> dict[str, Any]:
         record = Record(RecordKey("sample", "s1"), results={"n": 1})
-        entries = [
+        entries = tuple(
             HistoryEntry(f"r{i % 3}", i, datetime(2026, 1, 31, tzinfo=UTC) + timedelta(seconds=i))
             for i in range(size)
-        ]
-        return encode_record(record, entries, {"n": 0}, None, layout)
+        )
+        return encode_record(record, Outcome(record, entries), {"n": 0}, None, layout)
 
     history = written(7)["meta"]["history"]
     assert {result: list(values.values()) for result, values in history.items()} == {

@@ -118,6 +118,7 @@ class MemoryTarget(PluginTarget):
             opened.settings,
             validate=opened.rules.validate,
             additional_properties=opened.rules.additional_properties,
+            history_limit=opened.rules.history_limit,
         )
 
     def _configuration(self, store: Mapping[str, Any]) -> dict[str, Any]:  # noqa: ARG002

@@ -19,8 +19,9 @@ from typing import Any, TypeVar
 
 from pipestat_lmdb.environment import Environment
 from pipestat_spec.backend import Backend, Capability, Change, Transition
+from pipestat_spec.domain.history import expired
 from pipestat_spec.errors import PipestatDatabaseError
-from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey
+from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 
 T = TypeVar("T")
 _WHOLE = 400  # bytes of an identifier that a key holds as they are
@@ -62,8 +63,15 @@ class LmdbBackend(Backend):
             for entry in outcome.history:
                 number += 1
                 transaction.put(past + number.to_bytes(8), _text(entry))
+            if outcome.history and outcome.keep is not None:
+                self._limit(transaction, past, HistoryLimit(keep=outcome.keep))
             transaction.put(name, _text(_document(outcome.record, number)))
         return Transition(current, outcome.record)
+
+    def _limit(self, transaction: Any, past: bytes, limit: HistoryLimit) -> None:
+        found = list(_walk(transaction, past))
+        for place in expired([_entry(stored) for _, stored in found], limit):
+            transaction.delete(found[place][0])
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
@@ -85,9 +93,7 @@ class LmdbBackend(Backend):
 
     def history(self, key: RecordKey) -> Iterator[HistoryEntry]:
         found = self._run(lambda transaction: list(_walk(transaction, self._past(key))))
-        for _, stored in found:
-            result, value, time = json.loads(stored)
-            yield HistoryEntry(result, value, datetime.fromisoformat(time))
+        return (_entry(stored) for _, stored in found)
 
     def count(self, level: Level) -> int:
         return self._run(lambda transaction: sum(1 for _ in _walk(transaction, self._level(level))))
@@ -124,6 +130,11 @@ def _digest(text: bytes) -> bytes:
 
 def _text(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, default=datetime.isoformat).encode()
+
+
+def _entry(stored: bytes) -> HistoryEntry:
+    result, value, time = json.loads(stored)
+    return HistoryEntry(result, value, datetime.fromisoformat(time))
 
 
 def _document(record: Record, number: int) -> list[Any]:

@@ -51,12 +51,14 @@ class NamespaceRows:
         rows = self.at(session, key.level)
         row = rows.lock(session, key.identifier) if rows else None
         current = row.record if row else None
-        record, history = change(current)
+        outcome = change(current)
+        record = outcome.record
         if record is current:
             return Written(Transition(current, record))
         if rows is None or rows.table.lacking:
             raise self._to_make(key.level)
-        pending = PendingRow(row, record, list(history), cleared=record is None)
+        cleared = record is None
+        pending = PendingRow(row, record, list(outcome.history), cleared, outcome.keep)
         try:
             mark = rows.store(session, pending)
         except NeedsWidening as narrow:
@@ -79,6 +81,7 @@ class NamespaceRows:
                 one.history.clear()
             else:
                 one.history += outcome.history
+                one.keep = outcome.keep
             transitions.append(Transition(one.record, outcome.record))
             one.record = outcome.record
         changed = {

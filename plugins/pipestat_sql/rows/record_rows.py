@@ -46,12 +46,16 @@ _SELECT_MARK = f"SELECT {MARK}"
 
 @dataclass(slots=True)
 class PendingRow:
-    """What became of one record so far: `history` is to be added, `cleared` removed first."""
+    """What became of one record so far: `history` is to be added, `cleared` removed first.
+
+    `keep`, when not None, is how many entries of each result stay then.
+    """
 
     row: Row | None
     record: Record | None
     history: list[HistoryEntry] = field(default_factory=list)
     cleared: bool = False
+    keep: int | None = None
 
 
 class RecordRows:
@@ -237,19 +241,23 @@ class RecordRows:
             row = None
         assert record is not None
         if row is None:
-            return self._insert(session, record, pending.history)
+            return self._insert(session, record, pending)
         if histories is not None and self._codec.is_foreign(row):
             histories.adopt(session, row)
         values = self._codec.encode(record, row)
-        if histories is not None and pending.history:
-            histories.add(session, row, record, pending.history)
+        self._add_history(session, row, record, pending)
         if not values:
             return self.mark(session)
         return self._marked(session.execute(*self._updates.of(values, row.id)))
 
-    def _insert(
-        self, session: Session, record: Record, history: Sequence[HistoryEntry]
-    ) -> Mark | None:
+    def _add_history(self, session: Session, row: Row, record: Record, pending: PendingRow) -> None:
+        if self._histories is None or not pending.history:
+            return
+        self._histories.add(session, row, record, pending.history)
+        if pending.keep is not None:
+            self._histories.prune(session, [row], HistoryLimit(keep=pending.keep))
+
+    def _insert(self, session: Session, record: Record, pending: PendingRow) -> Mark | None:
         cursor = session.execute(*self._inserts.of(self._codec.encode(record, None)))
         number, mark = None, None
         if not self._is_postgresql:
@@ -262,8 +270,7 @@ class RecordRows:
                 f"record {record.key.identifier!r} cannot be stored beside one of the same "
                 "name in another project"
             )
-        if history and self._histories is not None:
-            self._histories.add(session, Row(number, record), record, history)
+        self._add_history(session, Row(number, record), record, pending)
         return mark
 
     def prune(self, session: Session, limit: HistoryLimit) -> int:

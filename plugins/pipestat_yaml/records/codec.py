@@ -22,12 +22,20 @@ from pipestat_spec.domain.times import (
 )
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.json_values import MAX_DEPTH, same_value
+from pipestat_spec.models.change import Outcome
 from pipestat_spec.models.identifiers import RESERVED
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import Verbatim
-from pipestat_yaml.text.stored_history import StoredHistory, TakenTimes, with_entries
+from pipestat_yaml.text.stored_history import (
+    HISTORY,
+    StoredHistory,
+    TakenTimes,
+    of_result,
+    with_entries,
+    with_result,
+)
 
 __all__ = [
     "check_history",
@@ -66,7 +74,7 @@ def decode_record(key: RecordKey, stored: Mapping[str, Any]) -> Record:
 
 def encode_record(
     record: Record,
-    entries: Iterable[HistoryEntry],
+    outcome: Outcome,
     stored: Mapping[str, Any] | None,
     known: Record | None,
     layout: Layout,
@@ -74,7 +82,7 @@ def encode_record(
     """Return what the file is to hold for a record that it held as `stored` until now.
 
     `known` is the record that `stored` says, None when the file holds none. A key of `meta` is
-    touched only when it says something else than the record.
+    touched only when it says something else than the record. The history grows by the outcome's.
     """
     stored = stored or {}
     meta = dict(meta_of(stored))
@@ -94,10 +102,14 @@ def encode_record(
             _put(meta, names[0], new and format_utc(new))
             if layout == "levels" or names[1] in meta:
                 _put(meta, names[1], new and format_local(new))
-    _add_history(meta, entries, layout)
+    _add_history(meta, outcome.history, layout)
+    if outcome.keep is not None:
+        limit = HistoryLimit(keep=outcome.keep)
+        for result in {entry.result for entry in outcome.history}:
+            _remove_expired(meta, result, limit)
     if "history" in meta:
         # The bulk goes last, for those who read the file.
-        for name in ("history", "history_times"):
+        for name in HISTORY:
             if name in meta:
                 meta[name] = meta.pop(name)
     hidden = {name: value for name, value in stored.items() if name in RESERVED and name != _META}
@@ -114,21 +126,28 @@ def decode_history(stored: Mapping[str, Any]) -> list[HistoryEntry]:
 
 def without_entries(stored: Mapping[str, Any], limit: HistoryLimit) -> tuple[dict[str, Any], int]:
     """Return what the file is to hold for a record within a limit, and how many entries go."""
+    meta = dict(meta_of(stored))
+    for name in HISTORY:
+        if isinstance(lines := meta.get(name), StoredHistory):
+            meta[name] = lines.read()
+    results = list(_mapping(meta, "history"))
+    removed = sum(_remove_expired(meta, result, limit) for result in results)
+    return {**stored, _META: meta}, removed
+
+
+def _remove_expired(meta: dict[str, Any], result: str, limit: HistoryLimit) -> int:
+    """Leave entries of a result out; return how many."""
     from pipestat_spec.domain.history import expired
 
-    dated = _dated(stored)
+    own = {name: of_result(meta.get(name), result) for name in HISTORY}
+    dated = _dated({_META: {name: {result: times} for name, times in own.items()}})
     gone = expired([entry for entry, _ in dated], limit)
-    texts = {(dated[place][0].result, dated[place][1]) for place in gone}
-    meta = dict(meta_of(stored))
-    for name in ("history", "history_times") if gone else ():
-        kept: dict[str, Any] = {}
-        for result, times in _mapping(meta, name).items():
-            if isinstance(times, dict):
-                times = {text: old for text, old in times.items() if (result, text) not in texts}
-            if times != {}:
-                kept[result] = times
-        _put(meta, name, kept or None)
-    return {**stored, _META: meta}, len(gone)
+    texts = {dated[place][1] for place in gone}
+    for name, times in own.items():
+        if times and texts:
+            kept = {text: value for text, value in times.items() if text not in texts}
+            _put(meta, name, with_result(meta[name], result, kept))
+    return len(gone)
 
 
 def _dated(stored: Mapping[str, Any]) -> list[tuple[HistoryEntry, str]]:

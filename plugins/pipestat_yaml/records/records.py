@@ -123,7 +123,7 @@ class Records:
         if old and self.is_overruled(key):
             # What another program has set since is not what the file says.
             known = decode_record(key, old)
-        self._edit(key, encode_record(record, outcome.history, old, known, self.layout))
+        self._edit(key, encode_record(record, outcome, old, known, self.layout))
 
     def remove(self, key: RecordKey) -> None:
         self._take_over(_twin(key))
@@ -135,7 +135,7 @@ class Records:
         stored = self.stored(key)
         if stored is not None and self.is_overruled(key) and (record := self.read(key)):
             known = decode_record(key, stored)
-            self._edit(key, encode_record(record, (), stored, known, self.layout))
+            self._edit(key, encode_record(record, Outcome(record), stored, known, self.layout))
 
     def _edit(self, key: RecordKey, stored: dict[str, Any] | None) -> None:
         self._edits[self._sections[key.level], key.identifier] = self._stored[key] = stored

@@ -15,15 +15,18 @@ from pipestat_spec.text.yaml_writer import Lines, entry_lines, header_lines
 from pipestat_yaml.text.canonical_text import NotCanonical, read_block
 
 __all__ = [
+    "HISTORY",
     "StoredHistory",
     "TakenTimes",
+    "of_result",
     "split_history",
     "with_entries",
+    "with_result",
     "without_results",
 ]
 
-# Both are mappings `{result: {time: value}}`.
-_NAMES = ("history", "history_times")
+# Keys of `meta`; both are mappings `{result: {time: value}}`.
+HISTORY = ("history", "history_times")
 
 
 class StoredHistory(Lines):
@@ -76,6 +79,25 @@ class StoredHistory(Lines):
         text = "".join((self.text[:end], "\n".join(lines), "\n", self.text[end:]))
         return StoredHistory(text, self._indent, self._parsed)
 
+    def of(self, result: str) -> Any:
+        """Return the entries of a result, {} without any; None where they are not seen."""
+        place = self._place(result)
+        try:
+            return place and read_block(self.text[slice(*place)], self._indent + 2)
+        except NotCanonical:
+            return None
+
+    def with_result(self, result: str, entries: Mapping[str, Any]) -> StoredHistory | None:
+        """Return the lines with these entries of a result; None where they cannot be spliced."""
+        place = self._place(result)
+        if place is None or place[0] == place[1]:
+            return None
+        pad = " " * self._indent
+        begin = place[0] - len(header_lines(result, pad)) - 1
+        lines = "\n".join(entry_lines(result, entries, pad)) + "\n" if entries else ""
+        text = "".join((self.text[:begin], lines, self.text[place[1] :]))
+        return StoredHistory(text, self._indent, self._parsed)
+
     def _place(self, result: str) -> tuple[int, int] | None:
         """Return where the lines below a result begin and end: both at the end without any.
 
@@ -114,7 +136,7 @@ class TakenTimes(Container[str]):
         return next(reversed(self._read()), None)
 
     def _read(self) -> dict[str, Any]:
-        return _mapping(_mapping(_read(self._history)).get(self._result))
+        return of_result(self._history, self._result)
 
 
 def with_entries(
@@ -127,6 +149,27 @@ def with_entries(
             return spliced
     known = _mapping(_read(history))
     return {**known, result: {**_mapping(known.get(result)), **values}}
+
+
+def of_result(history: Any, result: str) -> dict[str, Any]:
+    """Return the entries of a result, {} without any."""
+    if isinstance(history, StoredHistory) and (found := history.of(result)) is not None:
+        return _mapping(found)
+    return _mapping(_mapping(_read(history)).get(result))
+
+
+def with_result(
+    history: Any, result: str, entries: Mapping[str, Any]
+) -> Lines | Mapping[str, Any] | None:
+    """Return a history with these entries of a result that it has; None when nothing is left."""
+    if isinstance(history, StoredHistory):
+        spliced = history.with_result(result, entries)
+        if spliced is not None:
+            return spliced if spliced.text else None
+    known = _mapping(_read(history))
+    if entries:
+        return {**known, result: entries}
+    return {name: times for name, times in known.items() if name != result} or None
 
 
 def _read(history: Any) -> Any:
@@ -145,14 +188,14 @@ def split_history(
     The entries of the record stand at `indent`; `parsed` gives its `meta`.
     """
     found = None
-    if f"\n{' ' * indent}  {_NAMES[0]}:\n" in block:
+    if f"\n{' ' * indent}  {HISTORY[0]}:\n" in block:
         found = _last_lines(indent).search(block)
     if found is None:
         return block, {}
     _, *texts = found.groups()
     return block[: found.end(1)], {
         name: StoredHistory(text, indent + 4, partial(_part, parsed, name))
-        for name, text in zip(_NAMES, texts, strict=True)
+        for name, text in zip(HISTORY, texts, strict=True)
         if text
     }
 
@@ -173,6 +216,6 @@ def without_results(lines: str, indent: int) -> str:
 @cache
 def _last_lines(indent: int) -> re.Pattern[str]:
     entry, below = " " * (indent + 2), " " * (indent + 4)
-    first, second = (rf"{entry}{name}:\n((?:{below}.*+\n)++)" for name in _NAMES)
-    meta = rf"^{' ' * indent}meta:\n((?:{entry}(?!{_NAMES[0]}:$).*+\n)++)"
+    first, second = (rf"{entry}{name}:\n((?:{below}.*+\n)++)" for name in HISTORY)
+    meta = rf"^{' ' * indent}meta:\n((?:{entry}(?!{HISTORY[0]}:$).*+\n)++)"
     return re.compile(rf"{meta}{first}(?:{second})?\Z", re.MULTILINE)

@@ -7,9 +7,16 @@ from typing import Any
 
 from pipestat_conformance.targets.memory import SnapshotBackend
 
-from conformance_selfcheck.mutants.mutation import Call, backend, each_scalar, operation
+from conformance_selfcheck.mutants.mutation import (
+    Call,
+    backend,
+    each_scalar,
+    opening,
+    operation,
+)
+from pipestat_spec.backend import Change, Outcome, Transition
 from pipestat_spec.errors import RecordNotFoundError
-from pipestat_spec.models.record import HistoryEntry, RecordKey
+from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 
 
 @operation("PS-HIS-001", on="history")
@@ -67,6 +74,37 @@ def old_values_as_text(call: Call) -> Any:
             for time, value in entries.items()
         }
     return found
+
+
+@opening("PS-HIS-005")
+def limit_of_history_ignored(schema: Any, settings: dict[str, Any]) -> Any:
+    """A limit of the history has no effect."""
+    settings.pop("history_limit", None)
+    return schema
+
+
+@opening("PS-HIS-005")
+def wrong_limit_taken_for_none(schema: Any, settings: dict[str, Any]) -> Any:
+    """A limit that is no integer from 0 on is taken for none."""
+    limit = settings.get("history_limit")
+    if type(limit) is not int or limit < 0:
+        settings.pop("history_limit", None)
+    return schema
+
+
+@backend("PS-HIS-005")
+class FullHistoryTakesNothing(SnapshotBackend):
+    """Once a history has as many entries as the limit says, no other comes."""
+
+    def update(self, key: RecordKey, change: Change) -> Transition:
+        def until_full(current: Record | None, *_: object) -> Outcome:
+            outcome = change(current)
+            if outcome.keep is None:
+                return outcome
+            room = max(0, outcome.keep - len(self._history.get(key, ())))
+            return outcome._replace(history=outcome.history[:room], keep=None)
+
+        return super().update(key, until_full)
 
 
 @operation("PS-HIS-004", on="history")

@@ -62,14 +62,15 @@ class HistoryLostWithinATick(SnapshotBackend):
 
     def update(self, key: RecordKey, change: Change) -> Transition:
         def coarse(current: Record | None, *_: object) -> Outcome:
-            record, entries = change(current)
+            record, entries, keep = change(current)
             now = datetime.now(UTC).replace(microsecond=0)
             if record is None or record is current:
-                return Outcome(record, entries)
+                return Outcome(record, entries, keep)
             record = replace(record, modified=now, created=record.created or now)
             kept = {entry.result: entry._replace(time=now) for entry in entries}
             known = {(e.result, e.time) for e in self._history.get(key, ())}
-            return Outcome(record, tuple(e for e in kept.values() if (e.result, now) not in known))
+            entries = tuple(e for e in kept.values() if (e.result, now) not in known)
+            return Outcome(record, entries, keep)
 
         return super().update(key, coarse)
 

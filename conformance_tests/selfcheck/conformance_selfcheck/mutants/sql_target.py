@@ -45,6 +45,7 @@ class SqliteTarget(MemoryTarget):
             opened.settings,
             validate=opened.rules.validate,
             additional_properties=opened.rules.additional_properties,
+            history_limit=opened.rules.history_limit,
         )
 
 
