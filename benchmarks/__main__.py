@@ -68,6 +68,12 @@ def _growth(folder: Path) -> Iterator[Figure]:
     return growth.figures(folder)
 
 
+def _diff(folder: Path) -> Iterator[Figure]:
+    from benchmarks import comparisons
+
+    return comparisons.figures(folder)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "cold": _cold,
     "warm": _warm,
@@ -77,6 +83,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "s3": _s3,
     "reports": _reports,
     "growth": _growth,
+    "diff": _diff,
 }
 
 

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from pipestat_spec.differences import diff
     from pipestat_spec.errors import PipestatError
     from pipestat_spec.manager import (
         PipestatDualManager,
@@ -32,6 +33,7 @@ __all__ = [
     "ProjectPipestatManager",
     "SamplePipestatManager",
     "__version__",
+    "diff",
     "hookimpl",
 ]
 
@@ -41,6 +43,7 @@ _HOMES = {
     "ProjectPipestatManager": "pipestat_spec.manager",
     "SamplePipestatManager": "pipestat_spec.manager",
     "PipestatError": "pipestat_spec.errors",
+    "diff": "pipestat_spec.differences",
     "hookimpl": "pipestat_spec.plugins.hookspecs",
 }
 

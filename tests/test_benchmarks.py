@@ -26,7 +26,17 @@ def broken(folder: Path) -> Iterator[Figure]:
 
 @pytest.mark.parametrize(
     "module",
-    ["cold", "warm", "sql", "pytest_start", "snakemake_start", "remote", "reports", "growth"],
+    [
+        "cold",
+        "warm",
+        "sql",
+        "pytest_start",
+        "snakemake_start",
+        "remote",
+        "reports",
+        "growth",
+        "comparisons",
+    ],
 )
 def test_what_is_measured_is_there(module: str) -> None:
     import_module(f"benchmarks.{module}")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.cli.messages import Progress, counted, note, warning
 from pipestat_spec.cli.options import add_quiet, describe_key
-from pipestat_spec.models.config import KEYS, LOOPER_KEYS, STORE_KEYS
 from pipestat_spec.models.layout import LAYOUTS
 
 if TYPE_CHECKING:
@@ -19,11 +18,6 @@ if TYPE_CHECKING:
     from pipestat_spec.opening import OpenedStore
 
 __all__ = ["configure"]
-
-# The keys that make a configuration of a YAML file: each names a store.
-_STORE_KEYS = frozenset((*STORE_KEYS, "backend"))
-# A larger file holds results.
-_LARGEST = 65536
 
 
 def configure(parser: CommandParser) -> None:
@@ -159,8 +153,9 @@ def _settings(place: str, args: argparse.Namespace) -> tuple[Config, dict[str, A
     """Return the configuration and the arguments for a store's address or configuration."""
     from pipestat_spec.models.config import Config
     from pipestat_spec.opening import load_config
+    from pipestat_spec.places import is_config_file
 
-    config = load_config(place) if _is_config(place) else Config()
+    config = load_config(place) if is_config_file(place) else Config()
     arguments = {
         "schema_path": args.schema_path,
         "status_schema_path": args.status_schema_path,
@@ -176,32 +171,9 @@ def _place(config: Config) -> object:
     """Return what tells one store from another."""
     import os
 
+    from pipestat_spec.places import PLACE_KEYS
+
     path = config.get("results_file_path")
     if path is not None:
         return os.path.realpath(path)
-    return [config.get(key) for key in sorted(_STORE_KEYS)] + [config.sections]
-
-
-def _is_config(place: str) -> bool:
-    """Tell by its top-level keys whether a file, YAML or JSON, is a configuration."""
-    import os
-    import re
-
-    from pipestat_spec.text.locations import parse_document
-    from pipestat_spec.text.unreadable import UnreadableText
-
-    if not os.path.isfile(place) or os.path.getsize(place) > _LARGEST:
-        return False
-    with open(place, encoding="utf-8", errors="replace") as file:
-        text = file.read()
-    try:
-        keys = set(document) if isinstance(document := parse_document(text), dict) else set()
-    except UnreadableText:
-        # Its error is told by who reads it: as a configuration if it looks like one.
-        named = re.findall(r"""^[\s{,]*["']?([A-Za-z_]\w*)["']?\s*:""", text, re.MULTILINE)
-        return bool(_STORE_KEYS.intersection(named))
-    if not keys & _STORE_KEYS:
-        return False
-    from pipestat_spec.plugins.loading import plugins
-
-    return keys <= KEYS.keys() | LOOPER_KEYS | plugins().backends.keys()
+    return [config.get(key) for key in sorted(PLACE_KEYS)] + [config.sections]

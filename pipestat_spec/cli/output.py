@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
 from itertools import islice
 
@@ -71,20 +71,26 @@ def print_rows(
     header: bool = True,
     wide: bool = False,
     colours: Mapping[str, str] | None = None,
+    right: Collection[int] = (),
 ) -> None:
     """Print rows as `table`, `csv` or `tsv`, under a line with the columns' names.
 
-    On a terminal a table is fitted to it unless `wide`; `colours` are those of the statuses.
+    On a terminal a table is fitted to it unless `wide`; `colours` are those of the statuses, and
+    `right` the places of columns that stand on the right beside those of numbers.
     """
     if style == "table" and not wide and sys.stdout.isatty():
         from pipestat_spec.cli.terminal import print_table
 
         known = list(rows)
         numbers = {n for n in range(len(columns)) if _all_numbers(row[n] for row in known)}
+        numbers.update(right)
         texts = [[printable(_cell(cell)) for cell in row] for row in known]
         print_table([printable(c) for c in columns], texts, numbers, colours or {}, header)
         return
-    lines = {"table": _table, "csv": _csv, "tsv": _tsv}[style](columns, rows)
+    if style == "table":
+        lines = _table(columns, rows, right)
+    else:
+        lines = (_csv if style == "csv" else _tsv)(columns, rows)
     skipped = 0 if header else 2 if style == "table" else 1
     for line in islice(lines, skipped, None):
         print(line)
@@ -128,12 +134,18 @@ def _tsv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
         yield "\t".join(_one_line(_spreadsheet_cell(cell)) for cell in row)
 
 
-def _table(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
+def _table(
+    columns: Sequence[str], rows: Iterable[Row], right: Collection[int] = ()
+) -> Iterator[str]:
     lines = [[printable(_cell(cell)) for cell in row] for row in (columns, *rows)]
     widths = [max(map(_width, column)) for column in zip(*lines, strict=True)]
     lines.insert(1, ["-" * width for width in widths])
     for line in lines:
-        padded = (cell + " " * (w - _width(cell)) for cell, w in zip(line, widths, strict=True))
+        blanks = (" " * (w - _width(cell)) for cell, w in zip(line, widths, strict=True))
+        padded = (
+            blank + cell if number in right else cell + blank
+            for number, (cell, blank) in enumerate(zip(line, blanks, strict=True))
+        )
         yield "  ".join(padded).rstrip()
 
 

@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from pipestat_spec._version import SPEC_VERSION
-from pipestat_spec.documents import answers, schemas
+from pipestat_spec.documents import answers, comparisons, schemas
 from pipestat_spec.documents.report import ReportDocument
 
 __all__ = ["DOCUMENTS", "FOLDER", "file_name", "json_schema", "main"]
@@ -51,6 +51,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "status_schema": schemas.status_schema,
     "report_document": _of(ReportDocument),
     "defined_statuses": _of(answers.DefinedStatusesAnswer),
+    "diff": _of(comparisons.DiffAnswer),
     "distinct": _of(answers.DistinctAnswer),
     "findings": _of(answers.FindingsAnswer),
     "history": _of(answers.HistoryAnswer),

@@ -125,6 +125,7 @@ def test_public_names_are_pinned() -> None:
         "SPEC_VERSION",
         "SamplePipestatManager",
         "__version__",
+        "diff",
         "hookimpl",
     ]
     for name in pipestat_spec.__all__:

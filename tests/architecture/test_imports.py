@@ -43,6 +43,8 @@ LAYERS: list[set[str]] = [
     # What an engine hands to a job becomes settings of a manager, without knowing one.
     {
         "opening",
+        "places",
+        "differences",
         "ingest",
         "infer",
         "convert",

@@ -80,7 +80,7 @@ def test_the_answer_of_every_command_is_known() -> None:
     printing = {
         name for name in COMMANDS if "json" in (build_parser(name).get_default("formats") or ())
     }
-    tried = [" ".join(arguments) + " " for _, arguments in ANSWERS] + ["looper-config "]
+    tried = [" ".join(arguments) + " " for _, arguments in ANSWERS] + ["looper-config ", "diff "]
     assert {name for name in printing if not any(t.startswith(f"{name} ") for t in tried)} == set()
 
 

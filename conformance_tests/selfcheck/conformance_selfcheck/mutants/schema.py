@@ -324,6 +324,21 @@ def indexed_text_cut(call: Call) -> Any:
     return call.go(values=values)
 
 
+@operation("PS-SCH-022", on="report")
+def close_values_are_equal(call: Call) -> Any:
+    """A number within the absolute tolerance of the stored one is not stored."""
+    schema = call.session.opening.schema
+    stored = call.current.results if call.current else {}
+
+    def is_close(name: str, value: Any) -> bool:
+        rules = schema.get(name) if isinstance(schema, dict) else None
+        atol = rules.get("atol") if isinstance(rules, dict) else None
+        numbers = atol is not None and isinstance(value, float) and name in stored
+        return numbers and abs(value - stored[name]) <= atol
+
+    return call.go(values={k: stored[k] if is_close(k, v) else v for k, v in call.values.items()})
+
+
 @opening("PS-SCH-013", "PS-RES-004")
 def closed_levels_are_open(schema: Any, settings: _Settings) -> Any:
     """`additionalProperties: false` is ignored, in the schema and in the settings."""

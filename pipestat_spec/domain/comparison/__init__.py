@@ -1,0 +1,1 @@
+"""What differs between two stores: values, records, schemas (docs/diff.md)."""
