@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from pipestat_spec.cli.parser import CommandParser
-    from pipestat_spec.differences import Comparison, Condition
+    from pipestat_spec.differences import Condition, Differences
 
 __all__ = ["configure"]
 
@@ -176,7 +176,7 @@ def _of_side(given: Sequence[str] | None, number: int) -> str | None:
     return given[min(number, len(given) - 1)] if given else None
 
 
-def _print(found: Comparison, args: argparse.Namespace) -> None:
+def _print(found: Differences, args: argparse.Namespace) -> None:
     style = {"md": "markdown"}.get(args.format, args.format)
     limit = args.limit if args.limit is not None else _ROWS.get(style, 0)
     if style == "json":
@@ -191,7 +191,7 @@ def _print(found: Comparison, args: argparse.Namespace) -> None:
         _print_text(found, limit)
 
 
-def _print_text(found: Comparison, limit: int) -> None:
+def _print_text(found: Differences, limit: int) -> None:
     from pipestat_spec.cli.output import print_rows
     from pipestat_spec.differences.sections import headline, left_out_text, sections, summary
     from pipestat_spec.text.strings import printable

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.backend import Capability
+from pipestat_spec.differences.comparison import CONDITIONS, Comparison, Condition, Side
 from pipestat_spec.domain.comparison.criteria import (
     BETTER,
     Better,
@@ -17,8 +18,8 @@ from pipestat_spec.domain.comparison.criteria import (
     Criterion,
     parse_tolerance,
 )
-from pipestat_spec.domain.comparison.records import LevelComparison, compare_records
-from pipestat_spec.domain.comparison.schemas import SchemaDifference, schema_differences
+from pipestat_spec.domain.comparison.records import compare_records
+from pipestat_spec.domain.comparison.schemas import schema_differences
 from pipestat_spec.domain.past import NOT_KNOWN, record_at
 from pipestat_spec.domain.times import as_utc, format_utc, parse_time, utc_now
 from pipestat_spec.errors import (
@@ -40,6 +41,7 @@ __all__ = [
     "CONDITIONS",
     "Comparison",
     "Condition",
+    "Differences",
     "Side",
     "compare",
     "diff",
@@ -47,57 +49,9 @@ __all__ = [
     "open_side",
 ]
 
-# What a gate may ask for.
-Condition: TypeAlias = Literal["changed", "worse", "removed"]
-CONDITIONS: tuple[Condition, ...] = ("changed", "worse", "removed")
 
-
-class Side(NamedTuple):
-    """One of the two that are compared: an opened store, and the time when it is looked at.
-
-    `at` None: now. `place` is how people know it.
-    """
-
-    store: Store
-    place: str
-    at: datetime | None = None
-
-
-@dataclass
-class Comparison:
-    """What differs between two sides; `notes` say what could not be told.
-
-    `levels` has the levels that were compared.
-    """
-
-    before: Side
-    after: Side
-    schema: list[SchemaDifference] = field(default_factory=list)
-    levels: dict[Level, LevelComparison] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything differs, the output schema included."""
-        return bool(self.schema) or any(level.differs for level in self.levels.values())
-
-    @property
-    def is_worse(self) -> bool:
-        """Whether a number, a status or a verdict is worse than before."""
-        return any(level.is_worse for level in self.levels.values())
-
-    @property
-    def has_removed(self) -> bool:
-        """Whether a record, or a result of a record, is gone."""
-        return any(level.has_removed for level in self.levels.values())
-
-    def fulfils(self, condition: Condition) -> bool:
-        """Tell whether the condition of a gate holds."""
-        return {
-            "changed": self.is_changed,
-            "worse": self.is_worse,
-            "removed": self.has_removed,
-        }[condition]
+class Differences(Comparison):
+    """What differs between two stores, in each format."""
 
     def as_json(self) -> dict[str, JSONValue]:
         """Return everything as `--format json` prints it (`diff.schema.json`)."""
@@ -130,7 +84,7 @@ def diff(
     tolerances: Mapping[str, object] | None = None,
     better: Mapping[str, Better] | None = None,
     **settings: Any,
-) -> Comparison:
+) -> Differences:
     """Compare two stores; each is a path, an address, a configuration file, or a manager.
 
     Without `after` it is the same store. `at` is the time at which `before` is looked at, and
@@ -214,13 +168,13 @@ def compare(
     level: Level | None = None,
     general: Criterion = Criterion(),  # noqa: B008 (immutable)
     given: Mapping[str, Criterion] | None = None,
-) -> Comparison:
+) -> Differences:
     """Compare two sides, without `level` on both levels; neither is loaded as a whole.
 
     Raises StoreNotFoundError for a time before the first record, UnsupportedOperation for a time
     of a store that keeps no history, SchemaError for a tolerance in a schema that is none.
     """
-    found = Comparison(before, after, schema_differences(before.store.schema, after.store.schema))
+    found = Differences(before, after, schema_differences(before.store.schema, after.store.schema))
     criteria = Criteria((after.store.schema, before.store.schema), general, given)
     readers = [_Reader(side) for side in (before, after)]
     with collection_paused():
@@ -271,7 +225,13 @@ class _Reader:
                 self._first = min(self._first or record.created, record.created)
                 continue
             self._were_there = True
-            self._changed_since += then.results is not record.results or then.status == NOT_KNOWN
+            if then.results is not record.results or then.status == NOT_KNOWN:
+                self._changed_since += 1
+                if (judge := store.judge(level)) is not None:
+                    # For a rule, a status that is not known is none.
+                    status = None if then.status == NOT_KNOWN else then.status
+                    judged = judge.judgement(replace(then, status=status))
+                    then = replace(then, judgement=judged)
             yield then
 
     def check(self) -> None:

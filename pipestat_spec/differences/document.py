@@ -8,7 +8,7 @@ from pipestat_spec.domain.comparison.values import Part, is_missing
 from pipestat_spec.domain.times import format_utc
 
 if TYPE_CHECKING:
-    from pipestat_spec.differences import Comparison, Side
+    from pipestat_spec.differences.comparison import Comparison, Side
     from pipestat_spec.domain.comparison.records import (
         LevelComparison,
         Move,

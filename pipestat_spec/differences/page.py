@@ -18,7 +18,7 @@ from pipestat_spec.differences.sections import (
 from pipestat_spec.text.strings import printable
 
 if TYPE_CHECKING:
-    from pipestat_spec.differences import Comparison
+    from pipestat_spec.differences.comparison import Comparison
 
 __all__ = ["page"]
 

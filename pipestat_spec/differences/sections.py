@@ -15,7 +15,7 @@ from pipestat_spec.domain.times import format_utc
 from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
-    from pipestat_spec.differences import Comparison, Side
+    from pipestat_spec.differences.comparison import Comparison, Side
     from pipestat_spec.domain.comparison.records import (
         LevelComparison,
         Move,

@@ -16,6 +16,7 @@ from pipestat_spec.domain.past import NOT_KNOWN, record_at
 from pipestat_spec.errors import MissingConfigDataError, SchemaError
 from pipestat_spec.models.record import HistoryEntry, Record, RecordKey
 from pipestat_spec.models.schema.output_schema import parse_output_schema
+from pipestat_spec.models.verdict import Judgement, Verdict
 
 NAN = float("nan")
 NOTHING = Criterion()
@@ -283,6 +284,34 @@ def test_a_status_that_is_worse(before: str | None, after: str | None, worse: bo
     found = compared([record("s", status=before)], [record("s", status=after)])
     assert found.is_worse is worse
     assert found.changed == (before != after)
+
+
+VERDICTS = list(Verdict)
+WORSE = {
+    ("pass", "fail"),
+    ("pass", "warn"),
+    ("pass", "not judged"),
+    ("not judged", "warn"),
+    ("not judged", "fail"),
+    ("warn", "fail"),
+}
+
+
+@pytest.mark.parametrize("before", [None, *VERDICTS])
+@pytest.mark.parametrize("after", [None, *VERDICTS])
+def test_a_verdict_that_moves(before: Verdict | None, after: Verdict | None) -> None:
+    old, new = (
+        record("s", judgement=None if verdict is None else Judgement(verdict))
+        for verdict in (before, after)
+    )
+    found = compared([old], [new])
+    if before is None or after is None or before is after:
+        assert found.verdicts == []
+        assert not found.differs
+    else:
+        worse = (str(before), str(after)) in WORSE
+        assert found.verdicts == [("s", str(before), str(after), worse)]
+        assert (found.differs, found.is_worse) == (True, worse)
 
 
 @pytest.mark.parametrize(

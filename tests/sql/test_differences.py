@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pipestat_spec import PipestatManager, diff
-from pipestat_spec.differences import Comparison
+from pipestat_spec.differences import Differences
 from pipestat_spec.errors import (
     InvalidTimeFormatError,
     MissingConfigDataError,
@@ -82,7 +82,7 @@ def change(psm: PipestatManager) -> None:
     psm.report({"reads": 1}, "new")
 
 
-def told(found: Comparison) -> dict[str, Any]:
+def told(found: Differences) -> dict[str, Any]:
     level = found.levels["sample"]
     return {
         "added": level.added,
@@ -156,6 +156,30 @@ def test_one_store_at_two_times(make: MakeManager, kind: str) -> None:
     assert "history" in found.notes[0]
     assert not diff(psm, at=then, after_at=then).is_changed
     assert not diff(psm, at=datetime.now(UTC)).is_changed
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_verdicts_that_moved(make: MakeManager, tmp_path: Path, kind: str) -> None:
+    rules = SCHEMA.replace("better: higher}", "qc: {fail: 'value < 10', warn: 'value < 20'}}")
+    before = make(kind)
+    (tmp_path / "schema.yaml").write_text(rules)
+    with_rules = [make(kind) for _ in range(2)]
+    then: list[datetime] = []
+    for psm, other in zip(with_rules, ({}, {"down": 5, "up": 30}), strict=True):
+        psm.report_many({name: {"reads": 15} for name in ("down", "up", "same")})
+        then.append(datetime.now(UTC))
+        time.sleep(0.002)
+        for name, reads in other.items():
+            psm.report({"reads": reads}, name)
+    moved = [("down", "warn", "fail", True), ("up", "warn", "pass", False)]
+    found = diff(*with_rules)
+    assert [tuple(move) for move in found.levels["sample"].verdicts] == moved
+    assert found.is_worse
+    found = diff(with_rules[1], at=then[1])
+    assert [tuple(move) for move in found.levels["sample"].verdicts] == moved
+    # Where one side has no rules there is nothing to compare.
+    before.report({"reads": 15}, "down")
+    assert diff(before, with_rules[1]).levels["sample"].verdicts == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
 from pipestat_spec.domain.comparison.criteria import Criteria
 from pipestat_spec.domain.comparison.renames import Renames
@@ -20,8 +20,16 @@ from pipestat_spec.domain.comparison.values import (
 )
 from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.record import Level, Record
+from pipestat_spec.models.verdict import Verdict
 
-__all__ = ["LevelComparison", "Move", "ResultDifference", "compare_records", "is_worse_status"]
+__all__ = [
+    "LevelComparison",
+    "Move",
+    "ResultDifference",
+    "compare_records",
+    "is_worse_status",
+    "is_worse_verdict",
+]
 
 # Parts of one value that are kept, the largest first; all of them are judged.
 _MOST_PARTS = 100
@@ -117,8 +125,13 @@ def is_worse_status(before: str | None, after: str | None) -> bool:
     return before != after and after != "completed" and (before == "completed" or after == "failed")
 
 
-# Tells the verdict of a record; None: it has none.
-Verdict: TypeAlias = Callable[[Record], str | None]
+# From bad to good: a record that passed and cannot be judged any more has lost something.
+_BY_WORTH = (Verdict.FAIL, Verdict.WARN, Verdict.NOT_JUDGED, Verdict.PASS)
+
+
+def is_worse_verdict(before: Verdict, after: Verdict) -> bool:
+    """Tell whether a verdict is worse: `pass` is best, then `not judged`, `warn`, `fail`."""
+    return _BY_WORTH.index(after) < _BY_WORTH.index(before)
 
 
 def compare_records(
@@ -126,12 +139,11 @@ def compare_records(
     before: Iterable[Record],
     after: Iterable[Record],
     criteria: Criteria,
-    verdicts: tuple[Verdict, Verdict] | None = None,
-    is_worse_verdict: Callable[[str | None, str | None], bool] = lambda *_: False,
 ) -> LevelComparison:
     """Compare two streams in code-point order of identifiers; differences alone are kept.
 
-    `verdicts` judge the records of each side. Raises SchemaError for a criterion that is none.
+    Verdicts are compared where both records are judged. Raises SchemaError for a criterion that
+    is none.
     """
     found, renames = LevelComparison(level), Renames()
     for old, new in _paired(before, after):
@@ -148,11 +160,11 @@ def compare_records(
         if old.status != new.status:
             is_worse = is_worse_status(old.status, new.status)
             found.statuses.append(Move(name, old.status, new.status, is_worse))
-        if verdicts is not None:
-            first, second = verdicts[0](old), verdicts[1](new)
+        if old.judgement is not None and new.judgement is not None:
+            first, second = old.judgement.verdict, new.judgement.verdict
             if first != second:
                 is_worse = is_worse_verdict(first, second)
-                found.verdicts.append(Move(name, first, second, is_worse))
+                found.verdicts.append(Move(name, str(first), str(second), is_worse))
         found.results += _results(level, name, old.results, new.results, criteria, renames)
         found.changed += len(found.statuses) + len(found.verdicts) + len(found.results) > known
     found.results.sort(key=_order)
