@@ -10,7 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The versions of everything that is installed here.
 LOCK := locks/development.txt
-PIP := $(BIN)/python -m pip install --quiet --constraint $(LOCK) --build-constraint $(LOCK)
+# A module is compiled when it is first imported; most are never.
+PIP := $(BIN)/python -m pip install --quiet --no-compile
+PIP += --constraint $(LOCK) --build-constraint $(LOCK)
 TESTS ?=
 PARTS ?=
 # Tests run in so many processes, one more than there are processors, since many of them wait for
@@ -57,7 +59,7 @@ $(VENV)/.core: pyproject.toml $(LOCK)
 	@python=$$(PYTHON="$(PYTHON)" .ci/find-python) && $$python -m venv $(VENV)
 	@echo "installing pipestat-spec into $(VENV)"
 	@# The pip that Python brings may be too old for the other options.
-	@$(BIN)/python -m pip install --quiet --constraint $(LOCK) --upgrade pip
+	@$(BIN)/python -m pip install --quiet --no-compile --constraint $(LOCK) --upgrade pip
 	@$(PIP) --editable .
 	@touch $@
 

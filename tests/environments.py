@@ -30,6 +30,8 @@ _OLDEST_GO = (1, 24)
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
 _ENVIRONMENT = dict(os.environ)
 _INSTALL_SECONDS = 600
+# Python compiles a module when it is first imported; pip would compile all, most of them in vain.
+_INSTALL = ["install", "--quiet", "--no-compile"]
 
 
 class MissingPart(Exception):
@@ -142,8 +144,8 @@ def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     with _environment(f"{name}-projects", {**made_from, **_versions(name)}) as folder:
         if folder is not None:
             editable = [t for path in (REPOSITORY, *plugins) for t in ("--editable", str(path))]
-            install = ["install", "--quiet", "--no-deps", "--no-build-isolation"]
-            _run([*_pip(environment.python), *install, *editable])
+            options = ["--no-deps", "--no-build-isolation"]
+            _run([*_pip(environment.python), *_INSTALL, *options, *editable])
             folder.mkdir()
     return environment
 
@@ -171,7 +173,7 @@ def install_command(python: Path, lock: str, *what: str) -> list[str]:
     """Return the command that installs into another Python, in the versions of a lock file."""
     versions = str(lock_file(lock))
     pins = ["--constraint", versions, "--build-constraint", versions]
-    return [*_pip(python), "install", "--quiet", *pins, *what]
+    return [*_pip(python), *_INSTALL, *pins, *what]
 
 
 def _pip(python: Path) -> list[str]:
@@ -227,7 +229,7 @@ def go_command() -> Path:
     with _environment("go", {"requirement": requirement}) as folder:
         if folder is not None:
             _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
-            _run([*_pip(folder / "bin" / "python"), "install", "--quiet", requirement])
+            _run([*_pip(folder / "bin" / "python"), *_INSTALL, requirement])
     return environments_folder() / "go" / "bin" / "go"
 
 
