@@ -126,7 +126,22 @@ def looper_environment() -> PythonEnvironment:
 
 def multiqc_environment() -> PythonEnvironment:
     """Return an environment of MultiQC; raises MissingPart."""
-    return _python_environment("multiqc", "multiqc", f"--group={REPOSITORY}/pyproject.toml:multiqc")
+    return _alone("multiqc")
+
+
+def frictionless_environment() -> PythonEnvironment:
+    """Return an environment of Frictionless; raises MissingPart."""
+    return _alone("frictionless")
+
+
+def rocrate_validator_environment() -> PythonEnvironment:
+    """Return an environment of the validator of RO-Crates; raises MissingPart."""
+    return _alone("rocrate-validator")
+
+
+def _alone(name: str) -> PythonEnvironment:
+    """Return an environment of one group of dependencies, with a lock file of its own."""
+    return _python_environment(name, name, f"--group={REPOSITORY}/pyproject.toml:{name}")
 
 
 def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:

@@ -22,7 +22,7 @@ _EXPLANATION = """
 Without -o two summaries are written: PIPELINE_stats_summary.tsv with the plain values, and
 PIPELINE_objs_summary.yaml with objects, arrays, files and images. The paths are printed. With
 -o one table of all results is written; the ending of the file says how: .csv, .tsv, .md,
-.jsonl, .parquet, .xlsx.
+.jsonl, .parquet, .xlsx, .lims.csv; --format names those without one: frictionless (a folder).
 """
 
 
@@ -32,7 +32,7 @@ def configure(parser: CommandParser) -> None:
         "-o", "--output", metavar="FILE", help="write one table there, as its ending says"
     )
     parser.add_argument(
-        "--format", metavar="NAME", help="of the file, where its ending does not tell"
+        "--format", metavar="NAME", help="of the file or folder, where its ending does not tell"
     )
     parser.add_argument(
         "--output-dir", metavar="DIR", help="write the two summaries there; default output_dir"

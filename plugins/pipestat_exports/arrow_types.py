@@ -5,14 +5,13 @@ A place whose type the schema does not tell holds JSON text, also inside a list 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime
 from typing import Any, NamedTuple, TypeAlias
 
 import pyarrow
 
 from pipestat_exports.cells import json_text
+from pipestat_exports.dates import date_of, time_of
 from pipestat_spec.json_values import JSONValue
 
 __all__ = ["JSON_TEXT", "Form", "Misfit", "declared_form", "plain_form", "time_form"]
@@ -20,9 +19,7 @@ __all__ = ["JSON_TEXT", "Form", "Misfit", "declared_form", "plain_form", "time_f
 # What an Arrow array takes for a value that is neither null nor missing.
 Convert: TypeAlias = Callable[[Any], Any]
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)")
-_TOLD = ("title", "description", "unit")
+_TEXTS = ("title", "description", "unit")
 
 
 class Misfit(Exception):
@@ -47,7 +44,7 @@ def declared_form(schema: Mapping[str, Any] | None) -> Form | None:
     """
     if schema is None:
         return None
-    told = {key: text for key in _TOLD if isinstance(text := schema.get(key), str)}
+    told = {key: text for key in _TEXTS if isinstance(text := schema.get(key), str)}
     found = _form_of(_type(schema), schema)
     return found and found._replace(metadata={**told, **found.metadata})
 
@@ -72,7 +69,7 @@ _CLASSES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 def _form_of(name: str | None, schema: Mapping[str, Any]) -> Form | None:
     match name:
         case "string" if schema.get("format") == "date":
-            return Form(pyarrow.date32(), _date)
+            return Form(pyarrow.date32(), _told(date_of))
         case "string" if schema.get("format") == "date-time":
             return time_form()
         case "boolean" | "integer" | "number" | "string":
@@ -100,7 +97,7 @@ def plain_form(kind: str) -> Form:
 
 def time_form() -> Form:
     """Return the form of times, which are UTC with microseconds."""
-    return Form(pyarrow.timestamp("us", tz="UTC"), _time)
+    return Form(pyarrow.timestamp("us", tz="UTC"), _told(time_of))
 
 
 def _list(schema: Mapping[str, Any]) -> Form | None:
@@ -166,22 +163,14 @@ def _is_double(value: int) -> bool:
         return False
 
 
-def _date(value: object) -> date:
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise Misfit
+def _told(read: Callable[[object], Any]) -> Convert:
+    def convert(value: object) -> Any:
+        found = read(value)
+        if found is None:
+            raise Misfit
+        return found
 
-
-def _time(value: object) -> datetime:
-    if isinstance(value, str) and _TIME.fullmatch(value):
-        try:
-            return datetime.fromisoformat(value).astimezone(UTC)
-        except (ValueError, OverflowError):
-            pass
-    raise Misfit
+    return convert
 
 
 def _json(value: JSONValue) -> str:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.plugins.exporter_options import refuse_unknown, wrong_option
 from pipestat_spec.whole_files import making_folder
 
-__all__ = ["write_folder"]
+__all__ = ["FolderOptions", "read_folder_options", "write_folder"]
+
+
+@dataclass(frozen=True)
+class FolderOptions:
+    """`replace`: the folder of an older export may be replaced."""
+
+    replace: bool = False
+
+
+def read_folder_options(given: Mapping[str, Any], what: str) -> FolderOptions:
+    """Return the options of a mapping; raises PipestatSummarizeError that names the wrong one."""
+    refuse_unknown(given, ["replace"], what)
+    options = FolderOptions(**given)
+    if not isinstance(options.replace, bool):
+        raise wrong_option("replace", options.replace, "use true or false")
+    return options
 
 
 def write_folder(output: Path, mark: str, replace: bool, fill: Callable[[Path], None]) -> None:

@@ -16,6 +16,7 @@ from pipestat_exports.cells import cell_text
 from pipestat_exports.export import missing_library, table_of, write_file
 from pipestat_exports.folders import write_folder
 from pipestat_exports.options import Options, read_options
+from pipestat_exports.places import Places
 from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.plugins.exporter_options import wrong_option
@@ -169,7 +170,8 @@ def _forms(table: Table, schema: LevelSchema | None, flatten: bool) -> list[Form
     from pipestat_exports.arrow_types import JSON_TEXT, Misfit, plain_form
 
     plain = [plain_form(column.kind) for column in table.columns]
-    forms = [_declared(c, schema) or form for c, form in zip(table.columns, plain, strict=True)]
+    places = Places(schema)
+    forms = [_declared(c, places) or form for c, form in zip(table.columns, plain, strict=True)]
     if flatten:
         # What is left of an object whose keys have columns is an empty one.
         forms = [JSON_TEXT if str(form.type).startswith("struct") else form for form in forms]
@@ -192,18 +194,13 @@ def _forms(table: Table, schema: LevelSchema | None, flatten: bool) -> list[Form
     return forms
 
 
-def _declared(column: Column, schema: LevelSchema | None) -> Form | None:
+def _declared(column: Column, places: Places) -> Form | None:
     from pipestat_exports.arrow_types import declared_form, time_form
 
-    name, *keys = column.path
-    result = schema.results.get(name) if schema else None
-    if result is None:
-        return time_form() if column.name in FIELDS and name.endswith("_time") else None
-    part: Any = result.written_out
-    for key in keys:
-        properties = part.get("properties") if isinstance(part, Mapping) else None
-        part = properties.get(key) if isinstance(properties, Mapping) else None
-    return declared_form(part) if isinstance(part, Mapping) else None
+    schema = places.schema(column.path)
+    if schema is None and column.name in FIELDS and column.name.endswith("_time"):
+        return time_form()
+    return declared_form(schema)
 
 
 def _batches(

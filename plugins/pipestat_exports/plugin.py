@@ -31,17 +31,19 @@ class TableExporter:
         return export_table(source, output, self.suffixes[0], write, options)
 
 
-class ParquetExporter:
-    """Writes a Parquet file, or a dataset in a folder."""
+class OwnExporter:
+    """Writes a file or a folder in its own way; the function has the options in its module."""
 
-    name = "parquet"
-    suffixes: tuple[str, ...] = (".parquet",)
+    def __init__(self, name: str, function: str, suffixes: tuple[str, ...] = ()) -> None:
+        self.name = name
+        self.suffixes = suffixes
+        self._function = function
 
     def export(self, source: Source, output: Path, options: Mapping[str, Any]) -> list[Path]:
-        """Write one level of records; the options are those of `pipestat_exports.parquet`."""
-        from pipestat_exports.parquet import export_parquet
-
-        return export_parquet(source, output, options)
+        """Write the file or folder and return what was written."""
+        function = getattr(import_module(f"pipestat_exports.{self.name}"), self._function)
+        written: list[Path] = function(source, output, options)
+        return written
 
 
 class SummaryExporter:
@@ -63,6 +65,8 @@ def register_exporters(register: Callable[[Exporter], None]) -> None:
     register(TableExporter("csv", ".csv"))
     register(TableExporter("markdown", ".md"))
     register(TableExporter("jsonl", ".jsonl"))
-    register(ParquetExporter())
+    register(OwnExporter("parquet", "export_parquet", (".parquet",)))
     register(TableExporter("xlsx", ".xlsx"))
+    register(OwnExporter("lims", "export_lims", (".lims.csv",)))
+    register(OwnExporter("frictionless", "export_package"))
     register(SummaryExporter())

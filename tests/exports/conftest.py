@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from pipestat_spec import PipestatManager
+from tests.environments import (
+    MissingPart,
+    PythonEnvironment,
+    frictionless_environment,
+    multiqc_environment,
+    rocrate_validator_environment,
+)
+from tests.legs import leave_out
 
 SCHEMA = """
 pipeline_name: rnaseq
@@ -54,3 +63,28 @@ def psm(tmp_path: Path) -> PipestatManager:
     manager.report({"name": "0", "note": "null", "align": {}, "more": "x\ny|<b>"}, "s3")
     manager.set_status("completed", "s1")
     return manager
+
+
+def _environment(name: str, make: Callable[[], PythonEnvironment]) -> PythonEnvironment:
+    try:
+        return make()
+    except MissingPart as missing:
+        leave_out(name, str(missing), "connect to a package index for 'pip install'")
+
+
+@pytest.fixture(scope="session")
+def frictionless() -> PythonEnvironment:
+    """Frictionless in an environment of its own."""
+    return _environment("frictionless", frictionless_environment)
+
+
+@pytest.fixture(scope="session")
+def multiqc() -> PythonEnvironment:
+    """MultiQC in an environment of its own."""
+    return _environment("multiqc", multiqc_environment)
+
+
+@pytest.fixture(scope="session")
+def rocrate_validator() -> PythonEnvironment:
+    """The validator of RO-Crates in an environment of its own."""
+    return _environment("rocrate-validator", rocrate_validator_environment)

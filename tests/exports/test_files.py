@@ -158,7 +158,7 @@ def test_what_is_wrong_is_named(psm: PipestatManager, tmp_path: Path) -> None:
         export(psm, tmp_path / "t.csv", level="run")
     with pytest.raises(PluginError, match=r"endings are .*\.csv"):
         plugins().exporter_of("t.doc")
-    with pytest.raises(PluginError, match="exporters are csv, html, jsonl"):
+    with pytest.raises(PluginError, match="exporters are csv, frictionless, html, jsonl"):
         plugins().exporter("doc")
     (tmp_path / "file").write_text("")
     with pytest.raises(PipestatSummarizeError, match="cannot be written"):
