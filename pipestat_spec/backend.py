@@ -233,6 +233,14 @@ class Backend(ABC):
             hint="'pipestat-spec convert --no-history' copies the store without it",
         )
 
+    def version(self) -> object | None:
+        """Return what tells that nothing has changed: as long as it is equal, reads answer alike.
+
+        It costs little, and is another one when there is doubt. None, the default: the store
+        cannot tell.
+        """
+        return None
+
     def lacking_indexes(self) -> list[str]:
         """Return the indexes that would make searches faster, for people; by default none."""
         return []

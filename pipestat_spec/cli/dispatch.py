@@ -30,6 +30,7 @@ COMMANDS: dict[str, Command] = {
     "history": Command("print the former values of a record's results", "history:configure"),
     "history prune": Command("remove old entries of the history", "history:configure_prune"),
     "diff": Command("compare two stores, or one store at two times", "diff:configure"),
+    "watch": Command("follow a store, and wait for records", "watch:configure"),
     "table": Command("write the records as files for other programs", "table:configure"),
     "summarize": Command("write the report, one HTML file", "summarize:configure"),
     "link": Command("make a folder of links to the files of the results", "link:configure"),

@@ -24,6 +24,7 @@ __all__ = [
     "DefinedStatus",
     "DefinedStatusesAnswer",
     "DistinctAnswer",
+    "EventLine",
     "Finding",
     "FindingsAnswer",
     "FormerValue",
@@ -124,6 +125,26 @@ class StatusesAnswer(SpecModel):
 
     total_size: _Count
     records: list[RecordStatus]
+
+
+class EventLine(SpecModel):
+    """One of the lines of `watch --format jsonl`: what happened to a record, and when.
+
+    `result` and `value` belong to results, `status` and `verdict` to the events of this name, with
+    a `message`: that of the status, or the reasons of the verdict.
+    """
+
+    model_config = ConfigDict(title="Event")
+
+    event: Literal["result", "result_removed", "status", "verdict", "record_removed"]
+    level: Level
+    record_identifier: RecordIdentifier
+    time: Annotated[str, WithJsonSchema(TIME_SCHEMA)]
+    result: str | None = None
+    value: Any = None
+    status: str | None = None
+    verdict: str | None = None
+    message: str | None = None
 
 
 class DefinedStatus(SpecModel):

@@ -53,6 +53,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "defined_statuses": _of(answers.DefinedStatusesAnswer),
     "diff": _of(comparisons.DiffAnswer),
     "distinct": _of(answers.DistinctAnswer),
+    "event": _of(answers.EventLine),
     "findings": _of(answers.FindingsAnswer),
     "history": _of(answers.HistoryAnswer),
     "inspection": _of(answers.InspectionAnswer),

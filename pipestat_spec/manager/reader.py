@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pipestat_spec.domain.filter_conditions import filter_from_conditions
 from pipestat_spec.domain.filter_text import parse_filter
@@ -35,6 +35,9 @@ from pipestat_spec.models.verdict import Judgement
 from pipestat_spec.opening import load_config, open_store
 from pipestat_spec.store import Store
 from pipestat_spec.text.strings import shorten, shown_address
+
+if TYPE_CHECKING:
+    from pipestat_spec.watching import Watch
 
 __all__ = ["RecordReader"]
 
@@ -426,6 +429,30 @@ class RecordReader:
         """Return since when a record has its status (UTC), or None when that is not known."""
         record = self.store.read(self._opened.resolve_key(record_identifier, level))
         return record.status_time if record else None
+
+    def watch(
+        self,
+        *,
+        level: str | None = None,
+        from_start: bool = False,
+        since: str | datetime | None = None,
+        interval: float = 2.0,
+        timeout: float | None = None,
+        patience: float = 600.0,
+    ) -> Watch:
+        """Return an iterator over what happens to records from now on (docs/watch.md).
+
+        It waits for the next event, looks every `interval` seconds, and ends after `timeout`
+        seconds, without one never. `from_start` begins with all that is there, `since` with the
+        records that were changed from that time on (UTC). A store that does not answer any more
+        is asked again for `patience` seconds; then its error is raised.
+        """
+        from pipestat_spec.watching import Watch, Watcher
+
+        moment = None if since is None else _moment(since)
+        found = self._opened.resolve_level(level)
+        watcher = Watcher(self.store, found, since=moment, from_start=from_start)
+        return Watch(watcher, interval=interval, timeout=timeout, patience=patience)
 
     def count_records(self, level: str | None = None) -> int:
         """Return how many records the level has."""

@@ -34,6 +34,8 @@ __all__ = ["SqlBackend", "list_namespaces"]
 T = TypeVar("T")
 # How many rows a scan has in memory.
 _BATCH = 1000
+# The first PostgreSQL that shows which transactions a statement sees.
+_WITH_SNAPSHOTS = 130000
 
 
 class SqlBackend(Backend):
@@ -164,6 +166,19 @@ class SqlBackend(Backend):
 
     def count(self, level: Level) -> int:
         return self._read(level, 0, RecordRows.count)
+
+    def version(self) -> object | None:
+        """Return the files of SQLite as they are, or what the server shows of transactions."""
+        if not self._database.is_postgresql:
+            return sqlite_files.version(str(self._database.url.database))
+
+        def snapshot(session: Session) -> object | None:
+            if session.driver.info.server_version < _WITH_SNAPSHOTS:
+                return None
+            row: tuple[object] = session.execute("SELECT pg_current_snapshot()::text").fetchone()
+            return row[0]
+
+        return self._transactions.read(snapshot)
 
     def projects(self) -> list[str]:
         """Return the projects whose records the tables hold, in code-point order."""

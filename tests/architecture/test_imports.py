@@ -45,6 +45,7 @@ LAYERS: list[set[str]] = [
         "opening",
         "places",
         "differences",
+        "watching",
         "ingest",
         "infer",
         "convert",

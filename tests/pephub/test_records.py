@@ -13,6 +13,7 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.plugins.loading import plugins
+from pipestat_spec.watching import Watcher
 from tests.pephub.conftest import SCHEMA, Place
 
 BIG = 2**53 + 1
@@ -330,3 +331,20 @@ def test_queries(place: Place) -> None:
         {"n": 0, "record_identifier": names[0]},
         {"n": 1, "record_identifier": names[1]},
     ]
+
+
+def test_a_project_is_followed(place: Place) -> None:
+    psm, writer = place.open(), place.open()
+    watcher = Watcher(psm.store, "sample")
+    name = place.name("w1")
+
+    def look() -> list[tuple[str, object]]:
+        return [(e.event, e.value) for e in watcher.look() if e.record_identifier == name]
+
+    writer.report({"n": 1}, name)
+    assert look() == [("result", 1)]
+    writer.report({"n": 2}, name, force_overwrite=True)
+    assert look() == [("result", 2)]
+    assert look() == []
+    writer.remove(record_identifier=name, result_identifier="n")
+    assert look() == [("result_removed", None)]

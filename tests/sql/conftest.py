@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipestat_spec import PipestatManager
 from tests.sql.databases import Database
 from tests.sql.servers import PostgresServer, icu_programs, wheel_programs
 
@@ -107,3 +108,31 @@ def somebody() -> Iterator[Path]:
             yield Path(folder)
         finally:
             os.seteuid(before)
+
+
+MakeManager = Callable[..., PipestatManager]
+# The kinds of stores that are compared with each other.
+KINDS = ["memory", "yaml", "record files", "sqlite", "postgresql"]
+
+
+@pytest.fixture
+def make_manager(tmp_path: Path, make_database: MakeDatabase) -> Iterator[MakeManager]:
+    """`make_manager(kind, schema)` opens a new store; `schema` is the text of an output schema."""
+    made: list[PipestatManager] = []
+
+    def make(kind: str, schema: str) -> PipestatManager:
+        (tmp_path / f"schema{len(made)}.yaml").write_text(schema)
+        if kind == "memory":
+            given: dict[str, Any] = {"config_dict": {"backend": "memory"}}
+        elif kind in ("yaml", "record files"):
+            folder = tmp_path / f"store{len(made)}"
+            name = "r.yaml" if kind == "yaml" else "{record_identifier}/r.yaml"
+            given = {"results_file_path": f"{folder}/{name}"}
+        else:
+            given = {"config_dict": make_database(kind).config()}
+        made.append(PipestatManager(schema_path=tmp_path / f"schema{len(made)}.yaml", **given))
+        return made[-1]
+
+    yield make
+    for manager in made:
+        manager.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,9 +18,8 @@ from pipestat_spec.errors import (
     StoreNotFoundError,
     UnsupportedOperation,
 )
-from tests.sql.conftest import MakeDatabase
+from tests.sql.conftest import KINDS, MakeManager
 
-KINDS = ["memory", "yaml", "record files", "sqlite", "postgresql"]
 SCHEMA = """
 pipeline_name: demo
 samples:
@@ -31,33 +29,12 @@ samples:
   align: {type: object}
   plot: {type: image}
 """
-MakeManager = Callable[..., PipestatManager]
 
 
 @pytest.fixture
-def make(
-    request: pytest.FixtureRequest, tmp_path: Path, make_database: MakeDatabase
-) -> MakeManager:
-    """`make(kind)` opens a new store of a kind."""
-    schema = tmp_path / "schema.yaml"
-    schema.write_text(SCHEMA)
-    made: list[PipestatManager] = []
-
-    def make(kind: str, **more: Any) -> PipestatManager:
-        if kind == "memory":
-            given: dict[str, Any] = {"config_dict": {"backend": "memory"}}
-        elif kind in ("yaml", "record files"):
-            folder = tmp_path / f"store{len(made)}"
-            name = "r.yaml" if kind == "yaml" else "{record_identifier}/r.yaml"
-            given = {"results_file_path": f"{folder}/{name}"}
-        else:
-            given = {"config_dict": make_database(kind).config()}
-        made.append(PipestatManager(schema_path=schema, **given, **more))
-        return made[-1]
-
-    yield make
-    for manager in made:
-        manager.close()
+def make(make_manager: MakeManager) -> MakeManager:
+    """`make(kind)` opens a new store."""
+    return lambda kind, schema=SCHEMA: make_manager(kind, schema)
 
 
 PLOT = {"path": "a.png", "thumbnail_path": "t.png", "title": "A"}
@@ -159,11 +136,10 @@ def test_one_store_at_two_times(make: MakeManager, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_verdicts_that_moved(make: MakeManager, tmp_path: Path, kind: str) -> None:
+def test_verdicts_that_moved(make: MakeManager, kind: str) -> None:
     rules = SCHEMA.replace("better: higher}", "qc: {fail: 'value < 10', warn: 'value < 20'}}")
     before = make(kind)
-    (tmp_path / "schema.yaml").write_text(rules)
-    with_rules = [make(kind) for _ in range(2)]
+    with_rules = [make(kind, rules) for _ in range(2)]
     then: list[datetime] = []
     for psm, other in zip(with_rules, ({}, {"down": 5, "up": 30}), strict=True):
         psm.report_many({name: {"reads": 15} for name in ("down", "up", "same")})

@@ -11,7 +11,10 @@ from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.mounts import is_on_network
 from pipestat_spec.text.paths import nearest_path
 
-__all__ = ["check_folder", "exists", "open_file", "prepare_to_write"]
+__all__ = ["check_folder", "exists", "open_file", "prepare_to_write", "version"]
+
+# Nanoseconds: network file systems may have whole seconds.
+_SETTLED = 2_000_000_000
 
 
 def exists(path: str) -> bool:
@@ -20,6 +23,23 @@ def exists(path: str) -> bool:
         return os.stat(path).st_size > 0
     except OSError:
         return False
+
+
+def version(path: str) -> object | None:
+    """Return what the file and its log are; None while they are fresh, or in memory.
+
+    Two changes within one tick of the system's clock leave one trace.
+    """
+    found = []
+    for name in (path, path + "-wal"):
+        try:
+            state = os.stat(name)
+        except OSError:
+            continue
+        if state.st_mtime_ns > time.time_ns() - _SETTLED:
+            return None
+        found.append((state.st_ino, state.st_mtime_ns, state.st_size))
+    return tuple(found) or None
 
 
 def check_folder(path: str) -> None:

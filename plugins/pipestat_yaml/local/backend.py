@@ -12,7 +12,7 @@ from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Tr
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.mounts import lock_fault, warn_unsafe
 from pipestat_yaml.local.flags import STORED, Flags
-from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
+from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file, settled
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records, decide, rehearse
 from pipestat_yaml.text.results_text import ResultsText
@@ -101,6 +101,18 @@ class YamlBackend(Backend):
         if text.namespaces():
             return self._settings.namespace in text.keys
         return os.path.exists(self.file)
+
+    def version(self) -> object | None:
+        """Return what the file and the flags of other programs are; None while they are fresh."""
+        with mapped_errors(self.file):
+            plain = self.flags().plain()
+            try:
+                found = os.stat(self.file)
+            except FileNotFoundError:
+                return None
+        if not settled(found.st_mtime_ns, *plain.values()):
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size, tuple(sorted(plain.items()))
 
     def read(self, key: RecordKey) -> Record | None:
         with mapped_errors(self.file):

@@ -125,14 +125,19 @@ class Flags:
             self._look(identifier)
         return self.read
 
-    def listed(self) -> ReadFlag:
-        """Return `read` as it was at this moment, for any number of records."""
+    def plain(self) -> dict[str, int]:
+        """Return the names of the flags of other programs in the folder, and when they were set."""
         plain: dict[str, int] = {}
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.endswith(".flag") and entry.is_file(follow_symlinks=False):
                     with suppress(FileNotFoundError):
                         plain[entry.name] = entry.stat(follow_symlinks=False).st_mtime_ns
+        return plain
+
+    def listed(self) -> ReadFlag:
+        """Return `read` as it was at this moment, for any number of records."""
+        plain = self.plain()
 
         def read(identifier: str) -> tuple[str, int] | None:
             names = self._names(identifier)

@@ -6,6 +6,7 @@ import glob
 import os
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from pipestat_spec.logs import logger
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
-from pipestat_yaml.local.local_file import mapped_errors, read_file
+from pipestat_yaml.local.local_file import mapped_errors, read_file, settled
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records
 from pipestat_yaml.text.name_template import NameTemplate
@@ -52,6 +53,22 @@ class RecordFilesBackend(Backend):
         """Tell whether any file holds the namespace."""
         files = _find_files(self.file)
         return any(self._settings.namespace in read_text(path).keys for path in files)
+
+    def version(self) -> object | None:
+        """Return what the files and their folders are; None while one is fresh.
+
+        A flag of another program changes the folder.
+        """
+        found: dict[str, tuple[int, int, int]] = {}
+        flags = self._settings.config.get("flag_file_dir")
+        with mapped_errors(self.file):
+            for path in _find_files(self.file):
+                for part in (path, flags or os.path.dirname(path)):
+                    with suppress(FileNotFoundError):
+                        state = os.stat(part)
+                        found[part] = (state.st_ino, state.st_mtime_ns, state.st_size)
+        is_settled = settled(*(changed for _, changed, _ in found.values()))
+        return tuple(sorted(found.items())) if is_settled else None
 
     def read(self, key: RecordKey) -> Record | None:
         return self._of(key).read(key)

@@ -94,6 +94,14 @@ class RemoteBackend(Backend):
         text = _text(found, self.file)
         return self._rules.namespace in text.keys or (found is not None and not text.namespaces())
 
+    def version(self) -> object | None:
+        """Return the version of the object, from a list: its bytes stay where they are."""
+        if not self._guard.store.lists_versions:
+            return None
+        with Retries(self.file, self._guard.patience) as retries:
+            listed = retries.reading(lambda: self._guard.store.find(self.key))
+        return next((item.version for item in listed if item.key == self.key), None)
+
     def read(self, key: RecordKey) -> Record | None:
         return self.records(self.get()).read(key)
 

@@ -32,10 +32,11 @@ class StoredObject(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """An object in a list; `size` is None where the store does not say."""
+    """An object in a list; `size` and `version` are None where the store does not say."""
 
     key: str
     size: int | None
+    version: str | None = None
 
 
 class Condition(NamedTuple):
@@ -75,6 +76,8 @@ class ObjectStore(ABC):
     conditional: ClassVar[bool] = False
     # Whether metadata is kept with an object, in which a writer finds its own put again.
     keeps_metadata: ClassVar[bool] = False
+    # Whether a list of objects is one request and tells their versions.
+    lists_versions: ClassVar[bool] = False
     # Whether an object outlives the process that put it, whole, and others see it.
     durable: ClassVar[bool] = False
 

@@ -50,6 +50,7 @@ class S3Objects(ObjectStore):
 
     conditional = True
     keeps_metadata = True
+    lists_versions = True
     durable = True
 
     def __init__(self, bucket: str, options: Mapping[str, Any]) -> None:
@@ -183,7 +184,10 @@ class S3Objects(ObjectStore):
                 answer = await fs._call_s3(
                     "list_objects_v2", Bucket=self.bucket, Prefix=prefix, **more
                 )
-                listed += [Listed(item["Key"], item["Size"]) for item in answer.get("Contents", [])]
+                listed += [
+                    Listed(item["Key"], item["Size"], item.get("ETag"))
+                    for item in answer.get("Contents", [])
+                ]
                 before, more = more, _next_page(answer)
                 if not more:
                     return listed
