@@ -55,6 +55,7 @@ PROFILES: Mapping[str, tuple[str, ...]] = {
     "documents": ("core", "schema"),
     "history": ("core",),
     "query": ("core",),
+    "qc": ("core", "schema", "query"),
     "concurrent-writers": ("core",),
     "durable": ("core",),
     "exact-integers": ("core",),
@@ -85,6 +86,8 @@ def optional_profile(op: str, args: Mapping[str, object]) -> str | None:
     """
     if op in ("select", "distinct", "recent"):
         return "query"
+    if op == "verdict":
+        return "qc"
     if op == "ingest":
         return "documents"
     if op == "emit":

@@ -46,7 +46,7 @@ POSTGRESQL = "{postgresql}"
 HARNESS = Path(__file__).with_name("reference_harness.py")
 EMITTER_HARNESS = REPOSITORY / "tests" / "emitter" / "conformance_harness.py"
 PROFILES = (
-    *("emitter", "reader", "core", "schema", "documents", "history", "query"),
+    *("emitter", "reader", "core", "schema", "documents", "history", "query", "qc"),
     *("concurrent-writers", "durable", "exact-integers", "yaml-layout", "sql-layout"),
 )
 # What a store that only differs in its layout is judged on.

@@ -87,7 +87,7 @@ func holdsDefinition(o *Object) bool {
 
 // Keys about a document or section, which are no results (PS-SCH-003).
 var aboutKeys = []string{"title", "description", "type", "version", "schema_version", "author", "authors",
-	"license", "url", "pipeline_name", "required", "definitions"}
+	"license", "url", "pipeline_name", "required", "definitions", "qc"}
 
 func isAbout(k string, v any) bool {
 	named := slices.Contains(aboutKeys, k) || strings.HasPrefix(k, "$") || strings.HasPrefix(k, "x-")

@@ -18,7 +18,7 @@ from tests.conformance.suite_runs import (
 
 STORED = {
     *("emitter", "core", "schema", "documents"),
-    *("history", "query", "concurrent-writers", "exact-integers"),
+    *("history", "query", "qc", "concurrent-writers", "exact-integers"),
 }
 KILLS = {id for id in ALL if id.startswith("trial.kill.")}
 MIXED = {"trial.mixed.writers", "trial.mixed.exchange"}

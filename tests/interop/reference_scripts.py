@@ -14,7 +14,7 @@ properties:
       type: object
       properties:
         reads: {type: integer, description: number of reads}
-        rate: {type: number, description: rate}
+        rate: {type: number, description: rate, qc: {fail: "value < 0.1"}}
         name: {type: string, description: name}
         passed: {type: boolean, description: whether it passed}
         "pct aligned": {type: number, description: a name with a space}
@@ -29,6 +29,7 @@ properties:
             title: {type: string}
             thumbnail_path: {type: string}
           required: [path, title]
+      qc: [{warn: "reads < 1000", reason: few reads}]
   project:
     type: object
     properties:

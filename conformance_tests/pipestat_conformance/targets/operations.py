@@ -22,6 +22,7 @@ from pipestat_spec.errors import (
 from pipestat_spec.models.query import And, Query, reference_page
 from pipestat_spec.models.record import Level, Record, RecordKey
 from pipestat_spec.models.schema.status_schema import parse_status_schema
+from pipestat_spec.models.verdict import Judgement
 from pipestat_spec.store import Store
 
 __all__ = ["OPERATIONS", "Session", "StoreSession"]
@@ -210,6 +211,17 @@ def _recent(store: Store, args: _Args) -> Mapping[str, Any]:
     return reference_page(page, limit)
 
 
+def _verdict(store: Store, args: _Args) -> dict[str, Any]:
+    judgement = store.get(_key(store, args)).judgement or Judgement()
+    return {
+        "verdict": str(judgement.verdict),
+        "reasons": [
+            {key: value for key, value in reason.as_dict().items() if key != "text"}
+            for reason in judgement.reasons
+        ],
+    }
+
+
 def _schema(store: Store, args: _Args) -> dict[str, Any]:  # noqa: ARG001
     schema = store.settings.schema
     return {
@@ -279,6 +291,7 @@ OPERATIONS: Mapping[str, Callable[[Store, _Args], Any]] = {
     "select": _select,
     "distinct": _distinct,
     "recent": _recent,
+    "verdict": _verdict,
     "schema": _schema,
     "highlighted": _highlighted,
     "ingest": _ingest,

@@ -43,7 +43,7 @@ class Target(ABC):
 def default_profiles(capabilities: tuple[str, ...], *layouts: str) -> tuple[str, ...]:
     """Return what a backend behind our own domain claims: every profile it is capable of."""
     capable = ("history", "concurrent-writers", "durable", "exact-integers")
-    domain = ("emitter", "core", "schema", "documents", "query")
+    domain = ("emitter", "core", "schema", "documents", "query", "qc")
     return (*domain, *(name for name in capable if name in capabilities), *layouts)
 
 

@@ -23,8 +23,8 @@ __all__ = [
 _SUITE = Path(__file__).resolve().parents[2]
 # The files of spec/, in the order in which the catalogue has their rules.
 PARTS = (
-    *("README", "core", "schema", "yaml", "writers", "documents", "queries", "configuration"),
-    *("sql", "pephub", "remote", "trailer", "compatibility"),
+    *("README", "core", "schema", "yaml", "writers", "documents", "queries", "qc"),
+    *("configuration", "sql", "pephub", "remote", "trailer", "compatibility"),
 )
 RULE = re.compile(r"^\*\*(PS-[A-Z]+-[0-9]{3})\*\* ", re.MULTILINE)
 _MARK = re.compile(

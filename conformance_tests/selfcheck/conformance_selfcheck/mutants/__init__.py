@@ -25,6 +25,7 @@ _FAMILIES = (
     "status",
     "query",
     "pages",
+    "qc",
     "documents",
     "yaml_layout",
     "yaml_metadata",
