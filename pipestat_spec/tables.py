@@ -142,9 +142,10 @@ def read_table(
 ) -> Table:
     """Return the table of some records.
 
-    Its columns are `fields`, the results of the schema in its order, and then those that it does
-    not name, by name; or, with `names`, `record_identifier` and these: fields, results, and keys
-    of objects such as `align.rate`. `flatten` gives objects a column for each key.
+    Its columns are `fields`, the verdict where records are judged, the results of the schema in
+    its order, and then those that it does not name, by name; or, with `names`,
+    `record_identifier` and these: fields, results, and keys of objects such as `align.rate`.
+    `flatten` gives objects a column for each key.
     """
     found = _Found()
     kept: IO[bytes] = SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the table closes it
@@ -154,12 +155,16 @@ def read_table(
         kept.close()
         raise
     declared = schema.results if schema else {}
+    verdict = schema.verdict_field if schema else None
     if names is None:
+        fields = (*fields, verdict) if verdict else fields
         columns = [_field(name) for name in fields] + found.columns(declared, flatten)
     else:
         columns = [_field("record_identifier")]
         for name in dict.fromkeys(names):
-            if name != "record_identifier":
+            if name == verdict:
+                columns.append(_field(name))
+            elif name != "record_identifier":
                 columns += found.named(name, declared, flatten)
     return Table(columns, kept, count, not flatten)
 
@@ -168,8 +173,13 @@ def _keep(records: Iterable[Record], found: _Found, kept: IO[bytes]) -> int:
     """Write the records into a file and look what they hold; return how many there are."""
     count = 0
     for record in records:
-        found.add(record.results)
-        values = {**_fields(record), **record.results}
+        results, judgement = record.results, record.judgement
+        values = {**_fields(record), **results}
+        if judgement is not None:
+            # What is shown under this name, as in filters.
+            results = {name: results[name] for name in results if name != judgement.field}
+            values[judgement.field] = str(judgement.verdict)
+        found.add(results)
         pickle.dump(values, kept, pickle.HIGHEST_PROTOCOL)
         count += 1
     return count

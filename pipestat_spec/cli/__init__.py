@@ -46,7 +46,7 @@ def run() -> NoReturn:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return its exit code: 0 done, 1 refused or failed, 2 usage."""
+    """Run one command; return its exit code: 0 done, 1 refused or failed, 2 usage, 3 not good."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _run_command(arguments)

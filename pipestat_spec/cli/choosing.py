@@ -11,10 +11,20 @@ if TYPE_CHECKING:
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.json_values import JSONValue
     from pipestat_spec.models.query import Filter
-    from pipestat_spec.models.record import Record
+    from pipestat_spec.models.record import Level, Record
     from pipestat_spec.opening import OpenedStore
 
-__all__ = ["add_choice", "cell", "column_names", "condition", "needed_results", "sorted_records"]
+__all__ = [
+    "add_choice",
+    "add_verdict",
+    "cell",
+    "column_names",
+    "condition",
+    "needed_results",
+    "sorted_records",
+    "verdict_condition",
+    "verdict_field",
+]
 
 
 def add_choice(parser: CommandParser) -> None:
@@ -23,6 +33,7 @@ def add_choice(parser: CommandParser) -> None:
     parser.add_argument(
         "--status", action="append", metavar="STATUS", help="only with this status; may be repeated"
     )
+    add_verdict(parser)
     parser.add_argument(
         "--columns",
         action="append",
@@ -34,6 +45,17 @@ def add_choice(parser: CommandParser) -> None:
     )
 
 
+def add_verdict(parser: CommandParser) -> None:
+    """Add the option that chooses records by their verdict."""
+    parser.add_argument(
+        "--verdict",
+        action="append",
+        metavar="VERDICT",
+        help="only with this verdict of the QC rules: fail, warn, pass, 'not judged'; "
+        "may be repeated",
+    )
+
+
 def column_names(texts: Iterable[str]) -> list[str]:
     """Split lists of names at commas; a name with a comma stands in double quotes."""
     from csv import reader
@@ -42,8 +64,41 @@ def column_names(texts: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(names))
 
 
-def condition(found: OpenedStore, args: argparse.Namespace) -> Filter | None:
-    """Return the filter of `--where` and `--status`."""
+def verdict_field(found: OpenedStore, level: Level) -> str:
+    """Return the name of the verdict; raises SchemaNotFoundError where nothing is judged."""
+    from pipestat_spec.errors import SchemaNotFoundError
+
+    judge = found.store.judge(level)
+    if judge is None:
+        where = "the output schema has" if found.store.schema else "there is no output schema, so"
+        raise SchemaNotFoundError(
+            f"{where} no QC rules at {level} level",
+            hint='give a schema with -s, or a result in it qc: {fail: "value < 0.5"}',
+        )
+    return judge.field
+
+
+def verdict_condition(found: OpenedStore, level: Level, verdicts: Sequence[str]) -> Filter:
+    """Return the filter of `--verdict`; raises FilterSyntaxError for a word that is none."""
+    from pipestat_spec.errors import FilterSyntaxError
+    from pipestat_spec.models.query import In
+    from pipestat_spec.models.verdict import Verdict
+
+    known = list(map(str, Verdict))
+    for verdict in verdicts:
+        if verdict not in known:
+            from pipestat_spec.text.strings import nearest
+
+            near = nearest(verdict, known)
+            raise FilterSyntaxError(
+                f"{verdict!r} is no verdict",
+                hint=f"did you mean {near!r}?" if near else "verdicts are " + ", ".join(known),
+            )
+    return In((verdict_field(found, level),), tuple(verdicts))
+
+
+def condition(found: OpenedStore, level: Level, args: argparse.Namespace) -> Filter | None:
+    """Return the filter of `--where`, `--status` and `--verdict`."""
     from pipestat_spec.domain.filter_text import parse_filter
     from pipestat_spec.models.query import And, In
 
@@ -53,6 +108,8 @@ def condition(found: OpenedStore, args: argparse.Namespace) -> Filter | None:
     if args.status:
         statuses = found.store.statuses
         parts.append(In(("status",), tuple(statuses.check(name) for name in args.status)))
+    if args.verdict:
+        parts.append(verdict_condition(found, level, args.verdict))
     return And(tuple(parts)) if len(parts) > 1 else next(iter(parts), None)
 
 
@@ -76,6 +133,8 @@ def cell(record: Record, name: str, missing: object) -> JSONValue:
     from pipestat_spec.domain.filters import field_value
     from pipestat_spec.tables import FIELDS, record_field
 
+    if record.judgement is not None and record.judgement.field == name:
+        return str(record.judgement.verdict)
     if name in record.results:
         return record.results[name]
     if name in FIELDS:
@@ -87,18 +146,25 @@ def cell(record: Record, name: str, missing: object) -> JSONValue:
 def sorted_records(records: Iterable[Record], keys: Sequence[str]) -> list[Record]:
     """Return the records in the order of `NAME` or `NAME:desc`, the first key first.
 
-    What is missing or null comes last.
+    What is missing or null comes last. Verdicts are ordered by severity, `fail` first.
     """
     from pipestat_spec.domain.filters import order_key
 
     ordered = list(records)
     for key in reversed(keys):
         name, way = _sort_key(key)
-        cells: list[tuple[Any, Record]] = [(cell(r, name, None), r) for r in ordered]
+        cells: list[tuple[Any, Record]] = [(_sorted_by(r, name), r) for r in ordered]
         known = [pair for pair in cells if pair[0] is not None]
         known.sort(key=lambda pair: order_key(pair[0]), reverse=way == "desc")
         ordered = [r for _, r in known] + [r for value, r in cells if value is None]
     return ordered
+
+
+def _sorted_by(record: Record, name: str) -> JSONValue:
+    judgement = record.judgement
+    if judgement is not None and judgement.field == name:
+        return judgement.verdict.rank
+    return cell(record, name, None)
 
 
 def _sort_key(text: str) -> tuple[str, str]:

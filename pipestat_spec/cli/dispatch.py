@@ -39,6 +39,7 @@ COMMANDS: dict[str, Command] = {
     "status get": Command("print the status of a record", "status:configure_get"),
     "status clear": Command("take the status of a record away", "status:configure_clear"),
     "status list": Command("print the statuses of all records", "status:configure_list"),
+    "qc": Command("judge records by the QC rules of the output schema", "qc:configure"),
     "inspect": Command("print what a store holds and how it is configured", "inspect:configure"),
     "validate": Command(
         "check schemas, settings, documents and stored results", "validate:configure"

@@ -70,6 +70,7 @@ samples:
     type: number
     description: Share of aligned reads
     highlight: true
+    # qc: {fail: "value < 0.5", warn: "value < 0.8"}
   aligned_reads:
     type: file
     description: Aligned reads, BAM

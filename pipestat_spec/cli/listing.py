@@ -185,14 +185,17 @@ def record_list(
     """
     from pipestat_spec.tables import Selection
 
+    judge = found.store.judge(level)
     if columns is None:
-        shown = ["status", *_result_names(found, level, records)]
+        verdict = [judge.field] if judge else []
+        names = (name for name in _result_names(found, level, records) if name not in verdict)
+        shown = ["status", *verdict, *names]
     else:
         shown = [name for name in columns if name != "record_identifier"]
         if records:
-            names = {name for record in records for name in record.results}
+            results = {name for record in records for name in record.results}
             absent = [name for name in shown if not _in_one(records, name)]
-            _warn_of_unknown(found, level, names, absent)
+            _warn_of_unknown(found, level, results, absent)
     return Listing(
         ["record_identifier", *shown],
         [[r.key.identifier, *(cell(r, name, MISSING) for name in shown)] for r in records],
@@ -209,7 +212,10 @@ def _entry(record: Record, columns: Sequence[str] | None) -> dict[str, JSONValue
     from pipestat_spec.tables import FIELDS
 
     found: dict[str, JSONValue] = {"record_identifier": record.key.identifier}
-    for name in ("status", "status_time", *record.results) if columns is None else columns:
+    if columns is None:
+        verdict = [record.judgement.field] if record.judgement else []
+        columns = ("status", "status_time", *verdict, *record.results)
+    for name in columns:
         value = cell(record, name, MISSING)
         if value is not MISSING:
             found[name] = value

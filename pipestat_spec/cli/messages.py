@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar
 
@@ -11,6 +11,7 @@ __all__ = [
     "Progress",
     "catch_logging",
     "counted",
+    "counts_text",
     "error",
     "forward_warnings",
     "interrupted",
@@ -47,6 +48,11 @@ def interrupted() -> None:
 def counted(number: int, noun: str) -> str:
     """Return `1 record`, `2 records`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def counts_text(counts: Iterable[tuple[str, int]]) -> str:
+    """Return `12 completed, 2 failed`."""
+    return ", ".join(f"{number} {name}" for name, number in counts)
 
 
 def _say(text: str) -> None:

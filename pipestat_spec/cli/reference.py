@@ -24,7 +24,7 @@ _HEAD = """\
 | 0 | done |
 | 1 | refused or failed; one line `error: ...`, with `--debug` the traceback |
 | 2 | wrong usage |
-| 3 | what was asked for is not so: `diff --fail-on`, `watch --until` and `--fail-on` |
+| 3 | what was asked for is not so: `qc`, `diff --fail-on`, `watch --until` and `--fail-on` |
 
 `pipestat-spec --version` prints the versions of the package and of the specification,
 `pipestat-spec help COMMAND` the page of a command. Plugins may add commands.
@@ -34,8 +34,9 @@ What `--format json` prints is stable. Every list has one shape, that of `select
 any of them. JSON Schemas are in [`pipestat_spec/schemas`](../pipestat_spec/schemas). Lists: `page`
 and `distinct` for `select`, `records` for `retrieve` of several, `history`, `statuses` and
 `defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `findings` for
-`doctor`, `looper_configs`. The others: `record` for `retrieve`, `status` for `status get`,
-`inspection` and `store` for `inspect`, `diff`; `event` for each line of `watch --format jsonl`.
+`doctor`, `looper_configs`, `judgements` for `qc`. The others: `record` for `retrieve`, `status`
+for `status get`, `inspection` and `store` for `inspect`, `diff`; `event` for each line of
+`watch --format jsonl`.
 Those of `config`, `output_schema`, `status_schema` and `report_document` are for editors and for
 programs that write such files.
 

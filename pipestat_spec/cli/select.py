@@ -29,9 +29,10 @@ __all__ = ["configure"]
 
 _EXPLANATION = """
 A filter compares results, and record_identifier, status, pipestat_created_time and
-pipestat_modified_time: = != < <= > >=, in (...), like, is null, joined by and, or, not.
-Strings stand in single quotes, names with other characters in double quotes, and
-align.rate leads into an object. Records come in the order of their identifiers, or as --sort
+pipestat_modified_time: = != < <= > >=, in (...), like, is null, joined by and, or, not. With QC
+rules in the output schema verdict is a field too: fail, warn, pass or not judged. Strings
+stand in single quotes, names with other characters in double quotes, and align.rate leads into
+an object. Records come in the order of their identifiers, or as --sort
 says. On a terminal a table that is too wide becomes a block for each record. With -o the
 ending of the file says what is written: .csv, .tsv, .md, .jsonl, .parquet, .xlsx, .html,
 .json, .yaml, .txt.
@@ -58,6 +59,7 @@ def configure(parser: CommandParser) -> None:
         "pipestat-spec select -f results.yaml --where 'reads > 1000' --columns reads,status",
         """pipestat-spec select -f results.yaml --where "genome = 'hg38'" --format json""",
         "pipestat-spec select -f results.yaml --status failed --columns status_message",
+        "pipestat-spec select -c pipestat.yaml --verdict fail --columns verdict,mapping_rate",
         "pipestat-spec select -f results.yaml --sort reads:desc --limit 10 -o top.xlsx",
         "pipestat-spec select -f results.yaml --limit 100 --cursor sample0100",
         "pipestat-spec select -f results.yaml --distinct genome,status --format tsv",
@@ -71,7 +73,8 @@ def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.domain.query import check_limit
     from pipestat_spec.models.query import reference_page
 
-    chosen = args.columns or args.where or args.status or args.sort or args.limit or args.cursor
+    by = (args.where, args.status, args.verdict, args.sort, args.limit, args.cursor)
+    chosen = args.columns or any(by)
     if args.distinct is not None and chosen:
         args.parser.error("--distinct goes with no other choice of records or columns")
     if args.sort and args.cursor:
@@ -83,7 +86,7 @@ def _run(args: argparse.Namespace) -> int:
             return 0
         columns = column_names(args.columns) if args.columns else None
         if is_exported(args) and not args.sort and _looks_itself(found):
-            where, limit = condition(found, args), check_limit(args.limit)
+            where, limit = condition(found, level, args), check_limit(args.limit)
             records = partial(found.store.matching, level, where, args.cursor, limit)
             export_records(found, level, records, columns, args)
             return 0
@@ -110,7 +113,7 @@ def _page(found: OpenedStore, level: Level, args: argparse.Namespace) -> Page:
     from pipestat_spec.domain.query import check_limit
     from pipestat_spec.models.query import Page, Query
 
-    where, needed = condition(found, args), needed_results(args)
+    where, needed = condition(found, level, args), needed_results(args)
     if not args.sort:
         return found.store.select(Query(level, needed, where, args.limit, args.cursor))
     limit = check_limit(args.limit)

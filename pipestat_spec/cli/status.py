@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.messages import note
+from pipestat_spec.cli.choosing import add_verdict, verdict_condition
+from pipestat_spec.cli.messages import counts_text, note
 from pipestat_spec.cli.options import (
     add_format,
     add_list,
@@ -125,6 +126,7 @@ def configure_list(parser: CommandParser) -> None:
     parser.add_argument(
         "--defined", action="store_true", help="list the defined statuses and not the records"
     )
+    add_verdict(parser)
     add_list(parser, of_records=True)
     add_quiet(parser)
     add_store(parser)
@@ -133,13 +135,14 @@ def configure_list(parser: CommandParser) -> None:
         "pipestat-spec status list -f results.yaml",
         "pipestat-spec status list -f results.yaml --only failed --only partial --format tsv",
         "pipestat-spec status list -f results.yaml --defined",
+        text="With QC rules in the output schema the verdict of each record is listed too.",
     )
 
 
 def _list(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.listing import Listing, print_list, record_list
     from pipestat_spec.cli.stores import opened, resolve_level
-    from pipestat_spec.models.query import In, Query
+    from pipestat_spec.models.query import And, Filter, In, Query
 
     with opened(args, may_be_new=args.defined) as found:
         statuses = found.store.settings.statuses
@@ -151,18 +154,29 @@ def _list(args: argparse.Namespace) -> int:
         for name in args.only or ():
             statuses.check(name)
         level = resolve_level(found, args)
-        only = In(("status",), tuple(args.only)) if args.only else None
-        # No results: a store need not read them.
-        records = found.store.select(Query(level, (), only)).records
-        print_list(record_list(found, level, records, _LISTED), args)
+        parts: list[Filter] = []
+        if args.only:
+            parts.append(In(("status",), tuple(args.only)))
+        if args.verdict:
+            parts.append(verdict_condition(found, level, args.verdict))
+        judge = found.store.judge(level)
+        verdict = (judge.field,) if judge else ()
+        # No other results: a store need not read them.
+        query = Query(level, verdict, And(tuple(parts)) if parts else None)
+        records = found.store.select(query).records
+        listed = (_LISTED[0], *verdict, *_LISTED[1:])
+        print_list(record_list(found, level, records, listed), args)
     if args.format == "table" and args.output is None and not args.quiet:
         note(_summary(records))
     return 0
 
 
 def _summary(records: Sequence[Record]) -> str:
-    """Return how many records have which status: `12 completed, 2 failed`."""
+    """Return how many records have which status, and verdict: `12 completed, 2 failed`."""
     from collections import Counter
 
-    counts = Counter(record.status or "without status" for record in records)
-    return ", ".join(f"{count} {name}" for name, count in sorted(counts.items())) or "no records"
+    statuses = Counter(record.status or "without status" for record in records)
+    told = counts_text(sorted(statuses.items())) or "no records"
+    verdicts = Counter(r.judgement.verdict for r in records if r.judgement is not None)
+    by_severity = sorted(verdicts.items(), key=lambda item: item[0].rank)
+    return f"{told}; {counts_text(by_severity)}" if verdicts else told

@@ -99,7 +99,7 @@ def _chosen(found: OpenedStore, level: Level, args: argparse.Namespace) -> Sourc
     """Return the store, or those of its records that match, in the order asked for."""
     from pipestat_spec.tables import Selection
 
-    where = condition(found, args)
+    where = condition(found, level, args)
     if where is None and not args.sort:
         return found.store
 

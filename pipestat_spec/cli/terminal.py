@@ -6,6 +6,8 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from pipestat_spec.models.verdict import OTHER_VERDICT, VERDICT
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -14,6 +16,7 @@ __all__ = ["print_table"]
 # Columns of a terminal that the cells of a column take at most, and what they can be cut to.
 _WIDEST, _NARROWEST = 48, 16
 _GAP = 2
+_VERDICTS = {"fail": "red", "warn": "yellow", "pass": "green"}
 
 
 def print_table(
@@ -102,4 +105,6 @@ def _print_blocks(
 
 
 def _style(column: str, text: str, styles: Mapping[str, str]) -> str:
+    if column in (VERDICT, OTHER_VERDICT):
+        return _VERDICTS.get(text, "")
     return styles.get(text, "") if column == "status" else ""

@@ -30,6 +30,7 @@ __all__ = [
     "FormerValue",
     "HistoryAnswer",
     "InspectionAnswer",
+    "JudgementsAnswer",
     "LevelCounts",
     "LooperConfigsAnswer",
     "PageAnswer",
@@ -38,7 +39,9 @@ __all__ = [
     "PluginsAnswer",
     "Problem",
     "ProblemsAnswer",
+    "QcReason",
     "RecordAnswer",
+    "RecordJudgement",
     "RecordStatus",
     "RecordsAnswer",
     "StatusAnswer",
@@ -47,6 +50,7 @@ __all__ = [
 ]
 
 _Count = Annotated[int, Field(ge=0)]
+_Verdict = Literal["fail", "warn", "pass", "not judged"]
 
 
 class RecordAnswer(SpecModel):
@@ -116,6 +120,8 @@ class RecordStatus(SpecModel):
     status: str | None
     status_time: Time | None = Field(description="since when; null: not known")
     status_message: str | None
+    verdict: _Verdict | None = Field(None, description="where there are QC rules")
+    pipestat_verdict: _Verdict | None = Field(None, description="where a result is called verdict")
 
 
 class StatusesAnswer(SpecModel):
@@ -145,6 +151,38 @@ class EventLine(SpecModel):
     status: str | None = None
     verdict: str | None = None
     message: str | None = None
+
+
+class QcReason(SpecModel):
+    """A QC rule that holds for a record."""
+
+    severity: Literal["fail", "warn"]
+    result: str | None = Field(description="where the rule stands; null: at the level")
+    rule: str = Field(description="the filter")
+    reason: str | None = Field(description="what its author says")
+    values: dict[str, Any] = Field(description="what the rule looked at; null: no value")
+    text: str = Field(description="one line for people")
+
+
+class RecordJudgement(SpecModel):
+    """The verdict on one record."""
+
+    record_identifier: RecordIdentifier
+    level: Level
+    status: str | None
+    verdict: _Verdict
+    good: bool
+    problems: list[str] = Field(description="why it is not good")
+    reasons: list[QcReason] = Field(description="the worst first")
+
+
+class JudgementsAnswer(SpecModel):
+    """What the QC rules say of the records."""
+
+    model_config = ConfigDict(title="Judgements")
+
+    total_size: _Count
+    records: list[RecordJudgement]
 
 
 class DefinedStatus(SpecModel):

@@ -57,6 +57,7 @@ DOCUMENTS: dict[str, Callable[[], dict[str, Any]]] = {
     "findings": _of(answers.FindingsAnswer),
     "history": _of(answers.HistoryAnswer),
     "inspection": _of(answers.InspectionAnswer),
+    "judgements": _of(answers.JudgementsAnswer),
     "looper_configs": _of(answers.LooperConfigsAnswer),
     "page": _of(answers.PageAnswer),
     "plugins": _of(answers.PluginsAnswer),

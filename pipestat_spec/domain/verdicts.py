@@ -29,7 +29,7 @@ from pipestat_spec.models.schema.output_schema import LevelSchema, OutputSchema
 from pipestat_spec.models.schema.qc import QcCheck
 from pipestat_spec.models.schema.result_schema import ResultSchema
 from pipestat_spec.models.schema.types import SchemaPath, json_type, schema_error
-from pipestat_spec.models.verdict import VERDICT, Judgement, Reason, Verdict
+from pipestat_spec.models.verdict import OTHER_VERDICT, VERDICT, Judgement, Reason, Verdict
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import nearest
 
@@ -43,8 +43,6 @@ __all__ = [
 
 # What a rule at a result calls it.
 VALUE = "value"
-# The field where a result is called like the usual one.
-OTHER_FIELD = "pipestat_verdict"
 
 Truth: TypeAlias = Callable[[Record], bool | None]
 ALWAYS, NEVER = And(()), Or(())
@@ -171,9 +169,10 @@ def _judge(level: LevelSchema, source: str | None, problems: Problems) -> Judge 
         (result, check) for result in level.results.values() for check in result.qc
     ]
     places += [(None, check) for check in level.qc]
-    if not places:
+    field = level.verdict_field
+    if field is None:
         return None
-    compiler = _Compiler(level, source)
+    compiler = _Compiler(level, field, source)
     checks: list[list[_Rule]] = []
     for result, check in places:
         rules: list[_Rule] = []
@@ -181,24 +180,24 @@ def _judge(level: LevelSchema, source: str | None, problems: Problems) -> Judge 
             with problems:
                 rules.append(compiler.rule(severity, text, result, check))
         checks.append(rules)
-    if compiler.field in level.results:
+    if field in level.results:
         with problems:
             raise schema_error(
                 source,
-                level.results[compiler.field].path,
-                f"a level with QC rules cannot have both {VERDICT} and {OTHER_FIELD}",
+                level.results[field].path,
+                f"a level with QC rules cannot have both {VERDICT} and {OTHER_VERDICT}",
                 "give the result another name",
             )
-    return Judge(compiler.field, checks)
+    return Judge(field, checks)
 
 
 class _Compiler:
     """Makes rules of the texts of one level."""
 
-    def __init__(self, level: LevelSchema, source: str | None) -> None:
+    def __init__(self, level: LevelSchema, field: str, source: str | None) -> None:
         self._level = level
+        self._field = field
         self._source = source
-        self.field = OTHER_FIELD if VERDICT in level.results else VERDICT
 
     def rule(
         self, severity: Verdict, text: str, result: ResultSchema | None, check: QcCheck
@@ -245,7 +244,7 @@ class _Compiler:
 
     def _unknown(self, name: str, result: ResultSchema | None, place: SchemaPath) -> Exception:
         known = [*self._level.results, *SPECIAL_FIELDS, *([VALUE] if result is not None else [])]
-        if name == self.field:
+        if name == self._field:
             problem, hint = "a rule cannot ask for the verdict", "ask for the results"
         else:
             problem = f"there is no result {name!r} at {self._level.level} level"

@@ -9,10 +9,10 @@ from enum import StrEnum
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.text.strings import shorten
 
-__all__ = ["VERDICT", "Judgement", "Reason", "Verdict"]
+__all__ = ["OTHER_VERDICT", "VERDICT", "Judgement", "Reason", "Verdict"]
 
-# The field of filters and columns, unless a result of the level has this name.
-VERDICT = "verdict"
+# The field of filters and columns, and what it is called where a result has this name.
+VERDICT, OTHER_VERDICT = "verdict", "pipestat_verdict"
 
 
 class Verdict(StrEnum):

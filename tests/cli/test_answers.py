@@ -80,7 +80,8 @@ def test_the_answer_of_every_command_is_known() -> None:
     printing = {
         name for name in COMMANDS if "json" in (build_parser(name).get_default("formats") or ())
     }
-    tried = [" ".join(arguments) + " " for _, arguments in ANSWERS] + ["looper-config ", "diff "]
+    apart = ["looper-config ", "diff ", "qc "]
+    tried = [" ".join(arguments) + " " for _, arguments in ANSWERS] + apart
     assert {name for name in printing if not any(t.startswith(f"{name} ") for t in tried)} == set()
 
 
@@ -89,3 +90,13 @@ def test_what_looper_is_told_fits(run: Run, folder: Path) -> None:
     answer: Any = json.loads(run("looper-config", "-q", "--format", "json").out)
     assert (answer["total_size"], len(answer["records"])) == (1, 1)
     fits("looper_configs", answer)
+
+
+def test_what_qc_and_verdicts_print_fits(run: Run, folder: Path, store: Path) -> None:
+    schema = 'pipeline_name: p\nsamples: {n: {type: integer, qc: {fail: "value < 5"}}}\n'
+    (folder / "schema.yaml").write_text(schema)
+    run("report", "-r", "s1", "n=1", "--status", "completed")
+    assert store.exists()
+    fits("judgements", json.loads(run("qc", "s1", "s2", "--format", "json", code=3).out))
+    fits("statuses", json.loads(run("status", "list", "--format", "json").out))
+    fits("page", json.loads(run("select", "--format", "json").out))

@@ -19,6 +19,7 @@ from pipestat_spec.models.schema.qc import QC, QcCheck, level_checks
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
+from pipestat_spec.models.verdict import OTHER_VERDICT, VERDICT
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import shorten
 
@@ -45,6 +46,13 @@ class LevelSchema:
     def has_qc(self) -> bool:
         """Whether records of the level are judged."""
         return bool(self.qc) or any(result.qc for result in self.results.values())
+
+    @property
+    def verdict_field(self) -> str | None:
+        """The name that filters and columns give the verdict; None where nothing is judged."""
+        if not self.has_qc:
+            return None
+        return OTHER_VERDICT if VERDICT in self.results else VERDICT
 
     def additional_schema(self, identifier: str) -> ResultSchema | None:
         """Return what a result that is not declared must fit, or None: anything."""
