@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-__all__ = ["status_rules"]
+__all__ = ["status_rules", "verdict_rules"]
 
 Colour = tuple[float, float, float]
 
@@ -15,25 +15,38 @@ _DARK: Colour = (20, 23, 27)
 _READABLE = 4.8
 
 
+# Of the verdicts, by the first letter; those of records that are not judged have none.
+_VERDICTS = {"vf": (214, 39, 40), "vw": (230, 159, 0), "vp": (44, 160, 44)}
+
+
 def status_rules(colours: Iterable[tuple[int, int, int]]) -> str:
     """Return the style rules of the classes `s0`, `s1`, ..., one for each colour."""
+    return _class_rules({f"s{number}": colour for number, colour in enumerate(colours)})
+
+
+def verdict_rules() -> str:
+    """Return the style rules of the classes `vf`, `vw` and `vp`: fail, warn and pass."""
+    return _class_rules(_VERDICTS)
+
+
+def _class_rules(colours: Mapping[str, tuple[int, int, int]]) -> str:
     light, dark = [], []
-    for number, colour in enumerate(colours):
+    for name, colour in colours.items():
         bright = max(0, _luminance(colour) - 0.4)
         fill = _mix(colour, _BLACK, 0.86) if bright else _until(colour, _WHITE, _BLACK, 1.6)
         tint = _mix(colour, _WHITE, 0.13 + 0.6 * bright)
-        light.append((number, fill, tint, _until(colour, tint, _BLACK, _READABLE)))
+        light.append((name, fill, tint, _until(colour, tint, _BLACK, _READABLE)))
         fill = _mix(colour, _BLACK, 0.86) if bright else _until(colour, _DARK, _WHITE, 2.5)
         tint = _mix(colour, _DARK, 0.22)
-        dark.append((number, fill, tint, _until(colour, tint, _WHITE, _READABLE)))
+        dark.append((name, fill, tint, _until(colour, tint, _WHITE, _READABLE)))
     night = "".join(_rule(*one, prefix=":root:not([data-theme=light]) ") for one in dark)
     chosen = "".join(_rule(*one, prefix=":root[data-theme=dark] ") for one in dark)
     day = "".join(_rule(*one) for one in light)
     return f"{day}@media screen and (prefers-color-scheme:dark){{{night}}}@media screen{{{chosen}}}"
 
 
-def _rule(number: int, fill: Colour, tint: Colour, text: Colour, prefix: str = "") -> str:
-    return f"{prefix}.s{number}{{--s:{_hex(fill)};--t:{_hex(tint)};--i:{_hex(text)}}}"
+def _rule(name: str, fill: Colour, tint: Colour, text: Colour, prefix: str = "") -> str:
+    return f"{prefix}.{name}{{--s:{_hex(fill)};--t:{_hex(tint)};--i:{_hex(text)}}}"
 
 
 def _hex(colour: Colour) -> str:

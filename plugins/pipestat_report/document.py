@@ -28,6 +28,10 @@ class LevelTable:
         self.statuses: list[str | None] = []
         # Since when each record has its status, by row: not every store knows.
         self.since: dict[int, str] = {}
+        # Where records are judged: what the verdict is called, each one, and the reasons by row.
+        self.verdict_field: str | None = None
+        self.verdicts: list[str] = []
+        self.reasons: dict[int, list[tuple[str, str]]] = {}
         self.messages: dict[int, str] = {}
         self.sources: dict[int, Any] = {}
         self.created: list[str | None] = []
@@ -52,8 +56,15 @@ class LevelTable:
             self.messages[row] = record.status_message
         if record.source is not None:
             self.sources[row] = encode_value(record.source)
+        judgement = record.judgement
+        if judgement is not None:
+            self.verdict_field = judgement.field
+            self.verdicts.append(str(judgement.verdict))
+            if judgement.reasons:
+                self.reasons[row] = [(str(one.severity), one.text) for one in judgement.reasons]
         for name, value in record.results.items():
-            self.values.setdefault(name, {})[row] = value
+            if name != self.verdict_field:
+                self.values.setdefault(name, {})[row] = value
 
     def add_history(self, identifier: str, entries: Iterable[HistoryEntry]) -> None:
         """Add the earlier values of a record, oldest first."""
@@ -78,6 +89,7 @@ class LevelTable:
             "ids": self.identifiers,
             "status": self.statuses,
             "since": self.since,
+            "verdicts": self._verdicts(),
             "messages": self.messages,
             "sources": self.sources,
             "created": self.created,
@@ -89,6 +101,11 @@ class LevelTable:
                 for name, rows in self.media.items()
             },
         }
+
+    def _verdicts(self) -> dict[str, Any] | None:
+        if self.verdict_field is None:
+            return None
+        return {"field": self.verdict_field, "values": self.verdicts, "reasons": self.reasons}
 
     def _column(self, name: str) -> dict[str, Any]:
         """Return the values of all rows, or of the named rows when fewer than half have one."""

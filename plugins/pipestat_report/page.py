@@ -10,7 +10,7 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from pipestat_report.colours import status_rules
+from pipestat_report.colours import status_rules, verdict_rules
 from pipestat_report.encoding import to_json
 from pipestat_spec.text.strings import printable
 
@@ -26,7 +26,8 @@ def render_page(
     """Return the page, UTF-8; `thumbnails` is their base64 text, `summary` markup."""
     static = files("pipestat_report") / "static"
     script = (static / "report.js").read_text("utf-8")
-    style = (static / "report.css").read_text("utf-8") + status_rules(colours)
+    style = (static / "report.css").read_text("utf-8")
+    style += status_rules(colours) + verdict_rules()
     data = b64encode(gzip.compress(to_json(document), compresslevel=6, mtime=0)).decode()
     policy = "; ".join(
         (

@@ -65,6 +65,7 @@ def _page(source: Source, options: Options, linker: Links | PortableLinks) -> by
         "built": format_utc(utc_now()),
         "tool": f"pipestat-spec {version('pipestat-spec')}",
         "place": _shown_place(source.place),
+        "schema": _shown_place(schema.source) if schema else None,
         "mode": options.mode,
         "notReported": missing,
     }

@@ -65,7 +65,8 @@ def _values(table: LevelTable, row: int) -> str:
 def _table(table: LevelTable) -> str:
     highlighted = [field["name"] for field in table.fields if field.get("highlight")]
     names = (highlighted or _names(table))[:_MOST_COLUMNS]
-    head = "".join(f'<th scope="col">{_escape(name)}</th>' for name in ("record", "status", *names))
+    fields = ("record", "status", *([table.verdict_field] if table.verdict_field else []), *names)
+    head = "".join(f'<th scope="col">{_escape(name)}</th>' for name in fields)
     rows = "".join(_row(table, row, names) for row in range(len(table.identifiers))[:_MOST_ROWS])
     rest = len(table.identifiers) - _MOST_ROWS
     more = f"<p>{rest} more are not shown here.</p>" if rest > 0 else ""
@@ -73,7 +74,7 @@ def _table(table: LevelTable) -> str:
 
 
 def _row(table: LevelTable, row: int, names: Sequence[str]) -> str:
-    texts = [table.statuses[row] or ""]
+    texts = [table.statuses[row] or "", *table.verdicts[row : row + 1]]
     texts += [_text(values[row]) if row in (values := _column(table, n)) else "" for n in names]
     cells = "".join(f"<td>{_escape(text)}</td>" for text in texts)
     return f'<tr><th scope="row">{_escape(table.identifiers[row])}</th>{cells}</tr>'

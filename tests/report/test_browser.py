@@ -93,6 +93,31 @@ def test_facets_count_what_select_finds(
     assert "genome = 'hg19'" in browser.text(".chip")
 
 
+def test_verdicts_are_counted_chosen_sorted_and_explained(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text(
+        'samples: {n: {type: integer, qc: {fail: "value < 5", warn: "value < 9", reason: few}}}'
+    )
+    psm = PipestatManager(
+        config_dict={"backend": "memory"}, schema_path=str(tmp_path / "schema.yaml")
+    )
+    psm.report_many({f"s{n}": {"n": n} for n in range(3, 12)})
+    psm.report({"other": 1}, "none")
+    report = build_report(psm.store, tmp_path)[0]
+    browser.open(report, "#records?sort=verdict")
+    verdicts = ["fail"] * 2 + ["warn"] * 4 + ["pass"] * 3 + ["not judged"]
+    assert browser.texts("tbody td[aria-colindex='3']") == verdicts
+    assert browser.texts("[data-facet=verdict] .c") == ["2", "4", "3", "1"]
+    browser.click("[data-facet=verdict] input", 1)
+    browser.until(f"{COUNT} === '4'")
+    assert "verdict = 'warn'" in browser.text(".chip")
+    assert selected(psm, "verdict = 'warn'") == ["s5", "s6", "s7", "s8"]
+    browser.open(report, "#records?rec=s4")
+    assert browser.texts(".reasons li") == ["fail few (n = 4)"]
+    browser.open(report)
+    browser.click(".leg a .st.vf")
+    browser.until(f"{COUNT} === '2'")
+
+
 def test_a_long_facet_offers_more(browser: Browser, tmp_path: Path) -> None:
     psm = PipestatManager(config_dict={"backend": "memory"})
     psm.report_many({f"s{i:03}": {"kind": f"kind {i % 70}"} for i in range(210)})

@@ -65,6 +65,32 @@ def picture(path: Path, size: tuple[int, int] = (640, 440)) -> None:
     Image.effect_noise(size, 80).save(path)
 
 
+def test_the_document_has_verdicts_and_reasons(tmp_path: Path) -> None:
+    plain = build_report(manager(tmp_path).store, tmp_path)[0]
+    assert document(plain)["samples"]["verdicts"] is None
+    (tmp_path / "qc.yaml").write_text(
+        "pipeline_name: p\nsamples:\n  verdict: {type: string}\n"
+        '  n: {type: integer, qc: {fail: "value < 5", warn: "value < 9", reason: too few}}\n'
+        'project: {n: {type: integer, qc: {warn: "value < 5"}}}\n'
+    )
+    psm = PipestatManager(
+        results_file_path=str(tmp_path / "r.yaml"), schema_path=str(tmp_path / "qc.yaml")
+    )
+    psm.report_many({"s1": {"n": 9}, "s2": {"n": 4}, "s3": {"n": 8}, "s4": {"verdict": "mine"}})
+    psm.report({"n": 1}, "project", level="project")
+    page = build_report(psm.store, tmp_path)[0]
+    found = document(page)
+    assert found["schema"] == "qc.yaml"
+    assert found["samples"]["verdicts"] == {
+        "field": "pipestat_verdict",
+        "values": ["pass", "fail", "warn", "not judged"],
+        "reasons": {"1": [["fail", "too few (n = 4)"]], "2": [["warn", "too few (n = 8)"]]},
+    }
+    assert found["project"]["verdicts"]["reasons"] == {"0": [["warn", "value < 5 (n = 1)"]]}
+    text = page.read_text("utf-8")
+    assert '<th scope="row">s2</th><td></td><td>fail</td>' in text
+
+
 def test_the_document_has_every_value_apart(tmp_path: Path) -> None:
     psm = manager(tmp_path)
     psm.report({"n": 2**53 + 1, "extra": {"$a": [1.5, None, True]}, "none": None}, "s1")

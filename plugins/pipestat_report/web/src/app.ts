@@ -6,7 +6,6 @@ import { conditionFilter, type Condition } from "./model/conditions.ts";
 import { ID, type Column, type Report } from "./model/report.ts";
 import { matchRows, sortRows } from "./model/selection.ts";
 import { fragmentOf, initialState, readFragment, type State } from "./model/state.ts";
-import { SPECIAL_FIELDS } from "./model/table.ts";
 
 export const MOST_COMPARED = 8;
 
@@ -194,9 +193,9 @@ export class App {
     try {
       const filter = parseFilter(where);
       this.lastValid = filter;
-      const { byName } = this.report.samples;
+      const { byName, specialFields } = this.report.samples;
       const unknown = [...new Set(names(filter))].filter(
-        (name) => !byName.has(name) && !SPECIAL_FIELDS.includes(name),
+        (name) => !byName.has(name) && !specialFields.includes(name),
       );
       return { filter, error: null, unknown };
     } catch (error) {

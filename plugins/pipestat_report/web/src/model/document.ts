@@ -48,12 +48,22 @@ export interface Media {
 /** A value that was replaced or removed at a time. */
 export type Earlier = [time: string, value: unknown];
 
+export type Verdict = "fail" | "warn" | "pass" | "not judged";
+
+/** What the QC rules say, where there are any; `field` is what filters call the verdict. */
+export interface VerdictData {
+  field: string;
+  values: Verdict[];
+  reasons: Record<string, [severity: Verdict, text: string][]>;
+}
+
 export interface TableData {
   fields: FieldData[];
   ids: string[];
   status: (string | null)[];
   /** Since when a record has its status, where the store knows. */
   since: Record<string, string>;
+  verdicts: VerdictData | null;
   messages: Record<string, string>;
   sources: Record<string, unknown>;
   created: (string | null)[];
@@ -71,6 +81,8 @@ export interface ReportData {
   built: string;
   tool: string;
   place: string | null;
+  /** The file or address of the output schema. */
+  schema: string | null;
   mode: "table" | "gallery" | null;
   statuses: { name: string; description: string }[];
   samples: TableData;

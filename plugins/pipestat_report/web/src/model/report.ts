@@ -1,6 +1,6 @@
 /** The report of this page: its document as tables, and the columns that the table can show. */
 import { formatPath } from "../filter/syntax.ts";
-import type { ReportData } from "./document.ts";
+import type { ReportData, Verdict } from "./document.ts";
 import { Field, Table } from "./table.ts";
 import type { Found } from "./values.ts";
 
@@ -57,6 +57,9 @@ export const MODIFIED = "pipestat_modified_time";
 export const CREATED = "pipestat_created_time";
 export const MESSAGE = "meta";
 
+/** The verdicts by severity, the worst first. */
+export const VERDICTS: readonly Verdict[] = ["fail", "warn", "pass", "not judged"];
+
 /** What is said of records that a workflow knows and that the store does not. */
 export const NOT_REPORTED = "not reported";
 
@@ -78,6 +81,7 @@ function columnsOf(table: Table, statuses: readonly string[]): Column[] {
   return [
     special(ID, "record", 200),
     special(STATUS, "status", statusWidth(statuses)),
+    ...(table.verdictField === null ? [] : [special(table.verdictField, "verdict", 124)]),
     ...highlighted,
     ...others,
     special(MESSAGE, "status message", 260),

@@ -2,7 +2,7 @@
 import { compileFilter, type Predicate } from "../filter/evaluate.ts";
 import type { Filter } from "../filter/syntax.ts";
 import { conditionFilter, type Condition } from "./conditions.ts";
-import { STATUS, type Report } from "./report.ts";
+import { STATUS, VERDICTS, type Report } from "./report.ts";
 import type { Sorting } from "./state.ts";
 import type { Table } from "./table.ts";
 import { isNumeric, toJSON, type Found } from "./values.ts";
@@ -75,7 +75,12 @@ export function sortRows(
             const status = report.samples.status(row);
             return status === null ? null : report.statusNames.indexOf(status);
           }
-        : column.read;
+        : key === report.samples.verdictField
+          ? (row: number) => {
+              const verdict = report.samples.verdict(row);
+              return verdict === null ? null : VERDICTS.indexOf(verdict);
+            }
+          : column.read;
     return { read, sign: descending ? -1 : 1 };
   });
   return [...rows].sort((left, right) => {

@@ -1,6 +1,6 @@
 /** The records of one level by row, and what is known about each result. */
 import type { Reader } from "../filter/evaluate.ts";
-import type { FieldData, Media, TableData } from "./document.ts";
+import type { FieldData, Media, TableData, Verdict } from "./document.ts";
 import { decode, isNumeric, isObject, type Found } from "./values.ts";
 import { decimalsFor, summarize, type Summary } from "./numbers.ts";
 
@@ -85,6 +85,20 @@ export class Table {
     return this.data.since[row] ?? null;
   }
 
+  /** What filters call the verdict; null where records are not judged. */
+  get verdictField(): string | null {
+    return this.data.verdicts?.field ?? null;
+  }
+
+  verdict(row: number): Verdict | null {
+    return this.data.verdicts?.values[row] ?? null;
+  }
+
+  /** The rules that hold for a record, the worst first. */
+  reasons(row: number): readonly [severity: Verdict, text: string][] {
+    return this.data.verdicts?.reasons[row] ?? [];
+  }
+
   message(row: number): string | null {
     return this.data.messages[row] ?? null;
   }
@@ -139,8 +153,14 @@ export class Table {
     return Object.values(this.data.media).flatMap((rows) => Object.values(rows).flat());
   }
 
+  /** The fields of filters that are no results. */
+  get specialFields(): readonly string[] {
+    return this.verdictField === null ? SPECIAL_FIELDS : [...SPECIAL_FIELDS, this.verdictField];
+  }
+
   /** Reads a field of a filter: a special one, a result, or a key inside one. */
   readonly reader: Reader = ([first, ...keys]) => {
+    if (first === this.verdictField) return (row) => (keys.length ? undefined : this.verdict(row));
     const special = SPECIAL[first!];
     if (special) return keys.length ? () => undefined : (row) => special(this, row);
     const values = this.byName.get(first!)?.values;
@@ -169,4 +189,4 @@ const SPECIAL: Record<string, (table: Table, row: number) => Found> = Object.ass
   },
 );
 
-export const SPECIAL_FIELDS: readonly string[] = Object.keys(SPECIAL);
+const SPECIAL_FIELDS: readonly string[] = Object.keys(SPECIAL);

@@ -1,5 +1,7 @@
-/** A status as a pill: colour, shape and word. */
-import { NOT_REPORTED, type Report } from "../model/report.ts";
+/** A status, or a verdict, as a pill: colour, shape and word. */
+import type { Verdict } from "../model/document.ts";
+import { NOT_REPORTED, VERDICTS, type Report } from "../model/report.ts";
+import type { Table } from "../model/table.ts";
 import { Icon, type IconName } from "./icons.tsx";
 
 const KNOWN: readonly IconName[] = ["completed", "running", "failed", "waiting", "partial"];
@@ -35,6 +37,56 @@ export function StatusBadge({ report, status }: { report: Report; status: string
       <span class="word">{status}</span>
     </span>
   );
+}
+
+const VERDICT_LOOKS: Record<Verdict, [className: string, icon: IconName]> = {
+  fail: ["vf", "failed"],
+  warn: ["vw", "warn"],
+  pass: ["vp", "completed"],
+  "not judged": ["sx", "dashes"],
+};
+
+export function VerdictBadge({ verdict }: { verdict: Verdict }) {
+  const [className, icon] = VERDICT_LOOKS[verdict];
+  return (
+    <span class={`st ${className}`}>
+      <Icon name={icon} />
+      <span class="word">{verdict}</span>
+    </span>
+  );
+}
+
+export function VerdictCell({ table, row }: { table: Table; row: number }) {
+  const verdict = table.verdict(row);
+  return verdict === null ? <span class="none">–</span> : <VerdictBadge verdict={verdict} />;
+}
+
+/** The reasons of a verdict, a line for each. */
+export const reasonsText = (table: Table, row: number): string | undefined =>
+  table.reasons(row).map(([severity, text]) => `${severity}: ${text}`).join("\n") || undefined;
+
+/** What the QC rules say of a record: each reason with its severity. */
+export function Reasons({ table, row }: { table: Table; row: number }) {
+  const reasons = table.reasons(row);
+  if (!reasons.length) return null;
+  return (
+    <ul class="reasons" aria-label="Reasons of the verdict">
+      {reasons.map(([severity, text], i) => (
+        <li key={i}>
+          <VerdictBadge verdict={severity} /> <span>{text}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+export function countVerdicts(table: Table, rows: Iterable<number>): [Verdict, number][] {
+  const counts = new Map<Verdict | null, number>();
+  for (const row of rows) {
+    const verdict = table.verdict(row);
+    counts.set(verdict, (counts.get(verdict) ?? 0) + 1);
+  }
+  return VERDICTS.filter((verdict) => counts.has(verdict)).map((one) => [one, counts.get(one)!]);
 }
 
 export interface StatusCount {

@@ -2,7 +2,7 @@
 import { formatTime, short } from "../model/numbers.ts";
 import { CREATED, ID, MESSAGE, MODIFIED, STATUS, type Column, type Report } from "../model/report.ts";
 import { isNumeric, isObject, toJSON, type Found } from "../model/values.ts";
-import { Badge } from "../parts/badge.tsx";
+import { Badge, reasonsText, VerdictCell } from "../parts/badge.tsx";
 import { Picture, pathOf, pictureOf, titleOf, valueText, whyNoPicture } from "../parts/values.tsx";
 
 interface CellProps {
@@ -32,6 +32,12 @@ export function Cell({ report, column, index, row, selected }: CellProps) {
       return (
         <td aria-colindex={index + 1} title={statusTitle(report, row)}>
           <Badge report={report} row={row} />
+        </td>
+      );
+    case report.samples.verdictField:
+      return (
+        <td aria-colindex={index + 1} title={reasonsText(report.samples, row)}>
+          <VerdictCell table={report.samples} row={row} />
         </td>
       );
     case MODIFIED:

@@ -3,7 +3,7 @@ import { MOST_COMPARED, type App } from "../app.ts";
 import { formatTime, plural, summarize, type Summary } from "../model/numbers.ts";
 import type { Field } from "../model/table.ts";
 import { isNumeric, isObject, same, type Found } from "../model/values.ts";
-import { Badge } from "../parts/badge.tsx";
+import { Badge, VerdictCell } from "../parts/badge.tsx";
 import { Empty, Icon, IconButton } from "../parts/icons.tsx";
 import { FileLink, pathOf, Picture, pictureOf, valueText, whyNoPicture } from "../parts/values.tsx";
 
@@ -175,6 +175,7 @@ function CompareValue(props: { app: App; line: Line; value: Found; row: number }
   const { app, line, value, row } = props;
   const { samples } = app.report;
   if (line.name === "status" && !line.field) return <Badge report={app.report} row={row} />;
+  if (line.name === "verdict" && !line.field) return <VerdictCell table={samples} row={row} />;
   if (value === undefined || (value === null && !line.field)) return <span class="none">–</span>;
   if (line.section === "Images") {
     const media = samples.media(row, line.name).find((one) => one.kind === "image");
@@ -215,6 +216,7 @@ function linesOf(app: App, rows: readonly number[]): Line[] {
   const { samples } = app.report;
   const about: Line[] = [
     line("Record", "status", rows.map((row) => samples.status(row))),
+    line("Record", "verdict", rows.map((row) => samples.verdict(row))),
     line("Record", "status message", rows.map((row) => samples.message(row))),
     line("Record", "status since", rows.map((row) => formatTime(samples.since(row)))),
     line("Record", "modified", rows.map((row) => formatTime(samples.modified(row)))),

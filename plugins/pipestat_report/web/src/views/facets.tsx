@@ -3,14 +3,15 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import { useSignal } from "@preact/signals";
 import type { App } from "../app.ts";
 import { parseNumber } from "../filter/parse.ts";
+import type { Verdict } from "../model/document.ts";
 import type { Choice } from "../model/conditions.ts";
 import { edge, formatInteger, niceScale, short, type Scale } from "../model/numbers.ts";
 import { binsOf, countBins } from "../model/plots.ts";
-import { NOT_REPORTED, STATUS } from "../model/report.ts";
+import { NOT_REPORTED, STATUS, VERDICTS } from "../model/report.ts";
 import { apartFrom, offers, type Offer } from "../model/selection.ts";
 import type { Field } from "../model/table.ts";
 import type { Numeric } from "../model/values.ts";
-import { StatusBadge, UnreportedBadge } from "../parts/badge.tsx";
+import { StatusBadge, UnreportedBadge, VerdictBadge } from "../parts/badge.tsx";
 
 const FIRST = 6;
 const FEW = 8;
@@ -19,6 +20,7 @@ const MORE = 50;
 const MOST_VALUES = 2000;
 
 export function Facets({ app }: { app: App }) {
+  const verdict = app.report.samples.verdictField;
   const fields = useMemo(() => app.report.samples.fields.filter(isFacet), [app.report]);
   // The first ones stand at once, so that the table does; the others follow.
   const drawn = useSignal(FIRST);
@@ -30,6 +32,7 @@ export function Facets({ app }: { app: App }) {
   return (
     <aside class="facets" aria-label="Facets">
       <ChoiceFacet app={app} name={STATUS} first={app.report.statusNames} />
+      {verdict !== null && <ChoiceFacet app={app} name={verdict} first={VERDICTS} />}
       {fields.slice(0, drawn.value).map((field) =>
         field.numeric ? (
           <RangeFacet key={field.name} app={app} field={field} />
@@ -147,6 +150,9 @@ function OfferLabel({ app, name, value }: { app: App; name: string; value: Offer
   if (value === null) return <span class="muted">no value</span>;
   if (typeof value === "boolean") return <>{value ? "yes" : "no"}</>;
   if (name === STATUS) return <StatusBadge report={app.report} status={value} />;
+  if (name === app.report.samples.verdictField) {
+    return <VerdictBadge verdict={value as Verdict} />;
+  }
   return <>{value || <span class="muted">empty text</span>}</>;
 }
 

@@ -2,8 +2,7 @@
 import { expectedAt } from "../filter/hints.ts";
 import { formatLiteral, formatPath, formatSegment } from "../filter/syntax.ts";
 import { plural } from "../model/numbers.ts";
-import { filterName, ID, STATUS, type Report } from "../model/report.ts";
-import { SPECIAL_FIELDS } from "../model/table.ts";
+import { filterName, ID, STATUS, VERDICTS, type Report } from "../model/report.ts";
 
 export interface Hint {
   text: string;
@@ -50,14 +49,16 @@ function fieldHints(report: Report, prefix: string, whole: string): Draft[] {
       const inner = keys.map(([key, kind]) => draft(formatPath([name, key]), String(kind ?? "")));
       return prefix.includes(".") ? inner : [draft(`${own}.`, about, `${own}.`)];
     });
-  const special = SPECIAL_FIELDS.map((name) =>
+  const special = report.samples.specialFields.map((name) =>
     draft(
       name,
       name === ID
         ? "the record's identifier"
         : name === STATUS
           ? report.statusNames.join(", ")
-          : "text such as 2026-01-31T12:00:00.000000Z",
+          : name === report.samples.verdictField
+            ? VERDICTS.join(", ")
+            : "text such as 2026-01-31T12:00:00.000000Z",
     ),
   );
   const everything = [...fields, ...special];
@@ -71,7 +72,7 @@ function fieldHints(report: Report, prefix: string, whole: string): Draft[] {
 }
 
 function isText(report: Report, path: readonly string[]): boolean {
-  if (path.length === 1 && SPECIAL_FIELDS.includes(path[0]!)) return true;
+  if (path.length === 1 && report.samples.specialFields.includes(path[0]!)) return true;
   const field = report.samples.byName.get(path[0] ?? "");
   const kind = path.length > 1 ? field?.data.keys?.[path[1]!] : field?.data.kind;
   return kind !== "integer" && kind !== "number";

@@ -137,7 +137,10 @@ export function ExportMenu({ app }: { app: App }) {
   const command = () => {
     const filter = app.wholeFilter.value;
     const where = filter && ` --where ${shellQuoted(filter)}`;
-    return `pipestat-spec select -f ${shellQuoted(data.place ?? "results.yaml")}${where}`;
+    // The output schema knows the verdict.
+    const judged = app.report.samples.verdictField !== null;
+    const schema = judged ? ` -s ${shellQuoted(data.schema ?? "schema.yaml")}` : "";
+    return `pipestat-spec select -f ${shellQuoted(data.place ?? "results.yaml")}${schema}${where}`;
   };
   return (
     <Menu icon="export" label="Export" end>

@@ -1,12 +1,20 @@
 /** What there is at a glance: statuses, what needs a look, project results, highlights. */
 import { useMemo } from "preact/hooks";
 import type { App } from "../app.ts";
+import type { Verdict } from "../model/document.ts";
 import type { Condition } from "../model/conditions.ts";
 import { edge, formatInteger, formatTime, niceScale, plural, short } from "../model/numbers.ts";
 import { binsOf, countBins } from "../model/plots.ts";
 import { STATUS } from "../model/report.ts";
 import type { Field, Table } from "../model/table.ts";
-import { Badge, countStatuses, StatusBar, type StatusCount } from "../parts/badge.tsx";
+import {
+  Badge,
+  countStatuses,
+  countVerdicts,
+  StatusBar,
+  VerdictBadge,
+  type StatusCount,
+} from "../parts/badge.tsx";
 import { NoRecords } from "./records.tsx";
 import { Results } from "./results.tsx";
 
@@ -76,7 +84,31 @@ function StatusPanel({ app, rows }: { app: App; rows: readonly number[] }) {
           </a>
         ))}
       </div>
+      <VerdictLegend app={app} rows={rows} />
     </section>
+  );
+}
+
+/** How many records have which verdict; each leads to them. */
+function VerdictLegend({ app, rows }: { app: App; rows: readonly number[] }) {
+  const { samples } = app.report;
+  const field = samples.verdictField;
+  if (field === null) return null;
+  const link = (verdict: Verdict) =>
+    app.link({
+      view: "records",
+      where: "",
+      conditions: new Map([[field, { kind: "choice", values: [verdict] }]]),
+    });
+  return (
+    <div class="leg">
+      <span>Verdict</span>
+      {countVerdicts(samples, rows).map(([verdict, count]) => (
+        <a key={verdict} href={link(verdict)}>
+          <VerdictBadge verdict={verdict} /> <b class="num">{formatInteger(count)}</b>
+        </a>
+      ))}
+    </div>
   );
 }
 

@@ -95,6 +95,7 @@ function PrintedRecords({ app }: { app: App }) {
           <tr>
             <th scope="col">record</th>
             <th scope="col">status</th>
+            {samples.verdictField !== null && <th scope="col">verdict</th>}
             {fields.map((field) => (
               <th key={field.name} scope="col" class={field.numeric ? "r" : ""}>
                 <Breakable text={field.name} />
@@ -108,6 +109,7 @@ function PrintedRecords({ app }: { app: App }) {
             <tr key={row}>
               <th scope="row">{samples.ids[row]}</th>
               <td>{row >= samples.reported ? NOT_REPORTED : samples.status(row)}</td>
+              {samples.verdictField !== null && <td>{samples.verdict(row)}</td>}
               {fields.map((field) => (
                 <td key={field.name} class={field.numeric ? "r num" : ""}>
                   {valueText(field.values[row], field)}

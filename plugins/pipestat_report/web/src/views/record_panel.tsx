@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { App } from "../app.ts";
 import { formatInteger, formatTime } from "../model/numbers.ts";
-import { Badge } from "../parts/badge.tsx";
+import { Badge, VerdictCell } from "../parts/badge.tsx";
 import { copy } from "../parts/clipboard.ts";
 import { IconButton } from "../parts/icons.tsx";
 import { Results } from "./results.tsx";
@@ -88,6 +88,7 @@ function PanelHead({ app, id, row }: { app: App; id: string; row: number }) {
       </div>
       <div class="r2">
         <Badge report={app.report} row={row} />
+        {samples.verdict(row) !== null && <VerdictCell table={samples} row={row} />}
         {samples.message(row) !== null && <span>{samples.message(row)}</span>}
         {(created ?? since) !== null && (
           <span class="muted small num times">

@@ -5,6 +5,7 @@ import type { Media } from "../model/document.ts";
 import { formatInteger, formatTime, short } from "../model/numbers.ts";
 import type { Field, Table } from "../model/table.ts";
 import { at, isNumeric, type Found } from "../model/values.ts";
+import { Reasons } from "../parts/badge.tsx";
 import { copy } from "../parts/clipboard.ts";
 import { Empty, IconButton } from "../parts/icons.tsx";
 import {
@@ -49,14 +50,18 @@ export function Results(props: {
   );
   if (!reported.length && !table.removed(row).length) {
     return (
-      <Empty title="No results yet">
-        <p>Nothing was reported for this record.</p>
-      </Empty>
+      <>
+        <Reasons table={table} row={row} />
+        <Empty title="No results yet">
+          <p>Nothing was reported for this record.</p>
+        </Empty>
+      </>
     );
   }
   const line = (field: Field) => <ValueLine key={field.name} {...{ app, table, row, field }} />;
   return (
     <>
+      <Reasons table={table} row={row} />
       <Group
         title="Highlighted"
         note="among all records: box the middle half, line the median"
