@@ -22,7 +22,8 @@ _EXPLANATION = """
 Without -o two summaries are written: PIPELINE_stats_summary.tsv with the plain values, and
 PIPELINE_objs_summary.yaml with objects, arrays, files and images. The paths are printed. With
 -o one table of all results is written; the ending of the file says how: .csv, .tsv, .md,
-.jsonl, .parquet, .xlsx, .lims.csv; --format names those without one: frictionless (a folder).
+.jsonl, .parquet, .xlsx, .lims.csv; --format names what is a folder: multiqc, frictionless,
+rocrate.
 """
 
 
@@ -48,6 +49,9 @@ def configure(parser: CommandParser) -> None:
         "--partition",
         metavar="NAME",
         help="with Parquet: write a folder with a file for each value of this result",
+    )
+    parser.add_argument(
+        "--license", metavar="TEXT", help="with rocrate: the address of a license, or a text"
     )
     parser.add_argument(
         "--replace", action="store_true", help="replace a folder that was written before"
@@ -81,6 +85,7 @@ def _run(args: argparse.Namespace) -> int:
             "flatten": args.flatten or None,
             "missing": args.missing,
             "partition": args.partition,
+            "license": args.license,
             "replace": args.replace or None,
         }
         if args.output is None:

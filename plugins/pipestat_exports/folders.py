@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.plugins.exporter_options import refuse_unknown, wrong_option
 from pipestat_spec.whole_files import making_folder
 
 __all__ = ["FolderOptions", "read_folder_options", "write_folder"]
+
+Read = TypeVar("Read", bound="FolderOptions")
 
 
 @dataclass(frozen=True)
@@ -20,14 +22,15 @@ class FolderOptions:
 
     replace: bool = False
 
+    def __post_init__(self) -> None:
+        if not isinstance(self.replace, bool):
+            raise wrong_option("replace", self.replace, "use true or false")
 
-def read_folder_options(given: Mapping[str, Any], what: str) -> FolderOptions:
+
+def read_folder_options(given: Mapping[str, Any], what: str, kind: type[Read]) -> Read:
     """Return the options of a mapping; raises PipestatSummarizeError that names the wrong one."""
-    refuse_unknown(given, ["replace"], what)
-    options = FolderOptions(**given)
-    if not isinstance(options.replace, bool):
-        raise wrong_option("replace", options.replace, "use true or false")
-    return options
+    refuse_unknown(given, [field.name for field in fields(kind)], what)
+    return kind(**given)
 
 
 def write_folder(output: Path, mark: str, replace: bool, fill: Callable[[Path], None]) -> None:

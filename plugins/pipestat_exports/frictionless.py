@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pipestat_exports.cells import json_text
 from pipestat_exports.dates import date_of, time_of
 from pipestat_exports.export import as_text
-from pipestat_exports.folders import read_folder_options, write_folder
+from pipestat_exports.folders import FolderOptions, read_folder_options, write_folder
 from pipestat_exports.places import Places
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.tables import FIELDS, MISSING, Column, Table, read_table
@@ -42,7 +42,7 @@ _PLAIN = ("boolean", "integer", "number", "string")
 
 def export_package(source: Source, output: Path, given: Mapping[str, Any]) -> list[Path]:
     """Write the folder `output` and return it; raises PipestatSummarizeError."""
-    options = read_folder_options(given, "a data package")
+    options = read_folder_options(given, "a data package", FolderOptions)
     write_folder(output, _FILE, options.replace, lambda folder: _fill(folder, source))
     return [output]
 

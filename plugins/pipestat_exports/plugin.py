@@ -69,4 +69,6 @@ def register_exporters(register: Callable[[Exporter], None]) -> None:
     register(TableExporter("xlsx", ".xlsx"))
     register(OwnExporter("lims", "export_lims", (".lims.csv",)))
     register(OwnExporter("frictionless", "export_package"))
+    register(OwnExporter("multiqc", "export_multiqc"))
+    register(OwnExporter("rocrate", "export_crate"))
     register(SummaryExporter())

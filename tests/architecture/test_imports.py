@@ -81,6 +81,7 @@ FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
     "pipestat_spec.json_values",
+    "pipestat_spec.linking",
     "pipestat_spec.logs",
     "pipestat_spec.plugins.exporter_options",
     "pipestat_spec.plugins.hookspecs",
@@ -98,7 +99,7 @@ FOR_PLUGINS = {
 }
 PLUGIN_THIRD_PARTY = {
     "pipestat_sql": {"psycopg", "pydantic", "sqlalchemy"},
-    "pipestat_exports": {"pyarrow", "xlsxwriter"},
+    "pipestat_exports": {"pyarrow", "rocrate", "xlsxwriter"},
     "pipestat_pephub": {"pydantic", "requests", "urllib3"},
     "pipestat_report": {"PIL", "fsspec", "pypdfium2"},
     "pipestat_yaml": {"aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},
