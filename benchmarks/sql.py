@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,9 @@ def _calls(psm: Any, number: int) -> dict[str, Callable[[], object]]:
         "report, update": lambda: psm.report({"rate": number + 0.25}, record),
         "retrieve_one": lambda: psm.retrieve_one(record),
         "select_records": lambda: psm.select_records(where=where, limit=50),
+        "select_records, another value each time": lambda: psm.select_records(
+            where=f"reads >= {COUNT // 2} and rate < {number + 1000}", limit=50
+        ),
     }
 
 
@@ -137,6 +141,8 @@ def _against_driver(name: str, new_url: Callable[[], str], schema: Path) -> Iter
         ]
     ours: dict[str, list[float]] = {kind: [] for kind in sequences[0]}
     plain: dict[str, list[float]] = {kind: [] for kind in sequences[0]}
+    # Where no server does the work, what a read costs is CPU.
+    clock = time.process_time if name == "SQLite" else time.perf_counter
     # The driver's own connection is one that the store has set up: on SQLite its functions and
     # its journal belong to the statements.
     with (
@@ -144,22 +150,25 @@ def _against_driver(name: str, new_url: Callable[[], str], schema: Path) -> Iter
         other.store.backend._database.session() as session,
         _filled(new_url(), schema) as psm,
     ):
-        for number, sequence in enumerate(sequences):
-            for kind, call in _calls(psm, number).items():
-                ours[kind].append(_seconds(call))
-                begin = time.perf_counter()
-                _run(session.driver, sequence[kind])
-                plain[kind].append(time.perf_counter() - begin)
+        for kind in sequences[0]:
+            is_read = not kind.startswith("report")
+            for number, sequence in enumerate(sequences):
+                call = _calls(psm, number)[kind]
+                own = partial(_run, session.driver, sequence[kind])
+                used = clock if is_read else time.perf_counter
+                ours[kind].append(_seconds(call, used))
+                plain[kind].append(_seconds(own, used))
     for kind in ours:
         mine, floor = milliseconds(ours[kind]), milliseconds(plain[kind])
+        most = 1.5 if name == "PostgreSQL" and kind == "select_records" else 2
         yield Figure(
             f"{name}, {kind}",
             mine,
             "ms",
             floor,
             None,
-            "at most 2 x the plain driver",
-            mine <= 2 * floor,
+            f"at most {most} x the plain driver",
+            mine <= most * floor,
             {"ours": ours[kind], "plain": plain[kind]},
         )
 
@@ -214,10 +223,10 @@ def _run(driver: Any, statements: Statements) -> None:
             cursor.fetchall()
 
 
-def _seconds(call: Callable[[], object]) -> float:
-    begin = time.perf_counter()
+def _seconds(call: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+    begin = clock()
     call()
-    return time.perf_counter() - begin
+    return clock() - begin
 
 
 # Many records at once

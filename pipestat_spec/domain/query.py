@@ -172,6 +172,8 @@ def page_with_fields(
 
     They are fields such as `status` (PS-QRY-006) and the verdict; one without a value is None.
     """
+    if not columns:
+        return reference_page(page, limit)
     fields = [name for name in columns if name in SPECIAL_FIELDS]
     records = []
     for record in page.records:

@@ -31,15 +31,24 @@ class StoredNumbers:
         self, schema: OutputSchema | None, additional_properties: bool | None = None
     ) -> None:
         self._is_number: dict[Level, Callable[[str], bool]] = {}
+        # The declared ones of a level where no others are numbers.
+        self._numbers: dict[Level, tuple[str, ...]] = {}
         for name, level in schema.levels.items() if schema else ():
             is_number = _numbers_of(level, additional_properties)
-            if is_number is not None:
-                self._is_number[name] = is_number
+            if is_number is None:
+                continue
+            self._is_number[name] = is_number
+            if not is_number(""):
+                self._numbers[name] = tuple(filter(is_number, level.results))
 
     def record(self, record: Record) -> Record:
         """Return a record with the doubles."""
         is_number = self._is_number.get(record.key.level)
         if is_number is None:
+            return record
+        numbers, get = self._numbers.get(record.key.level), record.results.get
+        # This is asked of every record that is read, and mostly they are doubles.
+        if numbers is not None and int not in [type(get(name)) for name in numbers]:
             return record
         doubles = _doubles(record.results, is_number)
         return replace(record, results={**record.results, **doubles}) if doubles else record

@@ -7,7 +7,7 @@ Frozen dataclasses and not pydantic models: they stand on the path of every repo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -28,7 +28,7 @@ class RecordKey(NamedTuple):
     identifier: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Record:
     """One record: its results in canonical form, its status and where they came from.
 
@@ -39,14 +39,51 @@ class Record:
     """
 
     key: RecordKey
-    results: Mapping[str, JSONValue] = field(default_factory=dict)
-    status: str | None = None
-    status_message: str | None = None
-    source: Mapping[str, JSONValue] | None = None
-    created: datetime | None = None
-    modified: datetime | None = None
-    status_time: datetime | None = None
-    judgement: Judgement | None = field(default=None, compare=False, repr=False)
+    results: Mapping[str, JSONValue]
+    status: str | None
+    status_message: str | None
+    source: Mapping[str, JSONValue] | None
+    created: datetime | None
+    modified: datetime | None
+    status_time: datetime | None
+    judgement: Judgement | None = field(compare=False, repr=False)
+
+    def __init__(
+        self,
+        key: RecordKey,
+        results: Mapping[str, JSONValue] | None = None,
+        status: str | None = None,
+        status_message: str | None = None,
+        source: Mapping[str, JSONValue] | None = None,
+        created: datetime | None = None,
+        modified: datetime | None = None,
+        status_time: datetime | None = None,
+        judgement: Judgement | None = None,
+    ) -> None:
+        # Every read makes records, and the slots themselves are set in half of the time that
+        # it takes by `object.__setattr__`, as dataclasses do it.
+        _set_key(self, key)
+        _set_results(self, {} if results is None else results)
+        _set_status(self, status)
+        _set_status_message(self, status_message)
+        _set_source(self, source)
+        _set_created(self, created)
+        _set_modified(self, modified)
+        _set_status_time(self, status_time)
+        _set_judgement(self, judgement)
+
+
+(
+    _set_key,
+    _set_results,
+    _set_status,
+    _set_status_message,
+    _set_source,
+    _set_created,
+    _set_modified,
+    _set_status_time,
+    _set_judgement,
+) = (Record.__dict__[one.name].__set__ for one in fields(Record))
 
 
 class HistoryLimit(NamedTuple):

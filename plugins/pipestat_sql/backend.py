@@ -138,8 +138,7 @@ class SqlBackend(Backend):
     def read(self, key: RecordKey) -> Record | None:
         if self._has_no_file():
             return None
-        row = self._transactions.read(partial(self._rows.find, key))
-        return row.record if row else None
+        return self._transactions.read(partial(self._rows.read, key))
 
     def scan(
         self, level: Level, *, after: str | None = None, limit: int | None = None
@@ -315,11 +314,11 @@ def _in_parts(
 
 
 def _searched(rows: RecordRows, session: Session, search: Callable[..., T], *arguments: Any) -> T:
-    """Run a search on rows whose columns are those that are known."""
+    """Run a search on rows."""
     from pipestat_sql.queries import TableReader
 
-    rows.check_columns(session)
-    return search(TableReader(session.sql, rows.table, rows.to_record), *arguments)
+    reader = TableReader(session, rows.table, rows.to_record, rows.record, rows.searches)
+    return search(reader, *arguments)
 
 
 def list_namespaces(settings: StoreSettings) -> list[str]:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from pipestat_sql.database.connections import Session
 from pipestat_sql.queries import TableReader, distinct_values, recent_page, select_page
 from pipestat_sql.tables.column_types import Kind
 from pipestat_sql.tables.record_table import RecordTable
@@ -168,12 +169,12 @@ class Rows:
         return Record(key, results, row["status"], created=created, modified=modified)
 
     @contextmanager
-    def connected(self) -> Iterator[sa.Connection]:
+    def connected(self) -> Iterator[Session]:
         import psycopg
         from psycopg.types.string import TextLoader
 
         if self.database.dialect == "sqlite":
-            engine = sa.create_engine(f"sqlite:///{self.database.file}")
+            engine = sa.create_engine(f"sqlite:///{self.database.file}", paramstyle="named")
         else:
             server = self.database.server
             assert server is not None
@@ -186,8 +187,8 @@ class Rows:
                 isolation_level="AUTOCOMMIT",
             )
         try:
-            with engine.connect() as connection:
-                yield connection
+            with Session(engine, set()) as session:
+                yield session
         finally:
             engine.dispose()
 
@@ -196,23 +197,23 @@ class Rows:
     def sorted_records(self) -> list[Record]:
         return [self.records[name] for name in sorted(self.records)]
 
-    def reader(self, connection: sa.Connection, to_record: ToRecord | None = None) -> TableReader:
+    def reader(self, connection: Session, to_record: ToRecord | None = None) -> TableReader:
         return TableReader(connection, self.table, to_record or self.to_record)
 
-    def select(self, connection: sa.Connection, query: Query) -> Page:
+    def select(self, connection: Session, query: Query) -> Page:
         return select_page(self.reader(connection), query)
 
-    def check_select(self, connection: sa.Connection, query: Query) -> Page:
+    def check_select(self, connection: Session, query: Query) -> Page:
         page = self.select(connection, query)
         assert comparable(page) == comparable(meaning.select(self.sorted_records(), query)), query
         return page
 
-    def check_distinct(self, connection: sa.Connection, columns: Sequence[str]) -> None:
+    def check_distinct(self, connection: Session, columns: Sequence[str]) -> None:
         found = distinct_values(self.reader(connection), columns)
         expected = meaning.distinct(self.sorted_records(), columns)
         assert list(map(exact, found)) == list(map(exact, expected)), columns
 
-    def check_recent(self, connection: sa.Connection, *arguments: Any) -> Page:
+    def check_recent(self, connection: Session, *arguments: Any) -> Page:
         page = recent_page(self.reader(connection), *arguments)
         expected = meaning.recent(self.sorted_records(), *arguments)
         assert comparable(page) == comparable(expected), arguments

@@ -14,6 +14,7 @@ from pipestat_sql.queries.conditions import condition
 from pipestat_sql.queries.literals import bigint_bound, double_bound, moment_bound, text_bound
 from pipestat_sql.queries.postgresql import PostgreSQL
 from pipestat_sql.queries.sqlite_functions import text_key
+from pipestat_sql.rows.statements import compiled
 from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.domain.filters import order_key
@@ -509,7 +510,7 @@ def test_a_stream_leaves_no_transaction(make_database):
 
     with rows.connected() as connection:
         assert len(rows.check_select(connection, Query()).records) == 1200
-        driver = connection.connection.driver_connection
+        driver = connection.driver
         assert driver.info.transaction_status == 0
         with pytest.raises(AssertionError, match="while it streams"):
             select_page(rows.reader(connection, to_record), Query())
@@ -608,11 +609,7 @@ def test_an_index_serves(place):
         matching = condition(where, rows.table, rows.reader(connection).dialect)
         statement = sa.select(rows.table.table.c.n).where(matching)
         explain = "explain query plan " if place.dialect == "sqlite" else "explain "
-
-        @sa.event.listens_for(connection, "before_cursor_execute", retval=True)
-        def explained(_connection, _cursor, text, parameters, *_):
-            return explain + text, parameters
-
-        plan = "\n".join(map(str, connection.execute(statement)))
+        text, parameters = compiled(statement, connection.dialect)
+        plan = "\n".join(map(str, connection.execute(explain + text, parameters)))
     assert "by_n" in plan, plan
     assert "Seq Scan" not in plan, plan

@@ -13,7 +13,7 @@ from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.backend import Outcome
 from pipestat_spec.memory import MemoryBackend
-from pipestat_spec.models.query import Query
+from pipestat_spec.models.query import Comparison, Query
 from pipestat_spec.store import Store
 from tests.sql import query_cases as cases
 from tests.sql.query_tables import comparable, exact
@@ -77,3 +77,38 @@ def test_random_questions_to_stores(make_database, monkeypatch, dialect, layout,
         opened.backend.close()
 
     ask()
+
+
+@pytest.mark.parametrize(
+    "change",
+    ["add column extra bigint", "rename column status to former", "rename column n to extra"],
+)
+@pytest.mark.parametrize("layout", ["records", "levels"])
+def test_columns_of_other_programs_are_seen(database, layout, change):
+    """By searches that were asked before; who asks again sees what the table is by now."""
+    opened = database.open(schema_of({"n": Kind.INTEGER}), layout=layout)
+    opened.report("s1", {"n": 1})
+    backend, table = opened.backend, "demo" if layout == "records" else "demo__sample"
+    by_extra = Comparison(("extra",), "ge", 1)
+
+    def ask(backend):
+        page = backend.select(Query(where=by_extra))
+        return {
+            "all": backend.select(Query()).records,
+            "some": page.records,
+            "number": page.total_size,
+            "column": [r.results for r in backend.select(Query(columns=("extra",))).records],
+            "page": backend.select(Query(where=by_extra, limit=1, cursor="a")).records,
+            "matching": list(backend.matching("sample", by_extra)),
+            "recent": backend.recent("sample", limit=5).records,
+            "distinct": backend.distinct("sample", ["extra"]),
+            "read": backend.read(page.records[0].key) if page.records else None,
+        }
+
+    assert ask(backend)["some"] == ()
+    database.execute(f"alter table {table} {change}")
+    if change.startswith("add"):
+        database.execute(f"update {table} set extra = 1")
+    fresh = database.open(layout=layout).backend
+    assert ask(backend) == ask(fresh)
+    assert ask(backend)["number"] == ("extra" in change)

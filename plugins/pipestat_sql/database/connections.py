@@ -91,8 +91,17 @@ class Session:
             time.sleep(0)
 
     @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
+
+    @property
     def is_postgresql(self) -> bool:
         return self._engine.dialect.name == "postgresql"
+
+    @property
+    def info(self) -> dict[Any, Any]:
+        """What is kept with the connection for as long as it is open."""
+        return self._pooled.info
 
     def begin(self, statements: str) -> None:
         """Begin a transaction; several statements at once cannot be prepared."""

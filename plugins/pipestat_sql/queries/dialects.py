@@ -13,8 +13,7 @@ import sqlalchemy as sa
 from pipestat_spec.json_values import JSONValue
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
+    from pipestat_sql.database.connections import Session
     from pipestat_sql.tables.column_types import Kind
 
 __all__ = ["COMPARE", "Condition", "Dialect", "Expression", "Order", "Path"]
@@ -40,6 +39,9 @@ class Dialect(ABC):
     A *document* is an expression of JSON; a path leads through its objects. Conditions on
     documents are never NULL, those on columns are NULL where the column is.
     """
+
+    # The collation by code point, quoted.
+    collation: str
 
     @abstractmethod
     def text(self, column: Expression) -> Expression:
@@ -122,5 +124,5 @@ class Dialect(ABC):
         """Return the double from the values of `exact_double`."""
 
     @abstractmethod
-    def prepare(self, connection: Connection) -> None:
+    def prepare(self, session: Session) -> None:
         """Make the connection ready for the conditions."""

@@ -40,12 +40,13 @@ def distinct_values(reader: TableReader, columns: Sequence[str]) -> list[tuple[J
     The database groups; here groups are merged whose values are equal (1 and 1.0), with
     the value of the first record.
     """
+    reader.check_columns()
     times = [name for name in columns if name in TIMES]
     if times and reader.has_local_times(times):
         return distinct(reader.records(), columns)
     grouped = [_grouped(name, reader) for name in columns]
     found: dict[tuple[OrderKey, ...], tuple[str, tuple[JSONValue, ...]]] = {}
-    for first, *parts in reader.rows(_statement(reader, grouped)):
+    for first, *parts in reader.stream(_statement(reader, grouped)):
         values = _read(grouped, parts)
         if all(value is _MISSING for value in values):
             continue

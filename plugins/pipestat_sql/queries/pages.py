@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -26,95 +25,141 @@ from pipestat_spec.models.query import Comparison, Filter, In, Page, Query
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.conditions import condition, is_of_system
 from pipestat_sql.queries.dialects import COMPARE, Condition, Expression
+from pipestat_sql.queries.fields import TIMES
 from pipestat_sql.queries.literals import text_bound
-from pipestat_sql.queries.table_reader import TableReader, ToRecord
+from pipestat_sql.queries.table_reader import Columns, Make, TableReader
+from pipestat_sql.rows.statements import Statement, compiled, placeholder
 
 __all__ = ["recent_page", "select_page"]
 
-# How many searches are kept for a table.
-_MOST_BUILT = 100
 # A page without a limit is read at once when it has no more records than this.
 _FEW = 500
 # Of no more matches than this a page is sorted; among more it is met soon, in the order of all.
 _FEW_MATCHES = 2000
+_LIMIT = "page_limit"
+
+# Records of a page, the number of all matches, and whether more follow.
+_Found: TypeAlias = tuple[list[Record], int, bool]
 
 
-@dataclass(frozen=True)
-class _Window:
-    """The part of the matches that a page holds: those `following`, in order, up to `limit`.
+class _After(NamedTuple):
+    """The rows after a place: which they are, the values of that, and the operator in it."""
 
-    `order` is made of a collection of columns, the table's or those of a subquery.
+    following: Condition
+    values: Mapping[str, Any]
+    operator: str
+
+
+class _Search(NamedTuple):
+    """What a page is of: the store's rows that match, in an order.
+
+    `matching` makes what matches, in the form that suits the number and in the one that suits the
+    page; `order` is made of the table's columns, or of those of an answer. `asked` tells the
+    search from others, but for the `values` of its parameters.
     """
 
-    following: Condition | None
+    matching: Callable[[], tuple[sa.Select[Any], sa.Select[Any]]]
     order: Callable[[Any], Sequence[Expression]]
-    limit: int | None
+    asked: object
+    values: Mapping[str, Any]
+    after: _After | None
 
 
 def select_page(reader: TableReader, query: Query) -> Page:
     """Return one page of the matches, as `pipestat_spec.domain.query.select` does."""
-    limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
-    if reader.needs_domain(query.where):
+    limit, cursor, where = check_limit(query.limit), check_cursor(query.cursor), query.where
+    if reader.needs_domain(where):
         return select(reader.records(), query)
     columns = reader.columns(query.columns)
+    whole = make = reader.make(columns)
+    if columns is not None:
+        reader.check_columns()
 
-    def kept(row: Any) -> Record:
-        return keep_columns(reader.to_record(row), query.columns)
+        def make(row: Sequence[Any]) -> Record:
+            return keep_columns(whole(row), query.columns)
 
     found = None
-    if query.where is not None and "id" in reader.table.table.c:
-        found = _among_few(reader, query, columns, kept)
+    if where is not None and "id" in reader.table.table.c:
+        found = _among_few(reader, query, columns, make)
     if found is None:
-        matching = _matching(reader, query.where)
-        of_many = None
-        if query.where is not None and limit is not None:
-            many = _matching(reader, query.where, of_many=True)
-            of_many = matching if _is_one_status(query.where) else many
-            matching = matching if is_of_system(query.where) else many
-        following = None if cursor is None else _after(reader.identifier, cursor)
-        window = _Window(following, lambda c: [reader.dialect.text(c.record_identifier)], limit)
-        found = _read_window(reader, matching, columns, window, kept, of_many)
+
+        def matching() -> tuple[sa.Select[Any], sa.Select[Any]]:
+            plain = _matching(reader, where)
+            if where is None or limit is None:
+                return plain, plain
+            many = _matching(reader, where, of_many=True)
+            number = plain if is_of_system(where) else many
+            return number, plain if _is_one_status(where) else many
+
+        def order(columns: Any) -> list[Expression]:
+            return [reader.dialect.text(columns.record_identifier)]
+
+        after = None if cursor is None else _after(reader.identifier, cursor)
+        search = _Search(matching, order, ("page", query.columns, where), {}, after)
+        found = _read(reader, search, limit, columns, make)
     records, total, more = found
     return Page(tuple(records), total, records[-1].key.identifier if more else None)
 
 
-def _among_few(
-    reader: TableReader, query: Query, columns: Sequence[sa.Column[Any]], to_record: ToRecord
-) -> tuple[list[Record], int, bool] | None:
-    """Return what `_read_window` does, in one look at each row; None for many matches.
+def _among_few(reader: TableReader, query: Query, columns: Columns, make: Make) -> _Found | None:
+    """Return what `_read` does, in one look at each row; None for many matches.
 
     Of few matches, the number and the page come from a list of them, in the making of which the
     condition is asked once, and an index serves it whatever the order of the page is.
     """
     limit = min(query.limit or _FEW, MAX_INTEGER - 1)
-    statement = _few(reader, query, columns, limit)
-    rows = list(reader.rows(statement, few=True))
-    if rows[0][0] > _FEW_MATCHES:
+    values: dict[str, Any] = {_LIMIT: limit + 1}
+    after = None if query.cursor is None else _after(reader.identifier, query.cursor)
+    if after is not None:
+        values |= after.values
+    asked = ("few", query.columns, query.where, after and after.operator)
+    statement = reader.kept(asked, lambda: _few(reader, query, columns, after))
+    rows = reader.fetch(statement, values, more=1 if columns is None else None)
+    if rows[0][-1] > _FEW_MATCHES:
         return None
-    found = _records(rows, columns, limit, to_record)
+    found = _records(reader, rows, columns, limit, make)
     return None if found[2] and query.limit is None else found
 
 
-def _few(
-    reader: TableReader, query: Query, columns: Sequence[sa.Column[Any]], limit: int
-) -> sa.Select[Any]:
-    table, dialect = reader.table.table, reader.dialect
-    identifier = reader.identifier.label("identifier")
-    matching = _matching(reader, query.where).add_columns(table.c.id, identifier)
-    matches = matching.limit(_FEW_MATCHES + 1).cte("matches")
-    name = dialect.text(matches.c.identifier)
-    count = sa.select(sa.func.count()).select_from(matches)
-    are_few = count.scalar_subquery() <= _FEW_MATCHES
-    chosen = sa.select(matches.c.id).where(are_few).order_by(name).limit(limit + 1)
-    if query.cursor is not None:
-        chosen = chosen.where(_after(name, query.cursor))
-    wanted = chosen.subquery("chosen")
-    page = sa.select(*columns).select_from(wanted.join(table, table.c.id == wanted.c.id))
-    paged = page.subquery("page")
-    counted = sa.select(sa.func.count().label("total")).select_from(matches).subquery("counted")
-    joined = counted.outerjoin(paged, sa.true())
-    statement = sa.select(counted.c.total, paged).select_from(joined)
-    return statement.order_by(dialect.text(paged.c.record_identifier))
+# The frame of a search among few matches, which is text, since to build and compile it takes as
+# long as to run it.
+_AMONG_FEW = """\
+WITH matches AS ({matching})
+SELECT page.*, counted.total FROM (SELECT count(*) AS total FROM matches) AS counted
+LEFT JOIN (
+  SELECT {columns} FROM (
+    SELECT matches.id AS id FROM matches
+    WHERE (SELECT count(*) FROM matches) <= {few}{following}
+    ORDER BY matches.identifier COLLATE {collation} LIMIT {limit}
+  ) AS chosen JOIN {table} AS found ON found.id = chosen.id
+) AS page ON 1 = 1
+ORDER BY page.record_identifier COLLATE {collation}"""
+
+
+def _few(reader: TableReader, query: Query, columns: Columns, after: _After | None) -> Statement:
+    table, dialect = reader.table.table, reader.session.dialect
+    preparer, collation = dialect.identifier_preparer, reader.dialect.collation
+    matching = _matching(reader, query.where).add_columns(
+        table.c.id, reader.identifier.label("identifier")
+    )
+    matches = compiled(matching.limit(_FEW_MATCHES + 1), dialect)
+    following = ""
+    if after is not None:
+        sign = {"gt": ">", "ge": ">="}[after.operator]
+        place = placeholder("after", dialect)
+        following = f" AND matches.identifier COLLATE {collation} {sign} {place}"
+    text = _AMONG_FEW.format(
+        matching=matches.text,
+        columns="found.*"
+        if columns is None
+        else ", ".join(f"found.{preparer.quote_identifier(column.name)}" for column in columns),
+        few=_FEW_MATCHES,
+        following=following,
+        collation=collation,
+        limit=placeholder(_LIMIT, dialect),
+        table=preparer.format_table(table),
+    )
+    return Statement(text, matches.parameters)
 
 
 def few_matches(
@@ -124,19 +169,27 @@ def few_matches(
     query = Query(reader.table.level, None, where, limit or _FEW_MATCHES, after)
     found = None
     if "id" in reader.table.table.c:
-        found = _among_few(reader, query, reader.columns(None), reader.to_record)
+        found = _among_few(reader, query, None, reader.make(None))
     return None if found is None else found[0]
 
 
 def more_matches(reader: TableReader, where: Filter, after: str | None, limit: int) -> list[Record]:
     """Return some of many records that match, those after one, in their order."""
-    columns = reader.columns(None)
-    matching = _matching(reader, where, of_many=not _is_one_status(where))
-    statement = matching.add_columns(sa.null(), *columns)
-    if after is not None:
-        statement = statement.where(_after(reader.identifier, after))
-    rows = reader.rows(statement.order_by(reader.identifier).limit(limit), few=True)
-    return _records(rows, columns, None, reader.to_record)[0]
+    values: dict[str, Any] = {_LIMIT: limit}
+    later = None if after is None else _after(reader.identifier, after)
+    if later is not None:
+        values |= later.values
+
+    def made() -> sa.Select[Any]:
+        matching = _matching(reader, where, of_many=not _is_one_status(where))
+        statement = matching.add_columns(sa.literal_column("*"))
+        if later is not None:
+            statement = statement.where(later.following)
+        return statement.order_by(reader.identifier).limit(_limit())
+
+    statement = reader.search(("more", where, later and later.operator), made)
+    rows = reader.fetch(statement, values, more=0)
+    return list(map(reader.make(None), rows))
 
 
 def recent_page(
@@ -152,29 +205,43 @@ def recent_page(
     name = f"pipestat_{check_time_column(time_column)}_time"
     place = None if cursor is None else time_place(cursor)
     if name not in reader.table.table.c:
+        reader.check_columns()
         return Page((), 0, None)
     if reader.has_local_times([name]):
         return recent(reader.records(), limit, start, end, time_column, cursor)
     dialect = reader.dialect
     moment = dialect.moment(reader.table.table.c[name])
-    matching = _matching(reader, None).where(moment.is_not(None))
+
+    def given(time: datetime, what: str, values: dict[str, Any]) -> Expression:
+        literal = dialect.moment_literal(as_utc(time))
+        values[what] = literal.value
+        return sa.bindparam(what, type_=literal.type)
+
+    values: dict[str, Any] = {}
+    conditions: list[Condition] = [moment.is_not(None)]
     if start is not None:
-        matching = matching.where(moment >= dialect.moment_literal(as_utc(start)))
+        conditions.append(moment >= given(start, "first_time", values))
     if end is not None:
-        matching = matching.where(moment <= dialect.moment_literal(as_utc(end)))
+        conditions.append(moment <= given(end, "last_time", values))
+
+    def matching() -> tuple[sa.Select[Any], sa.Select[Any]]:
+        found = _matching(reader, None).where(*conditions)
+        return found, found
 
     def order(columns: Any) -> list[Expression]:
         return [dialect.moment(columns[name]).desc(), dialect.text(columns.record_identifier)]
 
-    following = None
+    after = None
     if place is not None:
-        time, identifier = dialect.moment_literal(place[0]), place[1]
-        tied = sa.and_(moment == time, _after(reader.identifier, identifier))
-        following = sa.or_(moment < time, tied)
-    window = _Window(following, order, limit)
-    columns = reader.columns(None)
-    found, total, more = _read_window(reader, matching, columns, window, reader.to_record)
-    return Page(tuple(found), total, _time_cursor(found[-1], time_column) if more else None)
+        tied = _after(reader.identifier, place[1])
+        more = dict(tied.values)
+        time = given(place[0], "page_time", more)
+        following = sa.or_(moment < time, sa.and_(moment == time, tied.following))
+        after = _After(following, more, tied.operator)
+    asked = ("recent", name, start is None, end is None)
+    search = _Search(matching, order, asked, values, after)
+    found, total, has_more = _read(reader, search, limit, None, reader.make(None))
+    return Page(tuple(found), total, _time_cursor(found[-1], time_column) if has_more else None)
 
 
 def _time_cursor(record: Record, time_column: TimeColumn) -> str:
@@ -208,77 +275,93 @@ def _is_one_status(where: Filter) -> bool:
             return False
 
 
-def _after(column: Expression, identifier: str) -> Condition:
+def _after(column: Expression, identifier: str) -> _After:
     """Return which identifiers come after another in code-point order."""
     operator, bound = text_bound("gt", identifier)
-    return COMPARE[operator](column, sa.literal(bound, sa.Text))
+    following = COMPARE[operator](column, sa.bindparam("after", type_=sa.Text))
+    return _After(following, {"after": bound}, operator)
 
 
-def _read_window(
-    reader: TableReader,
-    matching: sa.Select[Any],
-    columns: Sequence[sa.Column[Any]],
-    window: _Window,
-    to_record: ToRecord,
-    of_many: sa.Select[Any] | None = None,
-) -> tuple[list[Record], int, bool]:
+def _limit() -> sa.BindParameter[int]:
+    """Return how many rows to fetch; the value is given when the statement runs."""
+    return sa.bindparam(_LIMIT, type_=sa.BigInteger)
+
+
+def _answered(reader: TableReader) -> Any:
+    """Return the columns of an answer that it may be ordered by."""
+    types = reader.table.table.c
+    names = (name for name in ("record_identifier", *TIMES) if name in types)
+    return sa.table("page", *(sa.column(name, types[name].type) for name in names)).c
+
+
+def _with_number(counted: sa.Select[Any], page: sa.Select[Any]) -> sa.Select[Any]:
+    """Return the number of all matches with each row of a page, alone where it has none."""
+    number, paged = counted.subquery("counted"), page.subquery("page")
+    joined = number.outerjoin(paged, sa.true())
+    return sa.select(sa.literal_column("page.*"), number.c.total).select_from(joined)
+
+
+def _read(
+    reader: TableReader, search: _Search, limit: int | None, columns: Columns, make: Make
+) -> _Found:
     """Return the records of a page, the number of all matches, and whether more follow.
 
-    One statement, so that the number and the page are of one moment. `of_many` is what matches
-    in the form that suits the page, where that is another one than suits the number.
+    One statement, so that the number and the page are of one moment.
     """
+    after = search.after
+    values = {**search.values, **(after.values if after else {})}
+    more = 1 if columns is None else None
 
-    def read(part: _Window) -> tuple[list[Record], int, bool]:
-        statement = _statement(matching, columns, part, of_many)
-        rows = reader.rows(statement, few=part.limit is not None)
-        return _records(rows, columns, part.limit, to_record)
+    def read(most: int) -> _Found:
+        asked = (search.asked, after and after.operator)
+        statement = reader.search(asked, lambda: _statement(reader, search, columns, True))
+        rows = reader.fetch(statement, {**values, _LIMIT: most + 1}, more)
+        return _records(reader, rows, columns, most, make)
 
-    if window.limit is None:
-        # Most are small, and a server-side cursor takes several round trips.
-        found = read(replace(window, limit=_FEW))
-        if not found[2]:
-            return found
-    return read(window)
+    if limit is not None:
+        return read(min(limit, MAX_INTEGER - 1))
+    # Most are small, and a server-side cursor takes several round trips.
+    found = read(_FEW)
+    if not found[2]:
+        return found
+    named = list(reader.table.table.c) if columns is None else columns
+    rows = reader.stream(_statement(reader, search, named, False), values)
+    return _records(reader, rows, columns, None, make)
 
 
 def _statement(
-    matching: sa.Select[Any],
-    columns: Sequence[sa.Column[Any]],
-    window: _Window,
-    of_many: sa.Select[Any] | None = None,
+    reader: TableReader, search: _Search, columns: Columns, is_limited: bool
 ) -> sa.Select[Any]:
     """Return the number of all matches with each row of the page."""
-    page = (matching if of_many is None else of_many).add_columns(*columns)
-    if window.following is not None:
-        page = page.where(window.following)
-    if window.limit is not None:
-        page = page.order_by(*window.order(columns[0].table.c)).limit(
-            min(window.limit, MAX_INTEGER - 1) + 1
-        )
-    counted = matching.add_columns(sa.func.count().label("total")).subquery("matches")
-    paged = page.subquery("page")
-    joined = counted.outerjoin(paged, sa.true())
-    statement = sa.select(counted.c.total, paged).select_from(joined)
-    return statement.order_by(*window.order(paged.c))
+    matching, paged = search.matching()
+    counted = matching.add_columns(sa.func.count().label("total"))
+    every: Sequence[Any] = [sa.literal_column("*")]
+    page = paged.add_columns(*(every if columns is None else columns))
+    if search.after is not None:
+        page = page.where(search.after.following)
+    if is_limited:
+        page = page.order_by(*search.order(reader.table.table.c)).limit(_limit())
+    return _with_number(counted, page).order_by(*search.order(_answered(reader)))
 
 
 def _records(
+    reader: TableReader,
     rows: Iterable[Sequence[Any]],
-    columns: Sequence[sa.Column[Any]],
+    columns: Columns,
     limit: int | None,
-    to_record: ToRecord,
-) -> tuple[list[Record], int, bool]:
-    names = [column.name for column in columns]
-    key = 1 + names.index("record_identifier")
+    make: Make,
+) -> _Found:
+    names = reader.table.names if columns is None else [column.name for column in columns]
+    key = names.index("record_identifier")
     records: list[Record] = []
     total, more = 0, False
     for row in rows:
-        total = row[0]
+        total = row[-1]
         # The number comes without a record when there is none.
         if row[key] is None:
             break
         if len(records) == limit:
             more = True
             break
-        records.append(to_record(dict(zip(names, row[1:], strict=True))))
+        records.append(make(row))
     return records, total, more

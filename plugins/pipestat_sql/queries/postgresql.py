@@ -33,7 +33,7 @@ from pipestat_sql.queries.postgresql_json import (
 from pipestat_sql.tables.column_types import Kind
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from pipestat_sql.database.connections import Session
 
 __all__ = ["PostgreSQL"]
 
@@ -51,11 +51,13 @@ _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
 class PostgreSQL(Dialect):
     """Text gets the collation C, JSON is `json`, whose numbers stand as they were written."""
 
-    def prepare(self, connection: Connection) -> None:
+    collation = '"C"'
+
+    def prepare(self, session: Session) -> None:
         # Compiling the conditions takes the server far longer than any table of results.
-        if _MARK not in connection.info:
-            connection.exec_driver_sql("SET jit = off")
-            connection.info[_MARK] = True
+        if _MARK not in session.info:
+            session.execute("SET jit = off")
+            session.info[_MARK] = True
 
     def text(self, column: Expression) -> Expression:
         return sa.collate(column, "C") if getattr(column.type, "collation", "") != "C" else column

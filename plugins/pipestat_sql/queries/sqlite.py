@@ -22,7 +22,7 @@ from pipestat_sql.queries.sqlite_json import at_path, compares_natively, equals_
 from pipestat_sql.tables.column_types import Kind
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from pipestat_sql.database.connections import Session
 
 __all__ = ["SQLite"]
 
@@ -30,8 +30,10 @@ __all__ = ["SQLite"]
 class SQLite(Dialect):
     """Text is ordered by its bytes unless a column says otherwise; JSON is text."""
 
-    def prepare(self, connection: Connection) -> None:
-        register(connection)
+    collation = '"BINARY"'
+
+    def prepare(self, session: Session) -> None:
+        register(session)
 
     def text(self, column: Expression) -> Expression:
         return sa.collate(sa.type_coerce(column, sa.Text), "BINARY")

@@ -10,7 +10,7 @@ import json
 import math
 import struct
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipestat_spec.domain.filters import NUMBER, like_regex, order_key
 from pipestat_spec.json_values import JSONValue
@@ -18,7 +18,7 @@ from pipestat_spec.json_values import JSONValue
 if TYPE_CHECKING:
     import re
 
-    from sqlalchemy import Connection
+    from pipestat_sql.database.connections import Session
 
 __all__ = ["register", "text_key"]
 
@@ -28,11 +28,10 @@ _MARK = "pipestat_functions"
 _HUGE = 10**5000
 
 
-def register(connection: Connection) -> None:
+def register(session: Session) -> None:
     """Give the connection the functions, once."""
-    if _MARK in connection.info:
+    if _MARK in session.info:
         return
-    driver: Any = connection.connection.driver_connection
     for name, arguments, function in (
         ("pipestat_has", 2, _has),
         ("pipestat_key", 3, _key),
@@ -40,8 +39,8 @@ def register(connection: Connection) -> None:
         ("pipestat_like", 2, _like),
         ("pipestat_double", 1, float),
     ):
-        driver.create_function(name, arguments, function, deterministic=True)
-    connection.info[_MARK] = True
+        session.driver.create_function(name, arguments, function, deterministic=True)
+    session.info[_MARK] = True
 
 
 def text_key(value: JSONValue) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
@@ -13,14 +14,19 @@ from pipestat_spec.models.query import And, Filter, Like, Not, Or
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.dialects import Dialect, Expression
 from pipestat_sql.queries.fields import TIMES, record_identifier
+from pipestat_sql.rows.statements import Statement, check_columns, compiled
 from pipestat_sql.tables.record_table import RecordTable
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, RowMapping
+    from pipestat_sql.database.connections import Session
 
-__all__ = ["TableReader", "ToRecord"]
+__all__ = ["Columns", "Make", "TableReader"]
 
-ToRecord: TypeAlias = Callable[["Mapping[str, Any] | RowMapping"], Record]
+# Makes a record of columns by name, or of all columns in their order.
+ToRecord: TypeAlias = Callable[[Mapping[str, Any]], Record]
+Make: TypeAlias = Callable[[Sequence[Any]], Record]
+# Columns to fetch; None for all that the table has by now.
+Columns: TypeAlias = Sequence[sa.Column[Any]] | None
 
 _BATCH = 1000
 # Past these a statement meets the limits of the databases on parameters and depth; the
@@ -28,20 +34,34 @@ _BATCH = 1000
 _MAX_LEAVES = 300
 _MAX_DEPTH = {"sqlite": 40, "postgresql": 1000}
 _MAX_WILDCARDS = 1000
+# How many searches are kept for a table, and what they may ask at most, in characters.
+_MOST_KEPT = 100
+_LONGEST_KEPT = 5000
 
 
 class TableReader:
     """Reads the store's own rows of a table on one connection.
 
     `to_record` makes the record of columns by name; results that these lack are left out.
+    `record`, where it is given, makes that of all columns. `searches` keeps what was compiled.
+    Every search raises Retry when the table has other columns than those that are known.
     """
 
-    def __init__(self, connection: Connection, table: RecordTable, to_record: ToRecord) -> None:
-        self.connection = connection
+    def __init__(
+        self,
+        session: Session,
+        table: RecordTable,
+        to_record: ToRecord,
+        record: Make | None = None,
+        searches: dict[str, Statement] | None = None,
+    ) -> None:
+        self.session = session
         self.table = table
-        self.to_record = to_record
-        self.dialect = dialect_of(connection.dialect.name)
-        self.dialect.prepare(connection)
+        self._to_record = to_record
+        self._record = record
+        self._searches: dict[str, Statement] = {} if searches is None else searches
+        self.dialect = dialect_of(session.dialect.name)
+        self.dialect.prepare(session)
 
     @property
     def identifier(self) -> Expression:
@@ -56,7 +76,7 @@ class TableReader:
         if where is None:
             return False
         compile_filter(where)
-        too_deep = _depth(where) > _MAX_DEPTH[self.connection.dialect.name]
+        too_deep = _depth(where) > _MAX_DEPTH[self.session.dialect.name]
         if too_deep or _size(where) > _MAX_LEAVES:
             return True
         return any(path[0] in TIMES for path in fields(where)) and self.has_local_times(TIMES)
@@ -67,6 +87,10 @@ class TableReader:
         In `levels` the reference may have written them since, in local time; a time may also
         stand in `meta` alone, or be text of another form.
         """
+        (found,) = self.fetch(self.search(("times", names), lambda: self._local_times(names)))
+        return bool(found[0])
+
+    def _local_times(self, names: Sequence[str]) -> sa.Select[Any]:
         columns, dialect = self.table.table.c, self.dialect
         differing: list[Any] = []
         for name in names:
@@ -80,12 +104,10 @@ class TableReader:
             else:
                 differing.append(sa.and_(column.is_(sa.null()), written.is_not(sa.null())))
             differing.append(dialect.is_odd_time(column))
-        if not differing:
-            return False
         # Each by itself: an index serves it where one is.
-        rows = self.own_rows(sa.select(sa.literal(1)))
-        found = sa.or_(*(rows.where(condition).exists() for condition in differing))
-        return bool(self.connection.execute(sa.select(found)).scalar())
+        rows = self.own_rows(sa.select(sa.literal_column("1")))
+        found = [rows.where(condition).exists() for condition in differing]
+        return sa.select(sa.or_(sa.false(), *found))
 
     def own_rows(self, statement: sa.Select[Any]) -> sa.Select[Any]:
         """Return the statement for the store's own rows (PS-SQL-003)."""
@@ -93,44 +115,100 @@ class TableReader:
         statement = statement.select_from(self.table.table)
         return statement if own is None else statement.where(own)
 
-    def columns(self, results: Sequence[str] | None) -> list[sa.Column[Any]]:
-        """Return the columns to fetch: those of the system, and of these results (None: all)."""
-        wanted, known = set(results or ()), self.table.results
-        dropped = {column.name for name, column in known.items() if name not in wanted}
-        columns = self.table.table.c
-        return [c for c in columns if results is None or c.name not in dropped]
+    def columns(self, results: Sequence[str] | None) -> Columns:
+        """Return the columns to fetch: those of the system, and of these results."""
+        if results is None:
+            return None
+        known = self.table.results
+        dropped = {column.name for name, column in known.items() if name not in results}
+        return [column for column in self.table.table.c if column.name not in dropped]
 
-    def rows(self, statement: sa.Select[Any], *, few: bool = False) -> Iterator[Sequence[Any]]:
-        """Yield the rows of a statement; unless they are few, a batch at a time is in memory."""
-        if few:
-            yield from self.connection.execute(statement).all()
-            return
+    def make(self, columns: Columns) -> Make:
+        """Return what makes a record of these columns."""
+        if columns is None and self._record is not None:
+            return self._record
+        names = self.table.names if columns is None else tuple(c.name for c in columns)
+        # A row may have more at its end.
+        return lambda row: self._to_record(dict(zip(names, row, strict=False)))
+
+    # Statements
+
+    def check_columns(self) -> None:
+        """Look whether another program has given the table columns."""
+
+        def nothing() -> sa.Select[Any]:
+            every: sa.Select[Any] = sa.select(sa.literal_column("*"))
+            return every.select_from(self.table.table).where(sa.false())
+
+        self.fetch(self.search(("nothing",), nothing), more=0)
+
+    def search(self, asked: object, make: Callable[[], sa.Select[Any]]) -> Statement:
+        """Return a statement, compiled once for all who ask the same; it may lack values."""
+        return self.kept(asked, lambda: compiled(make(), self.session.dialect))
+
+    def kept(self, asked: object, make: Callable[[], Statement]) -> Statement:
+        """Return a statement, made once for all who ask the same.
+
+        What is asked is told apart by its text, which tells types of values too.
+        """
+        try:
+            text = repr(asked)
+        except ValueError:
+            # An integer of more digits than Python writes.
+            return make()
+        found = self._searches.get(text)
+        if found is None:
+            found = make()
+            if len(self._searches) >= _MOST_KEPT:
+                self._searches.clear()
+            if len(text) <= _LONGEST_KEPT:
+                self._searches[text] = found
+        return found
+
+    def fetch(
+        self,
+        statement: Statement,
+        values: Mapping[str, Any] | None = None,
+        more: int | None = None,
+    ) -> list[Sequence[Any]]:
+        """Return the rows of a statement.
+
+        `more` says that they have all columns of the table, and so many others at the end.
+        """
+        cursor = self.session.execute(statement.text, {**statement.parameters, **(values or {})})
+        rows: list[Sequence[Any]] = cursor.fetchall()
+        if more is not None:
+            check_columns(cursor, self.table, more)
+        return rows
+
+    def stream(
+        self, statement: sa.Select[Any], values: Mapping[str, Any] | None = None
+    ) -> Iterator[Sequence[Any]]:
+        """Yield the rows of a statement; a batch at a time is in memory."""
         with self._transaction():
             options = {"stream_results": True, "yield_per": _BATCH}
-            with self.connection.execute(statement, execution_options=options) as rows:
+            found = self.session.sql.execute(statement, values, execution_options=options)
+            with found as rows:
                 yield from rows
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         """Give a server-side cursor the transaction that it lives in."""
-        driver: Any = self.connection.connection.dbapi_connection
-        if self.connection.dialect.name != "postgresql" or not _is_idle(driver):
+        if not self.session.is_postgresql or not _is_idle(self.session.driver):
             yield
             return
-        self.connection.exec_driver_sql("BEGIN READ ONLY")
+        self.session.execute("BEGIN READ ONLY")
         try:
             yield
         finally:
             # Nothing was written: this ends it after a failure as well.
-            self.connection.exec_driver_sql("ROLLBACK")
+            self.session.execute("ROLLBACK")
 
     def records(self) -> Iterator[Record]:
         """Yield all own records in code-point order of their identifiers."""
-        columns = self.columns(None)
-        names = [column.name for column in columns]
-        statement = self.own_rows(sa.select(*columns)).order_by(self.identifier)
-        for row in self.rows(statement):
-            yield self.to_record(dict(zip(names, row, strict=True)))
+        self.check_columns()
+        statement = self.own_rows(sa.select(*self.table.table.c)).order_by(self.identifier)
+        yield from map(self.make(None), self.stream(statement))
 
 
 def _is_idle(driver: Any) -> bool:
@@ -139,6 +217,7 @@ def _is_idle(driver: Any) -> bool:
     return driver.info.transaction_status is TransactionStatus.IDLE
 
 
+@cache
 def dialect_of(name: str) -> Dialect:
     """Return the database of that name in SQLAlchemy."""
     if name == "sqlite":

@@ -66,7 +66,7 @@ class Codec:
         self._rewrites = is_postgresql and table.types.get(_EXTENDED) == "jsonb"
         # Where in a row of all columns what stands; a column that the table lacks is at the
         # end, where there is a None.
-        self.names = tuple(table.types)
+        self.names = table.names
         places = {name: number for number, name in enumerate(self.names)}
         self._id, self._meta, self._project, self._identifier, self._status, self._extended = (
             places.get(name, -1) for name in _SYSTEM
@@ -77,6 +77,7 @@ class Codec:
             (places[column.name], identifier, reader_of(column.kind, is_postgresql=is_postgresql))
             for identifier, column in table.results.items()
         ]
+        self.record = self._recorder()
 
     # Reading
 
@@ -87,22 +88,42 @@ class Codec:
         extended = self._extended_of(values)
         return Row(values[self._id], self._record(values, extended, meta), extended, meta, values)
 
-    def record(self, columns: Sequence[Any]) -> Record:
-        """Return the record that `decode` finds in a row."""
-        values = (*columns, None)
-        text = values[self._meta]
-        meta = {} if self._says_nothing(values, text) else load_object(text)
-        return self._record(values, self._extended_of(values), meta)
+    def _slow_record(self, columns: Sequence[Any]) -> Record:
+        values = (*columns[: len(self.names)], None)
+        return self._record(values, self._extended_of(values), load_object(values[self._meta]))
 
-    def _says_nothing(self, values: Sequence[Any], meta: object) -> bool:
-        """Tell at a look that `meta` holds nothing that the columns do not: mostly it is times."""
-        return (
-            not self._is_levels
-            and isinstance(meta, str)
-            and '"s' not in meta
-            and "\\" not in meta
-            and None not in (values[self._created_at], values[self._modified_at])
-        )
+    def _recorder(self) -> Callable[[Sequence[Any]], Record]:
+        """Return what finds in a row the record that `decode` does; it may have more at its end.
+
+        A function of its own, without the looks into an object that a method costs.
+        """
+        slow = self._slow_record
+        whole = {*_SYSTEM, *_TIMES.values()} - {"project_name"}
+        if self._is_levels or not whole <= set(self.names):
+            return slow
+        level, columns = self._table.level, self._columns
+        identifier, status, extended = self._identifier, self._status, self._extended
+        meta, created, modified = self._meta, self._created_at, self._modified_at
+
+        def record(row: Sequence[Any]) -> Record:
+            text, begun, changed = row[meta], row[created], row[modified]
+            # Mostly there are the times in it, and they stand in their columns.
+            says_nothing = type(text) is str and '"s' not in text and "\\" not in text
+            if not says_nothing or begun is None or changed is None:
+                return slow(row)
+            results: dict[str, JSONValue] = {}
+            for place, name, read in columns:
+                value = row[place]
+                if value is not None:
+                    results[name] = value if read is None else read(value)
+            if row[extended] is not None:
+                results.update(_extended_of(row[extended]))
+            time = _as_utc(changed, None)
+            first = time if begun == changed else _as_utc(begun, None)
+            key = RecordKey(level, row[identifier])
+            return Record(key, results, row[status], None, None, first, time)
+
+        return record
 
     def _extended_of(self, values: Sequence[Any]) -> Mapping[str, JSONValue]:
         text = values[self._extended]

@@ -41,6 +41,11 @@ class NamespaceRows:
             rows = self._known[level] = RecordRows(table, self._dialect)
         return rows
 
+    def read(self, key: RecordKey, session: Session) -> Record | None:
+        """Return a record."""
+        rows = self.at(session, key.level)
+        return None if rows is None else rows.read(session, key.identifier)
+
     def find(self, key: RecordKey, session: Session) -> Row | None:
         """Return the row of a record."""
         rows = self.at(session, key.level)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -18,7 +17,7 @@ from pipestat_spec.models.record import (
     RecordKey,
 )
 from pipestat_sql.database.connections import Session
-from pipestat_sql.database.transactions import MARK, Mark, Retry, Transactions
+from pipestat_sql.database.transactions import MARK, Mark, Retry
 from pipestat_sql.rows.codec import Codec, Row
 from pipestat_sql.rows.histories import histories_of
 from pipestat_sql.rows.statements import (
@@ -26,6 +25,7 @@ from pipestat_sql.rows.statements import (
     UPDATE,
     Statement,
     Writes,
+    check_columns,
     compiled,
     is_one_of,
     listed,
@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PendingRow", "RecordRows"]
 
-# The name in the description of a column.
-_NAME = itemgetter(0)
 # The histories of how many records are pruned at once.
 _AT_ONCE = 500
 _SELECT_MARK = f"SELECT {MARK}"
@@ -70,9 +68,10 @@ class RecordRows:
         self._dialect = dialect
         self._is_postgresql = dialect.name == "postgresql"
         self._codec = Codec(table, is_postgresql=self._is_postgresql)
-        self._encoded_names = tuple(name.encode() for name in self._codec.names)
         self._histories = histories_of(table, dialect)
-        self.to_record = self._codec.to_record
+        self.record, self.to_record = self._codec.record, self._codec.to_record
+        # Searches that were compiled, by what they ask.
+        self.searches: dict[str, Statement] = {}
         self._identifier = table.table.c.record_identifier
         # By code point: PostgreSQL may order by the rules of a language otherwise.
         self._ordered = sa.collate(self._identifier, "C" if self._is_postgresql else "BINARY")
@@ -126,11 +125,6 @@ class RecordRows:
         return compiled(rows, self._dialect)
 
     @cached_property
-    def _nothing(self) -> Statement:
-        none: sa.Select[Any] = sa.select(sa.literal_column("*")).select_from(self.table.table)
-        return compiled(none.where(sa.false()), self._dialect)
-
-    @cached_property
     def _inserts(self) -> Writes:
         ending = f" ON CONFLICT DO NOTHING RETURNING id, {MARK}" if self._is_postgresql else ""
         return Writes(INSERT + ending, self.table.table, self._dialect)
@@ -153,15 +147,13 @@ class RecordRows:
     def _fetch(self, session: Session, statement: Statement, **values: Any) -> list[Sequence[Any]]:
         cursor = session.execute(statement.text, {**statement.parameters, **values})
         rows: list[Sequence[Any]] = cursor.fetchall()
-        if self._is_postgresql:
-            result = cursor.pgresult
-            found: tuple[Any, ...] = tuple(map(result.fname, range(result.nfields)))
-            same = found == self._encoded_names
-        else:
-            same = tuple(map(_NAME, cursor.description)) == self._codec.names
-        if not same:
-            raise Retry("columns come and go", Transactions.refresh)
+        check_columns(cursor, self.table)
         return rows
+
+    def read(self, session: Session, identifier: str) -> Record | None:
+        """Return one record."""
+        rows = self._fetch(session, self._read, identifier=identifier)
+        return self.record(rows[0]) if rows else None
 
     def find(self, session: Session, identifier: str) -> Row | None:
         """Return one row."""
@@ -197,10 +189,6 @@ class RecordRows:
     def count(self, session: Session) -> int:
         """Return how many rows there are."""
         return int(session.execute(*self._count).fetchone()[0])
-
-    def check_columns(self, session: Session) -> None:
-        """Look whether another program has given the table columns."""
-        self._fetch(session, self._nothing)
 
     def projects(self, session: Session) -> list[str]:
         """Return the projects of all rows of the table."""

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from pipestat_sql.database.transactions import Retry, Transactions
+from pipestat_sql.tables.record_table import RecordTable
+
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["INSERT", "UPDATE", "Statement", "Writes", "compiled", "is_one_of", "listed"]
+__all__ = [
+    "INSERT",
+    "UPDATE",
+    "Statement",
+    "Writes",
+    "check_columns",
+    "compiled",
+    "is_one_of",
+    "listed",
+    "placeholder",
+]
 
 INSERT = "INSERT INTO {table} ({names}) VALUES ({places})"
 UPDATE = "UPDATE {table} SET {changes} WHERE id = {place}"
@@ -29,6 +43,31 @@ def compiled(statement: sa.sql.ClauseElement, dialect: Dialect) -> Statement:
     """Return a statement; parameters without a value are given when it runs."""
     made = statement.compile(dialect=dialect)
     return Statement(str(made), made.params)
+
+
+def placeholder(name: str, dialect: Dialect) -> str:
+    """Return how a statement refers to a parameter."""
+    return f"%({name})s" if dialect.name == "postgresql" else f":{name}"
+
+
+# The name in the description of a column.
+_NAME = itemgetter(0)
+
+
+def check_columns(cursor: Any, table: RecordTable, more: int = 0) -> None:
+    """Raise Retry when an answer has other columns than the table is known for, and `more`.
+
+    So another program's columns are seen by whoever asks for all, without a question of its own.
+    """
+    if (result := getattr(cursor, "pgresult", None)) is not None:
+        # The driver's description of a column is an object, and its library's a name.
+        encoded = tuple(map(result.fname, range(result.nfields - more)))
+        same = encoded == table.encoded_names
+    else:
+        names = tuple(map(_NAME, cursor.description))
+        same = names[: len(names) - more] == table.names
+    if not same:
+        raise Retry("columns come and go", Transactions.refresh)
 
 
 def is_one_of(column: sa.ColumnElement[Any], name: str, dialect: Dialect) -> sa.ColumnElement[bool]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
 
 import sqlalchemy as sa
 
@@ -55,10 +55,16 @@ class RecordTable:
     lacking: bool = False
     full_name: str = ""
     configured_project: str | None = None
-    # Searches that were built for this table.
-    searches: dict[Hashable, sa.Select[Any]] = field(
-        default_factory=dict, compare=False, repr=False
-    )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of all columns, in their order."""
+        return tuple(str(column.name) for column in self.table.c)
+
+    @cached_property
+    def encoded_names(self) -> tuple[bytes, ...]:
+        """The same as PostgreSQL's library tells them."""
+        return tuple(name.encode() for name in self.names)
 
     @property
     def names_projects(self) -> bool:
