@@ -34,11 +34,10 @@ _SEED = os.environ.get("PIPESTAT_SEED", "0")
 
 
 def pytest_configure() -> None:
-    """Heed signals: a job in the background, or one of nohup, ignores them, as what tests start."""
+    """Heed interruption: a job in the background ignores it, and so would what tests start."""
     for number, handler in (
         (signal.SIGINT, signal.default_int_handler),
         (signal.SIGQUIT, signal.SIG_DFL),
-        (signal.SIGHUP, signal.SIG_DFL),
     ):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, handler)

@@ -6,9 +6,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from pipestat_spec.cli.dispatch import COMMANDS, build_parser
+from pipestat_spec.cli.dispatch import COMMANDS, build_parser, plugin_commands
 from pipestat_spec.cli.options import STORE_GROUP
 from pipestat_spec.cli.parser import CommandParser
+from pipestat_spec.plugins.loading import plugins, shipped
 
 __all__ = ["main", "reference"]
 
@@ -62,18 +63,30 @@ _EVERYWHERE = ("help", "debug")
 
 def reference() -> str:
     """Return the Markdown page."""
-    rows = [f"| [`{name}`](#{_anchor(name)}) | {c.help} |\n" for name, c in COMMANDS.items()]
+    found = _parsers()
+    rows = [f"| [`{name}`](#{_anchor(name)}) | {help} |\n" for name, (help, _) in found.items()]
     store = _rows(build_parser("report").group(STORE_GROUP))
-    sections = "\n".join(_section(name) for name in COMMANDS)
+    sections = "\n".join(_section(name, parser) for name, (_, parser) in found.items())
     return f"{_HEAD}| Command | |\n|---|---|\n{''.join(rows)}\n{_STORE}{_TABLE}{store}\n{sections}"
+
+
+def _parsers() -> dict[str, tuple[str, CommandParser]]:
+    """Return help and parser of each command, those of plugins of this distribution among them."""
+    found = {name: (command.help, build_parser(name)) for name, command in COMMANDS.items()}
+    own = {plugin.name for plugin in plugins().loaded if shipped(plugin)}
+    for command in plugin_commands():
+        if command.plugin in own:
+            parser = CommandParser(command.name, command.help)
+            command.configure(parser)
+            found[command.name] = command.help, parser
+    return found
 
 
 def _anchor(name: str) -> str:
     return name.replace(" ", "-")
 
 
-def _section(name: str) -> str:
-    parser = build_parser(name)
+def _section(name: str, parser: CommandParser) -> str:
     store = parser.group(STORE_GROUP)
     own = [a for a in parser.actions() if a not in store and a.dest not in _EVERYWHERE]
     parts = [f"## {name}\n", f"{parser.description}\n", f"    {_usage(name, parser)}\n"]

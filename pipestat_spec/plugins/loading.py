@@ -31,6 +31,7 @@ __all__ = [
     "load_plugins",
     "only_built_in",
     "plugins",
+    "shipped",
 ]
 
 ENVIRONMENT_VARIABLE = "PIPESTAT_PLUGINS"
@@ -102,7 +103,12 @@ def only_built_in() -> bool:
     """Tell whether no plugin of another distribution than this one was loaded."""
     if not plugins.cache_info().currsize:
         return True
-    return all(p.entry_point.distribution == _OWN_DISTRIBUTION for p in plugins().loaded)
+    return all(map(shipped, plugins().loaded))
+
+
+def shipped(plugin: LoadedPlugin) -> bool:
+    """Tell whether a plugin comes with this distribution."""
+    return plugin.entry_point.distribution == _OWN_DISTRIBUTION
 
 
 def load_plugins(entry_points: Iterable[EntryPoint]) -> Plugins:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipestat_report.encoding import encode_value
 from pipestat_report.fields import describe_fields
+from pipestat_report.links import Place
 from pipestat_report.media import Media, find_media
 from pipestat_spec.domain.times import format_utc
 
@@ -132,7 +133,7 @@ def read_level(source: Source, level: Level, linker: Linker) -> LevelTable:
     folders = _Folders(source)
     for field in table.fields:
         if field["kind"] in ("file", "image", "object", "array", "mixed"):
-            found = _media_of(table, field, folders, linker)
+            found = _media_of(table, field, level, folders, linker)
             if found:
                 table.media[field["name"]] = found
     return table
@@ -151,14 +152,19 @@ class _Folders(dict[str, str]):
 
 
 def _media_of(
-    table: LevelTable, field: dict[str, Any], folders: Mapping[str, str], linker: Linker
+    table: LevelTable,
+    field: dict[str, Any],
+    level: Level,
+    folders: Mapping[str, str],
+    linker: Linker,
 ) -> dict[int, list[Media]]:
     """Return the files and images of a result by row; a field of files alone becomes one."""
     found = {}
     values = table.values.get(field["name"], {})
     for row, value in values.items():
-        folder = folders[table.identifiers[row]]
-        if media := find_media(value, field["kind"], folder, linker):
+        identifier = table.identifiers[row]
+        place = Place(level, identifier, field["name"])
+        if media := find_media(value, field["kind"], folders[identifier], linker, place):
             found[row] = media
     kinds = {one.kind for media in found.values() for one in media if not one.keys}
     if field["kind"] == "object" and len(found) == len(values) and len(kinds) == 1:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import quote, urljoin, urlsplit
 from urllib.request import url2pathname
 
-__all__ = ["Linker", "Links", "PortableLinks", "Target", "locate", "safe_address"]
+if TYPE_CHECKING:
+    from pipestat_spec.models.record import Level
+
+__all__ = ["Linker", "Links", "Place", "PortableLinks", "Target", "locate", "safe_address"]
 
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
 
@@ -49,10 +52,19 @@ def relative_link(file: str, folder: str) -> str:
     return quote(os.fsencode(path), safe="/~")
 
 
-class Linker(Protocol):
-    """Makes the link to a local file that is there."""
+class Place(NamedTuple):
+    """Where a record reports a file: its result, and the keys that lead to it inside."""
 
-    def link(self, file: str) -> str | None: ...
+    level: Level
+    identifier: str
+    result: str
+    keys: tuple[str | int, ...] = ()
+
+
+class Linker(Protocol):
+    """Makes the link to a local file that is there and that is reported at a place."""
+
+    def link(self, file: str, place: Place) -> str | None: ...
 
 
 class Links:
@@ -61,7 +73,7 @@ class Links:
     def __init__(self, folder: str) -> None:
         self._folder = folder
 
-    def link(self, file: str) -> str | None:
+    def link(self, file: str, place: Place) -> str | None:  # noqa: ARG002
         return relative_link(file, self._folder)
 
 
@@ -73,7 +85,7 @@ class PortableLinks:
         self._members: dict[str, str] = {}
         self._names: Counter[str] = Counter()
 
-    def link(self, file: str) -> str | None:
+    def link(self, file: str, place: Place) -> str | None:  # noqa: ARG002
         """Return None for what is no plain file: a folder is not packed."""
         if not os.path.isfile(file):
             return None

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipestat_report.links import Linker, locate, safe_address
+from pipestat_report.links import Linker, Place, locate, safe_address
 
 __all__ = ["Media", "find_media"]
 
@@ -49,10 +49,16 @@ class Media:
         return content
 
 
-def find_media(value: Any, kind: str, folder: str, linker: Linker) -> list[Media]:
-    """Return the files and images in a value of a result of this `kind`."""
+def find_media(value: Any, kind: str, folder: str, linker: Linker, place: Place) -> list[Media]:
+    """Return the files and images in a value of a result of this `kind`, which is at a place."""
     return [
-        _describe(found, kind if kind == "image" and not keys else None, keys, folder, linker)
+        _describe(
+            found,
+            kind if kind == "image" and not keys else None,
+            place._replace(keys=keys),
+            folder,
+            linker,
+        )
         for keys, found in _walk(value, (), kind in ("file", "image"))
     ]
 
@@ -77,7 +83,7 @@ def _walk(
 def _describe(
     value: Mapping[str, Any],
     kind: str | None,
-    keys: tuple[str | int, ...],
+    place: Place,
     folder: str,
     linker: Linker,
 ) -> Media:
@@ -86,14 +92,14 @@ def _describe(
     small = small if isinstance(small, str) else None
     if kind is None:
         kind = "image" if small or path.lower().endswith(_PICTURES) else "file"
-    media = Media(kind, keys)
+    media = Media(kind, place.keys)
     target = locate(path, folder)
     if target.address is not None:
         media.href = safe_address(target.address)
         media.remote = (target.address,)
     elif target.file is not None:
         if os.path.exists(target.file):
-            media.href = linker.link(target.file)
+            media.href = linker.link(target.file, place)
             media.shown = target.file.lower().endswith(_SHOWN)
             media.sources = (target.file,)
         else:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import re
 import zipfile
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from pipestat_report.document import read_level, report_json
 from pipestat_report.links import Links, PortableLinks
 from pipestat_report.options import Options
-from pipestat_report.page import render_page
+from pipestat_report.page import render_page, tool_name
 from pipestat_report.remote import RemoteFiles
 from pipestat_report.summary import static_summary
 from pipestat_report.thumbnails import Thumbnails
@@ -63,7 +62,7 @@ def _page(source: Source, options: Options, linker: Links | PortableLinks) -> by
         "title": title,
         "description": schema.description if schema else None,
         "built": format_utc(utc_now()),
-        "tool": f"pipestat-spec {version('pipestat-spec')}",
+        "tool": tool_name(),
         "place": _shown_place(source.place),
         "schema": _shown_place(schema.source) if schema else None,
         "mode": options.mode,

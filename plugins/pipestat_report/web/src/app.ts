@@ -1,5 +1,6 @@
 /** The running page: its state, what follows from it, and the ways to change it. */
-import { computed, signal, type ReadonlySignal } from "@preact/signals";
+import { batch, computed, signal, type ReadonlySignal } from "@preact/signals";
+import type { Connection } from "./live/connection.ts";
 import { parseFilter } from "./filter/parse.ts";
 import { FilterError, formatFilter, names, type Filter } from "./filter/syntax.ts";
 import { conditionFilter, type Condition } from "./model/conditions.ts";
@@ -27,8 +28,11 @@ interface Parsed {
 const PHONE = matchMedia("(max-width: 720px)");
 
 export class App {
-  readonly initial: State;
+  /** How the report opens; new results come into it too. */
+  initial: State;
   readonly state;
+  /** What keeps the page up to date; null for a page in a file. */
+  live: Connection | null = null;
   /** The row that the keyboard stands on, by its place among the shown rows; -1: none. */
   readonly cursor = signal(-1);
   readonly lightbox = signal<Shown | null>(null);
@@ -49,7 +53,10 @@ export class App {
   private messageTimer = 0;
   private addressTimer = 0;
 
-  constructor(readonly report: Report) {
+  private readonly shownReport;
+
+  constructor(report: Report) {
+    this.shownReport = signal(report);
     this.initial = initialState(report, PHONE.matches);
     this.state = signal(this.readAddress());
     PHONE.addEventListener("change", () => (this.phone.value = PHONE.matches));
@@ -63,12 +70,12 @@ export class App {
     const hidden = part((state) => state.hidden);
     this.parsed = computed(() => this.parse(where.value));
     const filter = computed(() => this.parsed.value.filter);
-    this.matches = computed(() => matchRows(report.samples, filter.value, conditions.value));
-    this.rows = computed(() => sortRows(report, this.matches.value.rows, sort.value));
+    this.matches = computed(() => matchRows(this.report.samples, filter.value, conditions.value));
+    this.rows = computed(() => sortRows(this.report, this.matches.value.rows, sort.value));
     this.columns = computed(() =>
       order.value
         .filter((key) => key === ID || !hidden.value.has(key))
-        .map((key) => report.columnOf.get(key)!),
+        .map((key) => this.report.columnOf.get(key)!),
     );
     this.wholeFilter = computed(() => {
       const parts = [...conditions.value].map(([name, one]) => conditionFilter(name, one));
@@ -76,6 +83,56 @@ export class App {
       if (!operands.length) return "";
       return formatFilter({ kind: "and", operands });
     });
+  }
+
+  get report(): Report {
+    return this.shownReport.value;
+  }
+
+  /** Shows a report in place of the one before, in the same state as far as it has the same. */
+  replace(report: Report): void {
+    const initial = initialState(report, PHONE.matches);
+    const { state, was } = { state: this.state.value, was: this.initial };
+    const { rowOf } = report.samples;
+    const stood = this.report.samples.ids[this.rows.value[this.cursor.value] ?? -1];
+    const isColumn = (key: string) => report.columnOf.has(key);
+    const isNumeric = (name: string) => report.numericFields.some((field) => field.name === name);
+    const isImage = (name: string) => report.imageFields.some((field) => field.name === name);
+    const kept = (name: string | null, has: (name: string) => boolean, usual: string | null) =>
+      name !== null && has(name) ? name : usual;
+    const shown = this.sameImage(report);
+    batch(() => {
+      this.initial = initial;
+      this.shownReport.value = report;
+      this.state.value = {
+        ...state,
+        order:
+          state.order.join() === was.order.join()
+            ? initial.order
+            : [...new Set([...state.order.filter(isColumn), ...initial.order])],
+        hidden: new Set([...state.hidden].filter(isColumn)),
+        sort: state.sort.filter(({ key }) => isColumn(key)),
+        conditions: new Map([...state.conditions].filter(([key]) => isColumn(key))),
+        record: state.record !== null && rowOf.has(state.record) ? state.record : null,
+        selected: state.selected.filter((id) => rowOf.has(id)),
+        image: kept(state.image, isImage, initial.image),
+        x: kept(state.x, isNumeric, initial.x),
+        y: kept(state.y, isNumeric, initial.y),
+      };
+      this.lightbox.value = shown;
+      this.cursor.value = stood === undefined ? -1 : this.placeOf(stood);
+    });
+  }
+
+  /** The image in the lightbox as another report has it: its record may stand in another row. */
+  private sameImage(report: Report): Shown | null {
+    const shown = this.lightbox.value;
+    if (!shown) return null;
+    const [old, table] = shown.project
+      ? [this.report.project, report.project]
+      : [this.report.samples, report.samples];
+    const row = table?.rowOf.get(old?.ids[shown.row] ?? "");
+    return row === undefined || !table!.media(row, shown.field)[shown.index] ? null : { ...shown, row };
   }
 
   /** Changes the state; `push` makes a step that the browser's back button undoes. */

@@ -12,6 +12,7 @@ import { Gallery } from "./gallery.tsx";
 import { Glossary } from "./glossary.tsx";
 import { KeysDialog, useKeys } from "./keys.tsx";
 import { Lightbox } from "./lightbox.tsx";
+import { LiveMark, LiveWarnings } from "./live.tsx";
 import { Overview } from "./overview.tsx";
 import { Plots } from "./plots.tsx";
 import { PrintPage } from "./print.tsx";
@@ -45,6 +46,7 @@ export function Frame({ app }: { app: App }) {
       <div class={`app ${record !== null ? "has-rec" : ""}`}>
         <TopBar app={app} />
         <div class="warns">
+          <LiveWarnings app={app} />
           {app.warning.value && (
             <p class="warning" role="alert">
               <Icon name="warn" />
@@ -121,6 +123,7 @@ function TopBar({ app }: { app: App }) {
       </nav>
       <span class="sp" />
       <div class="tools">
+        <LiveMark app={app} />
         <IconButton
           icon="help"
           label="Keys (?)"

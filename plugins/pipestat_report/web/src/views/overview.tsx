@@ -42,7 +42,7 @@ export function Overview({ app }: { app: App }) {
             </span>
           )}
           <span>
-            built <b class="num">{formatTime(data.built)} UTC</b>
+            {app.live ? "as of" : "built"} <b class="num">{formatTime(data.built)} UTC</b>
           </span>
           <span>{data.tool}</span>
         </div>

@@ -26,8 +26,10 @@ export function NoRecords({ app }: { app: App }) {
     <Empty title="No records yet">
       <p>
         The store has no {app.report.project && "sample "}records of{" "}
-        <code>{app.report.data.pipeline}</code>. When the pipeline reports its first result, build
-        the report again.
+        <code>{app.report.data.pipeline}</code>.{" "}
+        {app.live
+          ? "They are shown here as soon as the pipeline reports."
+          : "When the pipeline reports its first result, build the report again."}
       </p>
     </Empty>
   );

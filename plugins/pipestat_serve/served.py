@@ -1,0 +1,94 @@
+"""The stores that are served, by their names in addresses."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pipestat_spec.errors import StoreNotFoundError
+from pipestat_spec.logs import logger
+from pipestat_spec.opening import OpenedStore, load_config, meant_namespaces, open_store
+from pipestat_spec.places import is_config_file
+from pipestat_spec.store import Store
+
+__all__ = ["Served", "open_stores"]
+
+
+class Served(NamedTuple):
+    """One store: its name in addresses, and how it was opened."""
+
+    name: str
+    opened: OpenedStore
+
+    @property
+    def store(self) -> Store:
+        return self.opened.store
+
+    @property
+    def title(self) -> str:
+        schema = self.store.schema
+        return (schema and schema.title) or self.store.namespace
+
+    def tag(self, *of: str) -> str | None:
+        """Return the ETag of what the store holds now, in the form that `of` tells apart.
+
+        None while the store cannot tell, such as shortly after a change. It has to be asked for
+        before the store is read.
+        """
+        version = self.store.backend.version()
+        if version is None:
+            return None
+        parts = (self.store.place or "", self.store.namespace, repr(version), *of)
+        return f'W/"{sha256(chr(0).join(parts).encode(errors="replace")).hexdigest()[:32]}"'
+
+
+def open_stores(places: Sequence[str], arguments: Mapping[str, Any]) -> list[Served]:
+    """Open the stores that arguments of the command line name; without any the configured one.
+
+    Raises StoreNotFoundError, and what opening raises; what was opened is closed then.
+    """
+    opened: list[OpenedStore] = []
+    try:
+        for place in places or (None,):
+            opened += _open(place, arguments)
+    except BaseException:
+        for one in opened:
+            one.store.close()
+        raise
+    return list(_named(opened))
+
+
+def _open(place: str | None, arguments: Mapping[str, Any]) -> Iterator[OpenedStore]:
+    is_config = place is not None and is_config_file(place)
+    config = load_config(place if is_config else None)
+    given = dict(arguments)
+    if place is not None and not is_config:
+        given["results_file_path"] = place
+    names = meant_namespaces(config, given)
+    for name in names if len(names) > 1 else (None,):
+        found = open_store(config, given if name is None else {**given, "pipeline_name": name})
+        try:
+            found.check_exists()
+        except StoreNotFoundError as missing:
+            # The first report of a run makes the store that a configuration names.
+            if place is not None and not is_config:
+                found.store.close()
+                raise
+            logger().warning("%s: the page waits for them", missing.message)
+        yield found
+
+
+def _named(opened: Sequence[OpenedStore]) -> Iterator[Served]:
+    """Give each store the name of its pipeline, and a number where several have it."""
+    names = Counter[str]()
+    for one in opened:
+        name = re.sub(r"[^A-Za-z0-9_-]", "_", one.store.namespace)
+        names[name] += 1
+        while names[name] > 1 and f"{name}-{names[name]}" in names:
+            names[name] += 1
+        full = name if names[name] == 1 else f"{name}-{names[name]}"
+        names[full] = max(1, names[full])
+        yield Served(full, one)
