@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipestat_spec.cli.messages import counts_text
 from pipestat_spec.cli.options import add_format, add_output, add_store
+from pipestat_spec.models.verdict import Verdict
 from pipestat_spec.text.strings import printable, shown_address
 
 if TYPE_CHECKING:
@@ -85,14 +87,17 @@ def _declared(store: Store) -> dict[str, list[str]]:
 
 
 def _counts(store: Store, level: Level) -> dict[str, JSONValue]:
-    """Return how many records a level has, and how many of each status."""
+    """Return how many records a level has, and how many of each status and verdict."""
     statuses: dict[str, int] = {}
+    verdicts = dict.fromkeys(map(str, Verdict), 0) if store.judge(level) else None
     total = 0
     for record in store.scan(level):
         total += 1
         if record.status is not None:
             statuses[record.status] = statuses.get(record.status, 0) + 1
-    return {"count": total, "statuses": statuses}
+        if verdicts is not None and record.judgement is not None:
+            verdicts[record.judgement.verdict] += 1
+    return {"count": total, "statuses": statuses, "verdicts": verdicts}
 
 
 def _print_text(summary: dict[str, JSONValue]) -> None:
@@ -110,10 +115,10 @@ def _print_text(summary: dict[str, JSONValue]) -> None:
     for level, names in summary["results"].items():
         _print_line(f"{level} results", ", ".join(names))
     for level, counts in summary["records"].items():
-        statuses = ", ".join(f"{n} {name}" for name, n in sorted(counts["statuses"].items()))
-        _print_line(
-            f"{level} records", f"{counts['count']}" + (f" ({statuses})" if statuses else "")
-        )
+        told = [counts_text(sorted(counts["statuses"].items()))]
+        told.append(counts_text((v, n) for v, n in (counts["verdicts"] or {}).items() if n))
+        known = "; ".join(filter(None, told))
+        _print_line(f"{level} records", f"{counts['count']}" + (f" ({known})" if known else ""))
     _print_line("capabilities", ", ".join(summary["capabilities"]))
 
 

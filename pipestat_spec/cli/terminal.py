@@ -95,7 +95,8 @@ def _print_blocks(
 
     width = max(map(cell_len, columns[1:]), default=0)
     for row in rows:
-        console.print(Text(row[0], "bold"), overflow="ellipsis", no_wrap=True)
+        if row[0]:  # else the row goes on with the record above
+            console.print(Text(row[0], "bold"), overflow="ellipsis", no_wrap=True)
         for column, text in zip(columns[1:], row[1:], strict=True):
             if text:
                 line = Text("  ")

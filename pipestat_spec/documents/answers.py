@@ -207,6 +207,9 @@ class LevelCounts(SpecModel):
 
     count: _Count
     statuses: dict[str, _Count] = Field(description="how many of each status")
+    verdicts: dict[_Verdict, _Count] | None = Field(
+        description="how many of each verdict; null: no QC rules"
+    )
 
 
 class InspectionAnswer(SpecModel):
@@ -226,6 +229,7 @@ class InspectionAnswer(SpecModel):
     output_schema: str | None = Field(alias="schema", description="file or address")
     status_schema: str | None = Field(description="file or address; null: not from a file")
     validate_results: bool
+    history_limit: _Count | None = Field(description="former values kept of each result; null: all")
     results: dict[Level, list[str]] = Field(description="declared results by level")
     records: dict[Level, LevelCounts]
 

@@ -84,6 +84,13 @@ def test_status_list_sums_up(run: Run) -> None:
     assert told == ["4 completed, 1 failed; 2 fail, 1 warn, 1 pass, 1 not judged"]
 
 
+def test_inspect_counts_them(run: Run) -> None:
+    found = json.loads(run("inspect", "--format", "json").out)["records"]["sample"]
+    assert found["verdicts"] == {"fail": 2, "warn": 1, "pass": 1, "not judged": 1}
+    line = "sample records: 5 (4 completed, 1 failed; 2 fail, 1 warn, 1 pass, 1 not judged)"
+    assert line in run("inspect").out.splitlines()
+
+
 @pytest.mark.parametrize(
     ("arguments", "bad"),
     [

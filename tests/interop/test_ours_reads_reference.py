@@ -82,6 +82,17 @@ def test_its_results_read_as_what_they_were(psm: PipestatManager) -> None:
 
 
 @pytest.mark.usefixtures("stored")
+def test_its_records_are_judged_by_rules_that_it_ignores(folder: Path, schema: Path) -> None:
+    psm = PipestatManager(results_file_path=folder / "results.yaml", schema_path=schema)
+    verdicts = {name: str(psm.verdict(name).verdict) for name in psm}
+    # The rate of patient1 is 1e22; of the others only the reads are there, -3 and 2^53 + 1.
+    assert verdicts == {"1e3": "pass", "patient 2": "warn", "patient1": "pass"}
+    assert [reason.text for reason in psm.verdict("patient 2").reasons] == [
+        "few reads (reads = -3)"
+    ]
+
+
+@pytest.mark.usefixtures("stored")
 def test_its_flags_and_times(psm: PipestatManager) -> None:
     assert psm.get_status("patient1") == "completed"
     assert psm.get_status("patient 2") is None

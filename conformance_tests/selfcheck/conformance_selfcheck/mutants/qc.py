@@ -34,8 +34,12 @@ def checks(schema: Any, change: Callable[[Any], Any]) -> Any:
 @opening("PS-QC-001")
 def unknown_keys_of_checks_skipped(schema: Any, settings: _Settings) -> Any:  # noqa: ARG001
     """A misspelt key of a check is skipped."""
-    known = ("fail", "warn", "reason")
-    return checks(schema, lambda one: {k: v for k, v in one.items() if k in known})
+
+    def kept(one: Any) -> Any:
+        known = ("fail", "warn", "reason")
+        return {k: v for k, v in one.items() if k in known} if isinstance(one, dict) else one
+
+    return checks(schema, kept)
 
 
 @opening("PS-QC-001")
