@@ -11,6 +11,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from heapq import nsmallest
+from itertools import islice
+from typing import Any
 
 from pipestat_spec.domain.filters import (
     SPECIAL_FIELDS,
@@ -44,9 +46,11 @@ __all__ = [
     "check_time_column",
     "distinct",
     "keep_columns",
+    "match_listed",
     "named",
     "page_with_fields",
     "recent",
+    "recent_listed",
     "select",
     "select_listed",
     "time_cursor",
@@ -106,6 +110,35 @@ def select_listed(
     records = found(some, query.columns != ())
     page = tuple(keep_columns(record, query.columns) for record in records)
     return Page(page, len(everything), some[-1] if end < len(everything) else None)
+
+
+def match_listed(
+    identifiers: Callable[[], Sequence[str]],
+    found: Callable[[Iterable[str], bool], Iterable[Record]],
+    where: Filter,
+    after: str | None,
+    limit: int | None,
+) -> Iterator[Record]:
+    """Yield the records that match, in a store that finds records by name; see `select_listed`."""
+    holds, names = compile_filter(where), named(where)
+    some = identifiers() if names is None else sorted(names)
+    some = some[0 if after is None else bisect_right(some, after) :]
+    return islice(filter(holds, found(some, True)), limit)
+
+
+def recent_listed(
+    identifiers: Callable[[], Sequence[str]],
+    found: Callable[[Iterable[str], bool], Iterable[Record]],
+    *window: Any,
+) -> Page:
+    """Return what `recent` does, in a store of one moment that finds records by name.
+
+    Only the records of the page are read with their results; `window` is what `recent` takes.
+    """
+    page = recent(found(identifiers(), False), *window)
+    names = sorted(record.key.identifier for record in page.records)
+    records = {record.key: record for record in found(names, True)}
+    return replace(page, records=tuple(records[record.key] for record in page.records))
 
 
 def named(where: Filter | None) -> frozenset[str] | None:

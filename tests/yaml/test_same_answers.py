@@ -17,7 +17,18 @@ from pipestat_yaml.text.trailer import crc_of, read_trailer, trailer_line
 
 from pipestat_spec.backend import Backend
 from pipestat_spec.errors import PipestatError
-from pipestat_spec.models.query import And, Comparison, Filter, In, IsNull, Not, Or, Query
+from pipestat_spec.models.query import (
+    And,
+    Comparison,
+    Filter,
+    In,
+    IsNull,
+    Not,
+    Or,
+    Page,
+    Query,
+    TimeColumn,
+)
 from pipestat_spec.models.record import Level, RecordKey
 from pipestat_spec.text.file_names import expand_record_path
 from tests.yaml.stores import Stored, open_stored
@@ -99,6 +110,9 @@ def answers(backend: Backend, query: Query) -> list[Any]:
     """Return what a store answers to all that it can be asked."""
     levels: tuple[Level, ...] = ("sample", "project")
     keys = [RecordKey("sample", name) for name in ("s9", *NAMES[:3])]
+    where = query.where or And(())
+    window = {"after": query.cursor, "limit": query.limit}
+    times: list[TimeColumn] = ["modified", "created"]
     return [
         answer(lambda: backend.select(query)),
         *(answer(lambda level=level: backend.count(level)) for level in levels),
@@ -106,7 +120,17 @@ def answers(backend: Backend, query: Query) -> list[Any]:
         answer(lambda: list(backend.histories("sample"))),
         *(answer(lambda key=key: backend.read(key)) for key in keys),
         *(answer(lambda key=key: list(backend.history(key))) for key in keys),
+        answer(lambda: list(backend.matching("sample", where, **window))),
+        *(answer(lambda column=column: pages(backend, query.limit, column)) for column in times),
     ]
+
+
+def pages(backend: Backend, limit: int | None, column: TimeColumn) -> list[Page]:
+    """Return all pages of records by time."""
+    found = [backend.recent("sample", limit=limit, time_column=column)]
+    while cursor := found[-1].next_cursor:
+        found.append(backend.recent("sample", limit=limit, time_column=column, cursor=cursor))
+    return found
 
 
 def without_trailer(path: Path) -> None:
@@ -145,6 +169,10 @@ def test_as_when_all_is_read(
             assert answered[0] == Backend.select(backend, query)
             assert answered[1] == Backend.count(backend, "sample")
             assert answered[4] == list(Backend.histories(backend, "sample"))
+            where = query.where or And(())
+            window = {"after": query.cursor, "limit": query.limit}
+            assert answered[-3] == list(Backend.matching(backend, "sample", where, **window))
+            assert answered[-2][0] == Backend.recent(backend, "sample", limit=query.limit)
         for file in folder.rglob("*.yaml"):
             without_trailer(file)
         assert [answers(backend, query) for query in queries] == found

@@ -19,7 +19,9 @@ from pipestat_yaml.text.results_text import ResultsText
 from pipestat_yaml.text.spliced_text import open_text
 
 if TYPE_CHECKING:
-    from pipestat_spec.models.query import Page, Query
+    from datetime import datetime
+
+    from pipestat_spec.models.query import Filter, Page, Query, TimeColumn
 
 __all__ = ["YamlBackend", "claimed_capabilities", "list_namespaces", "open_file", "read_text"]
 
@@ -136,6 +138,32 @@ class YamlBackend(Backend):
         with mapped_errors(self.file):
             read_flag = self.flags().seen(named(query.where))
         return self.records(read_flag).select(query)
+
+    def matching(
+        self, level: Level, where: Filter, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records that match as `scan` yields all, of one moment."""
+        from pipestat_spec.domain.query import named
+
+        with mapped_errors(self.file):
+            read_flag = self.flags().seen(named(where))
+        return self.records(read_flag).matching(level, where, after, limit)
+
+    def recent(
+        self,
+        level: Level,
+        *,
+        limit: int | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        time_column: TimeColumn = "modified",
+        cursor: str | None = None,
+    ) -> Page:
+        """Return a page of records by time, newest first, of one moment."""
+        with mapped_errors(self.file):
+            read_flag = self.flags().listed()
+        window = (limit, start, end, time_column, cursor)
+        return self.records(read_flag).recent(level, *window)
 
     def count(self, level: Level) -> int:
         return self.records().count(level)

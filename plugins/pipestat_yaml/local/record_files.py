@@ -23,7 +23,7 @@ from pipestat_yaml.text.name_template import NameTemplate
 from pipestat_yaml.text.spliced_text import holds_only, open_text
 
 if TYPE_CHECKING:
-    from pipestat_spec.models.query import Page, Query
+    from pipestat_spec.models.query import Filter, Page, Query
 
 __all__ = ["RecordFilesBackend", "list_namespaces"]
 
@@ -102,6 +102,15 @@ class RecordFilesBackend(Backend):
 
         level = query.level
         return select_listed(partial(self._identifiers, level), partial(self._found, level), query)
+
+    def matching(
+        self, level: Level, where: Filter, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records that match as `scan` yields all; those that it names are looked up."""
+        from pipestat_spec.domain.query import match_listed
+
+        names, found = partial(self._identifiers, level), partial(self._found, level)
+        return match_listed(names, found, where, after, limit)
 
     def _found(self, level: Level, names: Sequence[str], results: bool = True) -> Iterator[Record]:
         """Yield those of the records that are there; a folder of flags is listed at most once."""

@@ -30,7 +30,7 @@ from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.text.results_text import Chunks, ResultsText, SectionKey
 
 if TYPE_CHECKING:
-    from pipestat_spec.models.query import Page, Query
+    from pipestat_spec.models.query import Filter, Page, Query
 
 __all__ = ["Decision", "ReadFlag", "Records", "decide", "rehearse"]
 
@@ -218,6 +218,21 @@ class Records:
 
         level = query.level
         return select_listed(partial(self.identifiers, level), partial(self.found, level), query)
+
+    def matching(
+        self, level: Level, where: Filter, after: str | None, limit: int | None
+    ) -> Iterator[Record]:
+        """Yield the stored records that match, as `scan` does."""
+        from pipestat_spec.domain.query import match_listed
+
+        names, found = partial(self.identifiers, level), partial(self.found, level)
+        return match_listed(names, found, where, after, limit)
+
+    def recent(self, level: Level, *window: Any) -> Page:
+        """Return a page of the stored records by time; see `domain.query.recent`."""
+        from pipestat_spec.domain.query import recent_listed
+
+        return recent_listed(partial(self.identifiers, level), partial(self.found, level), *window)
 
 
 def _twin(key: RecordKey) -> RecordKey:

@@ -19,7 +19,9 @@ from pipestat_yaml.text.results_text import ResultsText
 from pipestat_yaml.text.spliced_text import open_text
 
 if TYPE_CHECKING:
-    from pipestat_spec.models.query import Page, Query
+    from datetime import datetime
+
+    from pipestat_spec.models.query import Filter, Page, Query, TimeColumn
 
 __all__ = ["RemoteBackend", "claimed_capabilities", "open_object"]
 
@@ -114,6 +116,26 @@ class RemoteBackend(Backend):
     def select(self, query: Query) -> Page:
         """Return a page of the records that match, of one moment."""
         return self.records(self.get()).select(query)
+
+    def matching(
+        self, level: Level, where: Filter, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records that match as `scan` yields all, of one moment."""
+        return self.records(self.get()).matching(level, where, after, limit)
+
+    def recent(
+        self,
+        level: Level,
+        *,
+        limit: int | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        time_column: TimeColumn = "modified",
+        cursor: str | None = None,
+    ) -> Page:
+        """Return a page of records by time, newest first, of one moment."""
+        window = (limit, start, end, time_column, cursor)
+        return self.records(self.get()).recent(level, *window)
 
     def count(self, level: Level) -> int:
         return self.records(self.get()).count(level)

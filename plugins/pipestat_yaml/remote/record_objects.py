@@ -7,8 +7,9 @@ from itertools import islice
 from typing import NamedTuple
 
 from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
+from pipestat_spec.domain.filters import compile_filter
 from pipestat_spec.domain.query import check_cursor, check_limit, keep_columns, named, select
-from pipestat_spec.models.query import Page, Query
+from pipestat_spec.models.query import Filter, Page, Query
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_yaml.records.records import Decision
 from pipestat_yaml.remote.attempts import Attempt, ObjectUpdate
@@ -169,9 +170,7 @@ class RecordObjectsBackend(Backend):
         """Return a page; only its own objects are read, where names tell or the filter does."""
         level = query.level
         limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
-        if (wanted := named(query.where)) is not None:
-            template = self._index.names
-            known = [name for name in sorted(wanted) if template.matches(template.key(name))]
+        if (known := self._named(query.where)) is not None:
             return select(self._scan(known, level, None, None), query)
         listed = self._index.listed()
         if query.where is not None or limit is None or not self._index.names_tell(level, listed):
@@ -183,6 +182,25 @@ class RecordObjectsBackend(Backend):
         last = records[-1].key.identifier if records else ""
         more = bool(records) and bool(present) and present[-1] > last
         return Page(records, len(present), last if more else None)
+
+    def matching(
+        self, level: Level, where: Filter, *, after: str | None = None, limit: int | None = None
+    ) -> Iterator[Record]:
+        """Yield the records that match as `scan` yields all; those that it names are looked up."""
+        known = self._named(where)
+        if known is None:
+            return super().matching(level, where, after=after, limit=limit)
+        return islice(filter(compile_filter(where), self._scan(known, level, after, None)), limit)
+
+    def _named(self, where: Filter | None) -> list[str] | None:
+        """Return the records that a filter names and that may be stored, None where it names none.
+
+        They are in code-point order.
+        """
+        wanted, template = named(where), self._index.names
+        if wanted is None:
+            return None
+        return [name for name in sorted(wanted) if template.matches(template.key(name))]
 
     def close(self) -> None:
         self._guard.store.close()

@@ -201,11 +201,13 @@ class SplicedText(ResultsText):
         if at < 0:
             return None
         body = at + len(header)
-        if self._data.find(header, body - 1, section.end) >= 0:
-            raise canonical_text.NotCanonical("a record stands twice")
         next_entry = re.compile(rb"\n {%d}[^ ]" % len(indent))
         following = next_entry.search(self._data, body - 1, section.end)
-        return at + 1, body, following.start() + 1 if following else section.end
+        end = following.start() + 1 if following else section.end
+        # All lines of a record are deeper, so it stands twice after them if at all.
+        if self._data.find(header, end - 1, section.end) >= 0:
+            raise canonical_text.NotCanonical("a record stands twice")
+        return at + 1, body, end
 
     def _index(self, section: Section) -> _Index:
         """Return where each record stands; computed once, for what touches many records."""

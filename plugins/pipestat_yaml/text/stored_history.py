@@ -39,6 +39,7 @@ class StoredHistory(Lines):
         super().__init__(text)
         self._indent = indent
         self._parsed = parsed
+        self._places: dict[str, tuple[int, int] | None] = {}
 
     def read(self) -> Any:
         """Return the mapping, or whatever else stands there."""
@@ -103,6 +104,11 @@ class StoredHistory(Lines):
 
         None where it stands there in another form.
         """
+        if result not in self._places:
+            self._places[result] = self._searched(result)
+        return self._places[result]
+
+    def _searched(self, result: str) -> tuple[int, int] | None:
         text = f"\n{self.text}"
         header = f"\n{header_lines(result, ' ' * self._indent)}"
         at = text.find(header)
@@ -111,7 +117,8 @@ class StoredHistory(Lines):
         begin = at + len(header)
         following = re.compile(f"\n {{{self._indent}}}[^ ]").search(text, begin)
         end = following.start() if following else len(self.text)
-        stands_twice = text.find(header, begin) >= 0
+        # All lines before the end are deeper, so it stands twice after it if at all.
+        stands_twice = text.find(header, end) >= 0
         return None if stands_twice or begin == end or text[begin] != "\n" else (begin, end)
 
 
