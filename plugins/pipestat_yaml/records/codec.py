@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import NoneType
 from typing import Any
 
 from pipestat_spec.domain.times import (
@@ -51,6 +52,8 @@ __all__ = [
 _META = "meta"
 _CREATED = ("created", "pipestat_created_time")
 _MODIFIED = ("modified", "pipestat_modified_time")
+# What is in the data model whatever its value.
+_PLAIN = (int, float, bool, NoneType)
 # Zones differ by multiples of this, by at most that.
 _ZONE_STEP = timedelta(minutes=15)
 _ZONE_SPAN = timedelta(hours=14)
@@ -222,7 +225,10 @@ def _texts(times: list[datetime], taken: TakenTimes, layout: Layout) -> list[str
 
 def _decode_time(meta: Mapping[str, Any], names: tuple[str, str]) -> datetime | None:
     ours, theirs = meta.get(names[0]), meta.get(names[1])
-    precise, local = read_time(ours, local=True), read_time(theirs, local=True)
+    precise = read_time(ours, local=True)
+    if theirs is None:
+        return precise
+    local = read_time(theirs, local=True)
     if precise is None or local is None:
         return precise or local
     # pipestat renews only its own key. That of another time zone is no change.
@@ -238,7 +244,9 @@ def _face_value(text: Any) -> datetime:
 def check_stored(key: RecordKey, stored: Mapping[str, Any], file: str) -> None:
     """Raise PipestatDataError when the results, or `meta`, cannot be read."""
     for name, value in stored.items():
-        if name not in RESERVED and (problem := _problem(value)):
+        if type(value) in _PLAIN or name in RESERVED:
+            continue
+        if problem := _problem(value):
             raise _unreadable(f"result {shorten(name)!r}", key, problem, file)
     meta = stored.get(_META)
     if meta is not None and not isinstance(meta, dict):
