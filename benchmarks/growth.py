@@ -24,6 +24,7 @@ from typing import Any
 from benchmarks.figures import Figure, milliseconds
 from benchmarks.warm import SCHEMA
 from pipestat_spec import PipestatManager
+from pipestat_spec.convert import convert
 from pipestat_spec.plugins.loading import plugins
 from tests.environments import REPOSITORY, clean_environment
 
@@ -58,12 +59,14 @@ class Store:
 class Operation:
     """A call, given the store, its size and the number of the call.
 
-    `grows` says that the answer, or what has to be looked at for it, grows with the store.
+    `grows` says that the answer, or what has to be looked at for it, grows with the store. `most`
+    is the size of the largest store that it is measured on.
     """
 
     call: Callable[[PipestatManager, int, int], object]
     repeats: int = 5
     grows: bool = False
+    most: int | None = None
 
 
 # Stores
@@ -144,6 +147,20 @@ def _csv(psm: PipestatManager, _: int, __: int) -> object:
         return plugins().exporter("csv").export(psm.store, Path(folder, "table.csv"), {})
 
 
+def _convert(psm: PipestatManager, _: int, __: int) -> None:
+    """Copy a store of files into a database, and any other one into a file."""
+    name = "copy.db" if psm.store.backend.file else "copy.yaml"
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        PipestatManager(
+            results_file_path=Path(folder, name),
+            schema_path=psm.schema_path,
+            pipeline_name=psm.pipeline_name,
+        ) as target,
+    ):
+        convert(psm.store, target.store)
+
+
 OPERATIONS: Mapping[str, Operation] = {
     # Into an empty store.
     "bulk": Operation(_bulk, 0, grows=True),
@@ -167,6 +184,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "recent": Operation(lambda psm, _, __: psm.list_recent_results(limit=PAGE), 1, grows=True),
     "all records": Operation(lambda psm, _, __: deque(psm.iter_records(), maxlen=0), 1, grows=True),
     "CSV": Operation(_csv, 0, grows=True),
+    "convert": Operation(_convert, 0, grows=True, most=100_000),
 }
 # Of one result of one record, again and again: its history grows.
 _OVERWRITE = "overwrite"
@@ -194,7 +212,9 @@ def figures(folder: Path) -> Iterator[Figure]:
             _run([few], "bulk", _FEW)
             growth = _Growth(name, store)
             for size in store.sizes:
-                for operation in OPERATIONS:
+                for operation, what in OPERATIONS.items():
+                    if what.most is not None and size > what.most:
+                        continue
                     before = [] if operation == "bulk" else [few]
                     found = _run([*before, configs[size]], operation, size, clock)
                     yield from growth.figures(operation, size, found, places[size])
