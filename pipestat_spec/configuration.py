@@ -18,8 +18,6 @@ from pipestat_spec.text.paths import absolute_path, check_path, working_folder
 from pipestat_spec.text.strings import nearest, shorten
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from pipestat_spec.backend import BackendFactory
 
 __all__ = [
@@ -62,7 +60,7 @@ def load_config_document(path: str | os.PathLike[str], missing: str | None = Non
 
 def parse_config(
     document: object,
-    path: Path | None = None,
+    path: str | os.PathLike[str] | None = None,
     *,
     backends: Collection[str] = (),
     environment: Mapping[str, str] | None = None,
@@ -80,7 +78,7 @@ def parse_config(
     if not isinstance(document, Mapping):
         raise MissingConfigDataError(f"{where}: a configuration is a mapping of keys to values")
     environment = os.environ if environment is None else environment
-    folder = str(path.parent) if path else working_folder()
+    folder = os.path.dirname(path) if path else working_folder()
     values: dict[str, Any] = {}
     sections: dict[str, Mapping[str, Any]] = {}
     refuse_unknown_keys(document, where, backends, problems)
@@ -94,7 +92,7 @@ def parse_config(
                 values[key] = check_value(key, value, where, folder)
             elif key in backends or key == document.get("backend"):
                 sections[str(key)] = _section(str(key), value, where)
-    return Config(values, sections, path)
+    return Config(values, sections, None if path is None else os.fspath(path))
 
 
 def refuse_unknown_keys(
@@ -312,7 +310,7 @@ def _sources(
             exported[key] = _check_given(key, environment[name], name, here, environment)
     of_arguments = _Source("arguments", given, here)
     of_environment = _Source("environment", exported, here)
-    folder = str(config.path.parent) if config.path else here
+    folder = os.path.dirname(config.path) if config.path else here
     of_config = _Source("configuration", config.values, folder)
     if config.is_found:
         return [of_arguments, of_environment, of_config]

@@ -128,11 +128,9 @@ def load_config(
         source, is_found = find_above(CONFIG_NAME), True
         if source is None:
             return Config()
-    from pathlib import Path
-
     given = os.fspath(source) if is_found else expand_path(source, named_by)
-    path = Path(absolute_path(given, working_folder()))
-    document = load_config_document(path, f"{named_by}: there is no file {str(path)!r}")
+    path = absolute_path(given, working_folder())
+    document = load_config_document(path, f"{named_by}: there is no file {path!r}")
     config = parse_config(document, path, backends=plugins().backends.keys(), problems=problems)
     return config._replace(is_found=is_found)
 
@@ -304,13 +302,17 @@ def _given_namespace(schema: OutputSchema | None, config: Config) -> str | None:
 def _loopers_layout(config: Config) -> Layout | None:
     """Return `levels` for a file that looper made: its readers know no other layout."""
     name = config.values.get("pipeline_name")
-    if name is None or config.path is None or config.path.name != looper_file_name(name):
+    if (
+        name is None
+        or config.path is None
+        or os.path.basename(config.path) != looper_file_name(name)
+    ):
         return None
     return "levels"
 
 
 def _config_folder(config: Config) -> str:
-    return str(config.path.parent) if config.path else working_folder()
+    return os.path.dirname(config.path) if config.path else working_folder()
 
 
 def _options(factory: BackendFactory, config: Config) -> Any:
@@ -326,4 +328,4 @@ def _options(factory: BackendFactory, config: Config) -> Any:
         return None
     from pipestat_spec.options import parse_options
 
-    return parse_options(model, section, factory.name, str(config.path or "configuration"))
+    return parse_options(model, section, factory.name, config.path or "configuration")

@@ -25,7 +25,7 @@ def output_folder(opened: OpenedStore, given: str | os.PathLike[str] | None = No
     file = opened.store.results_file(None)
     if file is not None and "://" not in file:
         return os.path.dirname(file.partition(PLACEHOLDER)[0])
-    return str(opened.config.path.parent) if opened.config.path else os.getcwd()
+    return os.path.dirname(opened.config.path) if opened.config.path else os.getcwd()
 
 
 def link_folder(opened: OpenedStore, output_dir: str | None = None) -> str:

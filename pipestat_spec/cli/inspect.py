@@ -68,7 +68,7 @@ def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
         "pipeline_name": store.namespace,
         "project_name": store.settings.project_name,
         "pipeline_type": level,
-        "config_file": str(config.path) if config.path else None,
+        "config_file": config.path,
         "config_found": config.is_found,
         "schema": schema and shown_address(schema),
         "status_schema": store.settings.statuses.source,

@@ -136,7 +136,7 @@ def _check(args: argparse.Namespace, found: _Findings) -> None:
     with found.about() as problems:
         config = load_config(args.config, problems)
     if config.path:
-        found.checked.append(str(config.path))
+        found.checked.append(config.path)
     with found.about():
         config = merge_config(arguments, config)
     schema, statuses = _check_schemas(config, found)

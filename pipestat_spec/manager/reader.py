@@ -142,7 +142,7 @@ class RecordReader:
     @property
     def config_path(self) -> str | None:
         """The configuration file, or None."""
-        return str(self._opened.config.path) if self._opened.config.path else None
+        return self._opened.config.path
 
     @property
     def pipeline_name(self) -> str:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 __all__ = [
     "KEYS",
@@ -108,7 +105,7 @@ class Config(NamedTuple):
 
     values: Mapping[str, Any] = _NOTHING
     sections: Mapping[str, Mapping[str, Any]] = _NOTHING
-    path: Path | None = None
+    path: str | None = None
     is_found: bool = False
     store_from: Namer | None = None
 

@@ -12,12 +12,13 @@ libraries inside functions: each plugin module is imported by every command.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pluggy
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipestat_spec.backend import BackendFactory
     from pipestat_spec.models.query import Page, Query
     from pipestat_spec.models.record import HistoryEntry, Level, Record, RecordKey

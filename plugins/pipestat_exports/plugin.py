@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipestat_spec.plugins.hookspecs import Exporter, Source
 
 

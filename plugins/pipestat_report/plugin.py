@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from pipestat_spec.plugins.hookspecs import Exporter, Source
 
 

@@ -315,9 +315,12 @@ def _refuse_strays(
     for key, value in mapping.items():
         if key in known:
             continue
-        near = nearest(key.lower(), _SECTIONS) if isinstance(key, str) else None
+        is_result = is_result_definition(value)
+        near = None
+        if isinstance(key, str) and (is_result or held_result(mapping, value)):
+            near = nearest(key.lower(), _SECTIONS)
         with problems:
-            if is_result_definition(value) or (near and held_result(mapping, value)):
+            if is_result or near:
                 raise _stray(str(key), path, source, near, in_sections="samples" in holders)
             if key == QC and not is_level:
                 problem = "the QC rules of a level stand in its section"
