@@ -144,6 +144,12 @@ def _alone(name: str) -> PythonEnvironment:
     return _python_environment(name, name, f"--group={REPOSITORY}/pyproject.toml:{name}")
 
 
+def schemathesis_environment() -> PythonEnvironment:
+    """Return an environment of Schemathesis, which needs older libraries than this project."""
+    group = f"--group={REPOSITORY}/pyproject.toml:schemathesis"
+    return _python_environment("schemathesis", "schemathesis", group)
+
+
 def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     """Return an environment with this project and plugins of it, editable, after what they need.
 

@@ -62,8 +62,18 @@ def make_app(stores: Sequence[Served], settings: Settings, gate: Gate) -> ASGIAp
     _add_live(app, site, metrics)
     # The last, since one of its paths takes any word.
     app.include_router(reader_router(site))
+    _name_stores(app, site)
     packed = GZipMiddleware(app, minimum_size=_SMALLEST_PACKED, compresslevel=5)
     return Guard(Measured(packed, metrics), gate, host_names(settings), settings)
+
+
+def _name_stores(app: FastAPI, site: Site) -> None:
+    """Let the OpenAPI say which stores there are."""
+    for path in app.openapi()["paths"].values():
+        for operation in path.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["name"] == "store":
+                    parameter["schema"]["enum"] = list(site.stores)
 
 
 def _add_pages(app: FastAPI, site: Site) -> None:

@@ -6,6 +6,7 @@ import { conditionFilter, conditionText, readCondition } from "../src/model/cond
 import { formatFilter } from "../src/filter/syntax.ts";
 import { exportText } from "../src/model/exports.ts";
 import { binOf, decimalsFor, edge, formatInteger, niceScale, summarize } from "../src/model/numbers.ts";
+import { mergeChange } from "../src/live/merge.ts";
 import { Report } from "../src/model/report.ts";
 import { apartFrom, matchRows, offers, sortRows } from "../src/model/selection.ts";
 import { fragmentOf, initialState, readFragment } from "../src/model/state.ts";
@@ -200,4 +201,52 @@ test("the filter box knows what may come next", () => {
     prefix: "'hg",
     from: 9,
   });
+});
+
+test("a change is merged row by row", () => {
+  const report = new Report(data, "");
+  const before = { ...data, built: "2026-01-01T00:00:00.000000Z" };
+  const change = {
+    time: "2026-01-02T00:00:00.000000Z",
+    removed: { sample: ["r3"], project: [] },
+    project: null,
+    sample: {
+      fields: [
+        { name: "n", kind: "number" },
+        { name: "new", kind: "string" },
+      ],
+      ids: ["r2", "a", "\u{1F600}", "\uFFFD"],
+      status: ["failed", null, null, null],
+      verdicts: null,
+      since: { 0: "2026-01-02T00:00:00.000000Z" },
+      messages: { 0: "why" },
+      sources: {},
+      created: [null, null, null, null],
+      modified: [null, null, null, null],
+      columns: [
+        { values: [null, 0.5, null, null], nulls: [0] },
+        { rows: [1], values: ["x"] },
+      ],
+      history: { 0: { n: [["2026-01-02T00:00:00.000000Z", 1]] } },
+      media: {},
+    },
+  };
+  const merged = mergeChange(before, change);
+  const table = new Report(merged, "").samples;
+  assert.equal(merged.built, change.time);
+  // By code point: U+FFFD comes before U+1F600, whose UTF-16 units do not.
+  assert.deepEqual(table.ids.slice(0, -1), ["a", "r1", "r2", "\uFFFD", "\u{1F600}"]);
+  const of = (name, id) => table.byName.get(name).values[table.rowOf.get(id)];
+  assert.equal(of("n", "a"), 0.5);
+  assert.equal(of("n", "r2"), null);
+  assert.equal(of("n", "\uFFFD"), undefined);
+  assert.equal(of("n", "r1"), report.samples.byName.get("n").values[0]);
+  assert.equal(of("new", "a"), "x");
+  assert.equal(of("new", "r1"), undefined);
+  assert.equal(table.byName.get("n").data.kind, "number");
+  const row = table.rowOf.get("r2");
+  assert.deepEqual([table.status(row), table.message(row)], ["failed", "why"]);
+  assert.equal(table.history(row, "n").length, 1);
+  // The old document is as it was.
+  assert.deepEqual(before.samples.ids, ["r1", "r2", "r3"]);
 });
