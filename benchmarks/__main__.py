@@ -74,6 +74,12 @@ def _diff(folder: Path) -> Iterator[Figure]:
     return comparisons.figures(folder)
 
 
+def _exports(folder: Path) -> Iterator[Figure]:
+    from benchmarks import exports
+
+    return exports.figures(folder)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "cold": _cold,
     "warm": _warm,
@@ -84,6 +90,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "reports": _reports,
     "growth": _growth,
     "diff": _diff,
+    "exports": _exports,
 }
 
 

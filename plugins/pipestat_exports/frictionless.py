@@ -19,6 +19,7 @@ from pipestat_exports.export import as_text
 from pipestat_exports.folders import FolderOptions, read_folder_options, write_folder
 from pipestat_exports.places import Places
 from pipestat_spec.json_values import JSONValue
+from pipestat_spec.models.verdict import Verdict
 from pipestat_spec.tables import FIELDS, MISSING, Column, Table, read_table
 
 if TYPE_CHECKING:
@@ -77,7 +78,10 @@ def _resource(folder: Path, source: Source, level: Level, table: Table) -> dict[
         for row in table.rows():
             cells = zip(row, table.columns, strict=True)
             text.write(_line([columns.cell(value, column) for value, column in cells]))
-    fields = [columns.field(column, list(source.statuses)) for column in table.columns]
+    words = {"status": list(source.statuses)}
+    if declared is not None and declared.verdict_field is not None:
+        words[declared.verdict_field] = list(map(str, Verdict))
+    fields = [columns.field(column, words) for column in table.columns]
     return {
         "name": level,
         "type": "table",
@@ -129,7 +133,7 @@ class _Columns:
             return self.null
         return value if isinstance(value, str) and column.kind != "any" else json_text(value)
 
-    def field(self, column: Column, statuses: Sequence[str]) -> dict[str, Any]:
+    def field(self, column: Column, words: Mapping[str, Sequence[str]]) -> dict[str, Any]:
         kind = {"file": "object", "image": "object"}.get(column.kind, column.kind)
         kind = self._types.get(column.name, kind)
         schema = self._places.schema(column.path) or {}
@@ -139,8 +143,8 @@ class _Columns:
                 field[key] = text
         if column.name == "record_identifier":
             constraints: dict[str, Any] = {"required": True, "unique": True}
-        elif column.name == "status" and not schema:
-            constraints = {"enum": statuses}
+        elif column.name in words and not schema:
+            constraints = {"enum": words[column.name]}
         else:
             constraints = _constraints(column, kind, schema)
         return {**field, "constraints": constraints} if constraints else field

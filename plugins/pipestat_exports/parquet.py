@@ -32,6 +32,8 @@ __all__ = ["export_parquet"]
 
 # A group of rows is as large as this, or has so many characters of text.
 _ROWS_AT_ONCE, _TEXT_AT_ONCE = 10_000, 30_000_000
+# Types whose values may be of any length.
+_LONG = ("string", "list", "struct")
 _MOST_PARTITIONS = 10_000
 _FOLDERS = ("bool", "int64", "string", "date32[day]")
 _LONGEST_NAME = 255
@@ -209,6 +211,7 @@ def _batches(
     """Yield some rows at a time, as values for Arrow."""
     batch: list[list[Any]] = []
     text = 0
+    long = [n for n, form in enumerate(forms) if str(form.type).startswith(_LONG)]
     for row in rows:
         cells = [row[number] for number in numbers]
         values = [
@@ -216,7 +219,7 @@ def _batches(
             for cell, form in zip(cells, forms, strict=True)
         ]
         batch.append(values)
-        text += sum(map(_length, values))
+        text += sum(_length(values[n]) for n in long)
         if len(batch) == _ROWS_AT_ONCE or text > _TEXT_AT_ONCE:
             yield batch
             batch, text = [], 0

@@ -38,6 +38,7 @@ import pytest
 
 from tests.environments import clean_environment
 from tests.pephub.contract_server import ContractServer
+from tests.remote.servers import KEYS, running_moto
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -177,6 +178,10 @@ class Reader:
 @contextlib.contextmanager
 def served(document: Path) -> Iterator[dict[str, str]]:
     """Start the server that a document is about; give the variables that lead to it."""
+    if document.stem == "exports":
+        with running_moto() as url:
+            yield {**KEYS, "AWS_ENDPOINT_URL": url, "AWS_DEFAULT_REGION": "us-east-1"}
+        return
     if document.stem != "pephub":
         yield {}
         return

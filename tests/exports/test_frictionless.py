@@ -19,7 +19,7 @@ description: Runs of the lab
 pipeline_name: My runs
 samples:
   reads: {type: integer, minimum: 0, title: Reads, description: Number of reads}
-  rate: {type: number, exclusiveMaximum: 1.5}
+  rate: {type: number, exclusiveMaximum: 1.5, qc: {fail: "value < 0.5"}}
   ok: {type: boolean}
   genome: {type: string, enum: [hg38, mm10]}
   code: {type: [string, "null"], pattern: "[A-Z]{2}", minLength: 2}
@@ -61,6 +61,7 @@ FIELDS = [
         "string",
         constraints={"enum": ["running", "completed", "failed", "waiting", "partial"]},
     ),
+    field("verdict", "string", constraints={"enum": ["fail", "warn", "pass", "not judged"]}),
     field(
         "reads",
         "integer",
@@ -134,10 +135,11 @@ def test_frictionless_reads_the_values_that_were_reported(
     rows: Any = frictionless.script(READ, package / "datapackage.json", cwd=tmp_path)
     at = rows[0].pop("at")
     assert at.startswith("2026-02-28T23:30:00.5")
-    expected = {"record_identifier": "s1", "status": "completed", **FIRST, "mixed": "1"}
+    expected = {"record_identifier": "s1", "status": "completed", "verdict": "pass", **FIRST}
+    expected["mixed"] = "1"
     del expected["at"]
     assert rows[0] == expected
-    second = {"record_identifier": "s2", "name": "", "mixed": '"=1"'}
+    second = {"record_identifier": "s2", "verdict": "not judged", "name": "", "mixed": '"=1"'}
     assert {name: value for name, value in rows[1].items() if value is not None} == second
     assert rows[2]["name"] == "not reported"
 
@@ -163,7 +165,7 @@ def test_frictionless_validates_it_and_finds_what_is_put_in(
     file = package / "sample.csv"
     text = file.read_bytes()
     file.write_bytes(
-        text.replace(b"s1,completed,3,", b"s1,completed,three,")
+        text.replace(b"s1,completed,pass,3,", b"s1,completed,good,three,")
         .replace(b",hg38,", b",hg19,")
         .replace(b",1.0,", b",1.5,")
         .replace(b"AB", b"ab")
@@ -173,7 +175,7 @@ def test_frictionless_validates_it_and_finds_what_is_put_in(
     found = errors()
     assert ("type-error", 2, "reads") in found
     assert ("type-error", 2, "day") in found
-    for name in ("genome", "rate", "code"):
+    for name in ("verdict", "genome", "rate", "code"):
         assert ("constraint-error", 2, name) in found
     assert any(number == 3 for _, number, _ in found)
 

@@ -19,7 +19,7 @@ from tests.legs import leave_out
 SCHEMA = """
 pipeline_name: lims
 samples:
-  reads: {type: integer}
+  reads: {type: integer, qc: {warn: "value < 1"}}
   "a.b": {type: string}
   tags: {type: array, items: {type: string}, maxItems: 3}
   free: {type: array, items: {type: integer}}
@@ -31,7 +31,7 @@ project:
   total: {type: integer}
 """
 HEAD = (
-    'record_identifier,status,reads,"""a.b""",tags.1,tags.2,tags.3,free,reports,two.1,two.2,'
+    'record_identifier,status,verdict,reads,"""a.b""",tags.1,tags.2,tags.3,free,reports,two.1,two.2,'
     "align.rate,align.log,plot,more.k\n"
 )
 FILE = {"path": "=m.txt", "title": "M"}
@@ -56,9 +56,9 @@ def test_every_cell_is_a_value_a_path_or_a_list(tmp_path: Path) -> None:
     psm.report({"align": {"log": FILE}, "more": {"k": True}, "tags": []}, "s3")
     psm.set_status("failed", "s2")
     assert export(psm, tmp_path / "t.lims.csv").read_text("utf-8") == (
-        HEAD + 's1,NA,0,x,p,q,NA,"[1, 2]",NA,\'=m.txt,NA,NA,NA,NA,NA\n'
-        's2,failed,NA,NA,NA,NA,NA,NA,"[""=m.txt""]",NA,NA,0.5,\'=m.txt,\'=m.txt,NA\n'
-        "s3,NA,NA,NA,NA,NA,NA,NA,NA,NA,NA,NA,'=m.txt,NA,true\n"
+        HEAD + 's1,NA,warn,0,x,p,q,NA,"[1, 2]",NA,\'=m.txt,NA,NA,NA,NA,NA\n'
+        's2,failed,not judged,NA,NA,NA,NA,NA,NA,"[""=m.txt""]",NA,NA,0.5,\'=m.txt,\'=m.txt,NA\n'
+        "s3,NA,not judged,NA,NA,NA,NA,NA,NA,NA,NA,NA,NA,'=m.txt,NA,true\n"
     )
 
 
@@ -106,8 +106,8 @@ def test_libreoffice_reads_every_row_whole(tmp_path: Path) -> None:
         assert rows[0] == written[0]
         # Text that would be computed is text, with the apostrophe that it got.
         expected = [text if text[0] not in "=@" else f"'{text}" for text in texts]
-        assert [row[3] for row in rows[1:]] == expected
-        assert [row[2] for row in rows[1:]] == list(range(len(texts)))
+        assert [row[4] for row in rows[1:]] == expected
+        assert [row[3] for row in rows[1:]] == list(range(len(texts)))
         assert [row[0] for row in rows[1:]] == [row[0] for row in written[1:]]
 
 
