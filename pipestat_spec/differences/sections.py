@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
@@ -98,16 +98,19 @@ def _level_sections(level: LevelComparison, limit: int) -> Iterator[Section]:
     yield _section(f"Statuses that moved{at}", moves, level.statuses, _move_rows, limit)
     for title, names in (("removed", level.removed), ("added", level.added)):
         yield _section(f"Records {title}{at}", ("record",), names, lambda name: [(name,)], limit)
+    kinds: dict[str, list[ResultDifference]] = {}
+    for one in level.results:
+        kind: str = one.difference
+        if kind == "changed":
+            kind = "Other values" if one.number is None else "Numbers"
+        kinds.setdefault(kind, []).append(one)
     for title in ("removed", "added"):
-        groups, heads = _grouped(level, title), ("result", "records", "in", "")
+        groups = _grouped(kinds.get(title, []), title, level.renamed)
+        heads = ("result", "records", "in", "")
         yield _section(f"Results {title}{at}", heads, groups, lambda row: [row], limit, (1,))
-    changed = [one for one in level.results if one.difference == "changed"]
-    for title, some in (
-        ("Numbers", [one for one in changed if one.number is not None]),
-        ("Other values", [one for one in changed if one.number is None]),
-    ):
+    for title, right in (("Numbers", (2, 3, 4, 5)), ("Other values", (4, 5))):
+        some = kinds.get(title, [])
         columns = ("record", "result", "before", "after", "delta", "percent", "")
-        right = (2, 3, 4, 5) if title == "Numbers" else (4, 5)
         yield _section(f"{title} that changed{at}", columns, some, _value_rows, limit, right)
 
 
@@ -164,13 +167,14 @@ def _move_rows(move: Move) -> list[tuple[str, ...]]:
     return [(move.record_identifier, *texts, "worse" if move.is_worse else "")]
 
 
-def _grouped(level: LevelComparison, difference: str) -> list[tuple[str, ...]]:
+def _grouped(
+    results: Iterable[ResultDifference], difference: str, renamed: Mapping[str, str]
+) -> list[tuple[str, ...]]:
     """Return a row for each result: its name, how many records, which, and its other name."""
     groups: dict[str, list[str]] = {}
-    for one in level.results:
-        if one.difference == difference:
-            groups.setdefault(one.result, []).append(one.record_identifier)
-    others = {**level.renamed, **{new: old for old, new in level.renamed.items()}}
+    for one in results:
+        groups.setdefault(one.result, []).append(one.record_identifier)
+    others = {**renamed, **{new: old for old, new in renamed.items()}}
     way = "probably now" if difference == "removed" else "probably once"
     return [
         (

@@ -123,7 +123,8 @@ NOTHING = Seen((None,) * 5, (), array("q"), hash(()), None)
 
 def _hash(value: JSONValue) -> int:
     # The text tells 1 from 1.0 and from true; the order of keys does not count.
-    return hash(json.dumps(value, sort_keys=True))
+    text = json.dumps(value, sort_keys=True) if isinstance(value, dict | list) else repr(value)
+    return hash(text)
 
 
 def _whole(record: Record) -> int:

@@ -50,6 +50,8 @@ def record(name: str, results: dict[str, Any] | None = None, **more: Any) -> Rec
 )
 def test_values_differ_as_the_specification_says(before: Any, after: Any, differ: bool) -> None:
     assert bool(list(differing(before, after, lambda _: NOTHING))) is differ
+    found = compared([record("s", {"n": before})], [record("s", {"n": after})])
+    assert bool(found.results) is found.differs is differ
 
 
 @pytest.mark.parametrize(

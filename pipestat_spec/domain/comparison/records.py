@@ -17,6 +17,7 @@ from pipestat_spec.domain.comparison.values import (
     differing,
     is_missing,
     is_number,
+    number_part,
 )
 from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.record import Level, Record
@@ -33,6 +34,7 @@ __all__ = [
 
 # Parts of one value that are kept, the largest first; all of them are judged.
 _MOST_PARTS = 100
+_INTEGER, _FLOAT = {int}, {float}
 _SCALARS = frozenset((bool, int, float, str, type(None)))
 
 
@@ -72,8 +74,8 @@ class ResultDifference(NamedTuple):
     @property
     def number(self) -> Part | None:
         """The part when it is the only one and both values are numbers."""
-        only = self.parts[0] if self.part_count == 1 else None
-        return only if only is not None and only.is_numeric else None
+        # Other values have no effect.
+        return self.parts[0] if self.part_count == 1 and self.effect >= 0 else None
 
 
 @dataclass
@@ -232,6 +234,14 @@ def _difference(
     after: JSONValue,
     criteria: Criteria,
 ) -> ResultDifference | None:
+    kinds = {type(before), type(after)}
+    if kinds in (_FLOAT, _INTEGER):
+        # Most differences are such.
+        part = number_part(before, after, criteria.of(level, result))
+        if part is None:
+            return None
+        judged = part.judgement
+        return ResultDifference(name, result, before, after, (part,), 1, judged, part.effect)
     parts = list(differing(before, after, partial(criteria.of, level, result)))
     if not parts:
         return None

@@ -10,7 +10,16 @@ from typing import Literal, NamedTuple, TypeAlias
 from pipestat_spec.domain.comparison.criteria import Criterion, Place, is_close
 from pipestat_spec.json_values import JSONValue
 
-__all__ = ["MISSING", "Judgement", "Part", "differing", "is_missing", "is_number", "same"]
+__all__ = [
+    "MISSING",
+    "Judgement",
+    "Part",
+    "differing",
+    "is_missing",
+    "is_number",
+    "number_part",
+    "same",
+]
 
 Judgement: TypeAlias = Literal["worse", "better"]
 
@@ -110,7 +119,8 @@ def differing(before: JSONValue, after: JSONValue, judge: Judge, at: Place = ())
             right = after[number] if number < len(after) else MISSING
             yield from _inside(left, right, judge, (*at, number))
     elif is_number(before) and is_number(after):
-        yield from _numbers(before, after, judge, at)
+        if (part := number_part(before, after, judge(at), at)) is not None:
+            yield part
     elif type(before) is not type(after) or before != after:
         yield Part(at, before, after)
 
@@ -122,15 +132,17 @@ def _inside(before: JSONValue, after: JSONValue, judge: Judge, at: Place) -> Ite
         yield from differing(before, after, judge, at)
 
 
-def _numbers(before: int | float, after: int | float, judge: Judge, at: Place) -> Iterator[Part]:
+def number_part(
+    before: int | float, after: int | float, criterion: Criterion, at: Place = ()
+) -> Part | None:
+    """Return where two numbers differ; None for the same ones and within the tolerance."""
     if type(before) is type(after) and (before == after or (before != before and after != after)):
-        return
-    criterion = judge(at)
+        return None
     if is_close(before, after, criterion):
-        return
+        return None
     judgement: Judgement | None = None
     # NaN is neither higher nor lower; to lose the number is worse.
     if criterion.better is not None and before != after:
         is_better = after > before if criterion.better == "higher" else after < before
         judgement = "better" if is_better or before != before else "worse"
-    yield Part(at, before, after, judgement)
+    return Part(at, before, after, judgement)
