@@ -27,6 +27,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice, takewhile
+from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError, UnsupportedOperation
@@ -54,6 +55,8 @@ if TYPE_CHECKING:
     from pipestat_spec.models.schema.output_schema import OutputSchema
     from pipestat_spec.models.schema.status_schema import StatusSchema
 
+# Nanoseconds: network file systems may have whole seconds.
+_SETTLED = 2_000_000_000
 # From so many changes on, one look at all records in between costs less than one at each.
 _MANY = 100
 
@@ -65,7 +68,16 @@ __all__ = [
     "Outcome",
     "StoreSettings",
     "Transition",
+    "settled",
 ]
+
+
+def settled(*times: int) -> bool:
+    """Tell whether files that were changed at these times (ns) can be told from what they become.
+
+    Within one tick of the system's clock a second change leaves no trace. For `Backend.version`.
+    """
+    return max(times, default=0) < time_ns() - _SETTLED
 
 
 class Backend(ABC):

@@ -53,13 +53,15 @@ class Watcher:
         self._matching: list[set[str]] = [set() for _ in filters]
         self._seen: dict[str, Seen] = {}
         self._names: dict[tuple[str, ...], tuple[str, ...]] = {}
-        since = None if since is None else as_utc(since)
+        if since is not None:
+            store.rules.require(Capability.TIMES, "news since a time")
+            since = as_utc(since)
         # Before the records are read: a change meanwhile is found by the first look.
         self._version = store.backend.version()
         for record in store.scan(level):
-            self._count(record)
-            if not from_start and not (since and _is_since(record, since)):
-                self._keep(record)
+            is_news = from_start or (since is not None and _is_since(record, since))
+            holding = [holds(record) for holds in self._predicates]
+            self._keep(record.key.identifier, None if is_news else Seen.of(record), holding)
         self._has_news = from_start or since is not None
 
     def matching(self, number: int) -> int:
@@ -74,17 +76,19 @@ class Watcher:
         now = utc_now()
         gone = dict.fromkeys(self._seen)
         found: list[Event] = []
+        changed: list[tuple[str, Seen, list[bool]]] = []
         for record in self._changed(gone):
-            seen = self._seen.get(record.key.identifier)
-            found += events_between(seen, record, now)
-            self._count(record)
-            self._keep(record)
+            name = record.key.identifier
+            found += events_between(self._seen.get(name), record, now)
+            changed.append((name, Seen.of(record), [holds(record) for holds in self._predicates]))
+        # Only now: a look that fails half-way is made again, as a whole.
+        for name, seen, holding in changed:
+            self._keep(name, seen, holding)
         for name in gone:
             del self._seen[name]
             for names in self._matching:
                 names.discard(name)
             found.append(removal(self._level, name, now))
-        # Only now: a look that fails is made again.
         self._version, self._has_news = version, False
         return found
 
@@ -115,15 +119,14 @@ class Watcher:
             # Removed between the two reads.
             gone.update((name, None) for name in chunk if name not in known and name in self._seen)
 
-    def _keep(self, record: Record) -> None:
-        seen = Seen.of(record)
-        # Most records have the same names.
-        names = self._names.setdefault(seen.names, seen.names)
-        self._seen[record.key.identifier] = seen._replace(names=names)
-
-    def _count(self, record: Record) -> None:
-        for holds, names in zip(self._predicates, self._matching, strict=True):
-            (names.add if holds(record) else names.discard)(record.key.identifier)
+    def _keep(self, name: str, seen: Seen | None, holding: Sequence[bool]) -> None:
+        """Remember a record, None: as one that is not seen yet, and which filters find it."""
+        if seen is not None:
+            # Most records have the same names.
+            names = self._names.setdefault(seen.names, seen.names)
+            self._seen[name] = seen._replace(names=names)
+        for holds, matching in zip(holding, self._matching, strict=True):
+            (matching.add if holds else matching.discard)(name)
 
 
 def _is_since(record: Record, since: datetime) -> bool:

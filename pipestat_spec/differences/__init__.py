@@ -176,6 +176,9 @@ def compare(
     """
     found = Differences(before, after, schema_differences(before.store.schema, after.store.schema))
     criteria = Criteria((after.store.schema, before.store.schema), general, given)
+    for side in (before, after):
+        if level is not None:
+            side.store.rules.check_level(level)
     readers = [_Reader(side) for side in (before, after)]
     with collection_paused():
         for one in LEVELS:

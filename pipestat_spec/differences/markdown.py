@@ -21,6 +21,8 @@ __all__ = ["LONGEST", "markdown"]
 
 # Characters of a comment on GitHub; some are left for what a workflow adds.
 LONGEST = 65_536 - 1_536
+# No row of a table is shorter than 20 characters.
+_MOST_ROWS = LONGEST // 20
 _MARKS = {"worse": "\N{HEAVY EXCLAMATION MARK SYMBOL} worse", "better": "better"}
 
 
@@ -30,20 +32,20 @@ def markdown(comparison: Comparison, limit: int) -> str:
     At most `limit` rows of a kind are shown, 0 for all; where this is too long it is as many as
     fit. What is left out is counted.
     """
+    limit = min(limit or _MOST_ROWS, _MOST_ROWS)
     text = _text(comparison, limit)
     if len(text) <= LONGEST:
         return text
-    fits, too_many = 0, limit or max(len(one.rows) for one in sections(comparison, 0))
-    shortest = _text(comparison, 1)
+    fits, too_many, longest = 0, limit, ""
     while too_many - fits > 1:
         middle = (fits + too_many) // 2
         text = _text(comparison, middle)
         if len(text) <= LONGEST:
-            fits, shortest = middle, text
+            fits, longest = middle, text
         else:
             too_many = middle
     # Names may be as long as 255 characters, and a schema may change in a thousand places.
-    return shortest if len(shortest) <= LONGEST else _head(comparison, "the tables are too long")
+    return longest or _head(comparison, "the tables are too long")
 
 
 def _text(comparison: Comparison, limit: int) -> str:

@@ -339,6 +339,32 @@ def test_a_manager_waits_for_events(make: MakeManager, kind: str) -> None:
     assert list(psm.watch(interval=0.05, timeout=0.1)) == []
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+def test_a_look_that_fails_half_way_loses_nothing(
+    make: MakeManager, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    psm = make(kind)
+    psm.report({"reads": 50}, "z")
+    watcher = Watcher(psm.store, "sample")
+    psm.report({"reads": 50}, "a")
+    psm.remove(record_identifier="z")
+    changed = Watcher._changed
+
+    def cut(self: Watcher, gone: dict[str, None]) -> Iterator[Record]:
+        yield next(changed(self, gone))
+        raise PipestatError("cut")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Watcher, "_changed", cut)
+        with pytest.raises(PipestatError, match="cut"):
+            watcher.look()
+    assert short(watcher.look()) == [
+        ("result", "a", "reads", 50),
+        ("verdict", "a", None, "pass"),
+        ("record_removed", "z", None, None),
+    ]
+
+
 def test_a_server_that_is_lost_is_waited_for(
     own_postgres: PostgresServer, make_database: MakeDatabase
 ) -> None:

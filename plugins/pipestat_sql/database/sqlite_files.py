@@ -7,14 +7,12 @@ import sqlite3
 import time
 from urllib.parse import quote
 
+from pipestat_spec.backend import settled
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_spec.mounts import is_on_network
 from pipestat_spec.text.paths import nearest_path
 
 __all__ = ["check_folder", "exists", "open_file", "prepare_to_write", "version"]
-
-# Nanoseconds: network file systems may have whole seconds.
-_SETTLED = 2_000_000_000
 
 
 def exists(path: str) -> bool:
@@ -26,17 +24,14 @@ def exists(path: str) -> bool:
 
 
 def version(path: str) -> object | None:
-    """Return what the file and its log are; None while they are fresh, or in memory.
-
-    Two changes within one tick of the system's clock leave one trace.
-    """
+    """Return what the file and its log are; None while they are fresh, or in memory."""
     found = []
     for name in (path, path + "-wal"):
         try:
             state = os.stat(name)
         except OSError:
             continue
-        if state.st_mtime_ns > time.time_ns() - _SETTLED:
+        if not settled(state.st_mtime_ns):
             return None
         found.append((state.st_ino, state.st_mtime_ns, state.st_size))
     return tuple(found) or None

@@ -8,11 +8,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
+from pipestat_spec.backend import (
+    Backend,
+    Capability,
+    Change,
+    StoreSettings,
+    Transition,
+    settled,
+)
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.mounts import lock_fault, warn_unsafe
 from pipestat_yaml.local.flags import STORED, Flags
-from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file, settled
+from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records, decide, rehearse
 from pipestat_yaml.text.results_text import ResultsText

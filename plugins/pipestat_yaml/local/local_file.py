@@ -24,15 +24,13 @@ from pipestat_spec.errors import (
 from pipestat_spec.logs import logger
 from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
 
-__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file", "settled"]
+__all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file"]
 
 # Seconds of waiting for the lock after which a warning says so.
 WARN_AFTER = 5.0
 # A process that may only read the results can hold their lock: for so long without any change.
 GIVE_UP_AFTER = 300.0
 _JOINED_BEYOND = 16
-# Nanoseconds: network file systems may have whole seconds.
-_SETTLED = 2_000_000_000
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 _UNUSABLE = {
     errno.EACCES: "permission denied",
@@ -248,14 +246,6 @@ def _version(path: str) -> tuple[int, int] | None:
         found = os.stat(path)
         return found.st_ino, found.st_mtime_ns
     return None
-
-
-def settled(*times: int) -> bool:
-    """Tell whether what was changed at these times (nanoseconds) changes its time once more.
-
-    Within one tick of the system's clock a second change leaves no trace.
-    """
-    return max(times, default=0) < time.time_ns() - _SETTLED
 
 
 def _warn_waiting(path: str) -> None:

@@ -11,12 +11,19 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from pipestat_spec.backend import Backend, Capability, Change, StoreSettings, Transition
+from pipestat_spec.backend import (
+    Backend,
+    Capability,
+    Change,
+    StoreSettings,
+    Transition,
+    settled,
+)
 from pipestat_spec.logs import logger
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Level, Record, RecordKey
 from pipestat_spec.text.file_names import PLACEHOLDER, expand_record_path
 from pipestat_yaml.local.backend import YamlBackend, claimed_capabilities, read_text
-from pipestat_yaml.local.local_file import mapped_errors, read_file, settled
+from pipestat_yaml.local.local_file import mapped_errors, read_file
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records
 from pipestat_yaml.text.name_template import NameTemplate
