@@ -71,6 +71,7 @@ def _move(move: Move) -> dict[str, JSONValue]:
         "before": move.before,
         "after": move.after,
         "worse": move.is_worse,
+        "message": move.message,
     }
 
 

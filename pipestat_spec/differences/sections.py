@@ -30,6 +30,7 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 # Characters of a value, and the places of one that are named.
 _WIDEST = 24
 _PLACES = 3
+_LONGEST_WHY = 60
 _EXAMPLES = 3
 _BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*", re.ASCII)
 T = TypeVar("T")
@@ -93,7 +94,7 @@ def sections(comparison: Comparison, limit: int) -> list[Section]:
 
 def _level_sections(level: LevelComparison, limit: int) -> Iterator[Section]:
     at = "" if level.level == "sample" else " (project level)"
-    moves = ("record", "before", "after", "")
+    moves = ("record", "before", "after", "why", "")
     yield _section(f"Verdicts that moved{at}", moves, level.verdicts, _move_rows, limit)
     yield _section(f"Statuses that moved{at}", moves, level.statuses, _move_rows, limit)
     for title, names in (("removed", level.removed), ("added", level.added)):
@@ -164,7 +165,8 @@ def _schema_text(value: JSONValue) -> str:
 
 def _move_rows(move: Move) -> list[tuple[str, ...]]:
     texts = (move.before or "(none)", move.after or "(none)")
-    return [(move.record_identifier, *texts, "worse" if move.is_worse else "")]
+    why = shorten(move.message or "", _LONGEST_WHY)
+    return [(move.record_identifier, *texts, why, "worse" if move.is_worse else "")]
 
 
 def _grouped(

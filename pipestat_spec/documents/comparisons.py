@@ -62,12 +62,16 @@ class ComparedRecords(SpecModel):
 
 
 class Moved(SpecModel):
-    """A status or a verdict; null: none, `?`: one that is not known."""
+    """A status or a verdict; null: none, `?`: one that is not known.
+
+    `message` is that of the status after, or the reasons of the verdict.
+    """
 
     record_identifier: RecordIdentifier
     before: str | None
     after: str | None
     worse: bool
+    message: str | None
 
 
 class DifferingPart(SpecModel):

@@ -153,8 +153,7 @@ def events_between(seen: Seen | None, record: Record, now: datetime) -> Iterator
         yield Event("status", level, name, moment, None, record.status, record.status_message)
     judgement = record.judgement
     if judgement is not None and judgement.verdict is not before.verdict:
-        reasons = "; ".join(reason.text for reason in judgement.reasons) or None
-        verdict = str(judgement.verdict)
+        verdict, reasons = str(judgement.verdict), judgement.text or None
         yield Event("verdict", level, name, record.modified or now, None, verdict, reasons)
 
 

@@ -77,6 +77,11 @@ class Judgement:
     reasons: tuple[Reason, ...] = ()
     field: str = VERDICT
 
+    @property
+    def text(self) -> str:
+        """The reasons in one line for people; empty where nothing speaks against the record."""
+        return "; ".join(reason.text for reason in self.reasons)
+
 
 def _shown(value: JSONValue) -> str:
     if isinstance(value, str):

@@ -312,7 +312,7 @@ def test_a_verdict_that_moves(before: Verdict | None, after: Verdict | None) -> 
         assert not found.differs
     else:
         worse = (str(before), str(after)) in WORSE
-        assert found.verdicts == [("s", str(before), str(after), worse)]
+        assert found.verdicts == [("s", str(before), str(after), worse, None)]
         assert (found.differs, found.is_worse) == (True, worse)
 
 

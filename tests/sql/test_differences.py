@@ -18,6 +18,7 @@ from pipestat_spec.errors import (
     StoreNotFoundError,
     UnsupportedOperation,
 )
+from pipestat_spec.models.record import RecordKey
 from tests.sql.conftest import KINDS, MakeManager
 
 SCHEMA = """
@@ -53,7 +54,7 @@ def change(psm: PipestatManager) -> None:
     psm.report(
         {"reads": 4, "align": {"x": [1, {"y": 3}]}, "plot": {**PLOT, "path": "b.png"}}, "changed"
     )
-    psm.set_status("failed", "moved")
+    psm.store.set_status(RecordKey("sample", "moved"), "failed", "no disk")
     psm.remove(record_identifier="gone")
     psm.remove(record_identifier="null", result_identifier="note")
     psm.report({"reads": 1}, "new")
@@ -78,7 +79,7 @@ EXPECTED = {
     "added": ["new"],
     "removed": ["gone"],
     "same": 2,
-    "statuses": [("moved", "completed", "failed", True)],
+    "statuses": [("moved", "completed", "failed", True, "no disk")],
     "results": [
         ("changed", "reads", "changed", "worse"),
         ("null", "note", "removed", None),
@@ -126,7 +127,7 @@ def test_one_store_at_two_times(make: MakeManager, kind: str) -> None:
     expected = {
         **EXPECTED,
         "removed": [],
-        "statuses": [("moved", "?", "failed", True)],
+        "statuses": [("moved", "?", "failed", True, "no disk")],
     }
     assert told(found) == expected
     assert len(found.notes) == 1
@@ -147,7 +148,8 @@ def test_verdicts_that_moved(make: MakeManager, kind: str) -> None:
         time.sleep(0.002)
         for name, reads in other.items():
             psm.report({"reads": reads}, name)
-    moved = [("down", "warn", "fail", True), ("up", "warn", "pass", False)]
+    why = "value < 10 (reads = 5)"
+    moved = [("down", "warn", "fail", True, why), ("up", "warn", "pass", False, None)]
     found = diff(*with_rules)
     assert [tuple(move) for move in found.levels["sample"].verdicts] == moved
     assert found.is_worse

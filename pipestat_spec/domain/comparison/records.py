@@ -39,12 +39,16 @@ _SCALARS = frozenset((bool, int, float, str, type(None)))
 
 
 class Move(NamedTuple):
-    """The status, or the verdict, that a record had before and has after; None where none."""
+    """The status, or the verdict, that a record had before and has after; None where none.
+
+    `message` is that of the status after, or why the verdict is what it is.
+    """
 
     record_identifier: str
     before: str | None
     after: str | None
     is_worse: bool
+    message: str | None = None
 
 
 class ResultDifference(NamedTuple):
@@ -161,12 +165,14 @@ def compare_records(
         known = len(found.statuses) + len(found.verdicts) + len(found.results)
         if old.status != new.status:
             is_worse = is_worse_status(old.status, new.status)
-            found.statuses.append(Move(name, old.status, new.status, is_worse))
+            moved = Move(name, old.status, new.status, is_worse, new.status_message)
+            found.statuses.append(moved)
         if old.judgement is not None and new.judgement is not None:
             first, second = old.judgement.verdict, new.judgement.verdict
             if first != second:
                 is_worse = is_worse_verdict(first, second)
-                found.verdicts.append(Move(name, str(first), str(second), is_worse))
+                moved = Move(name, str(first), str(second), is_worse, new.judgement.text or None)
+                found.verdicts.append(moved)
         found.results += _results(level, name, old.results, new.results, criteria, renames)
         found.changed += len(found.statuses) + len(found.verdicts) + len(found.results) > known
     found.results.sort(key=_order)
