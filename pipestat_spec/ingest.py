@@ -16,6 +16,7 @@ from pipestat_spec.documents.report import (
     parse_report_document,
 )
 from pipestat_spec.domain.rules import Rules
+from pipestat_spec.domain.values import CanonicalResults
 from pipestat_spec.errors import (
     DocumentError,
     PipestatDataError,
@@ -229,7 +230,7 @@ class _Checker:
             return
         try:
             self._check_namespace(document.namespace)
-            contribution = self._contribution(document)
+            contribution = self._contribution(document, found.content is not document)
             change = self._change(document.key, contribution, verdict)
         except DocumentError as error:
             self.problems += [f"{found.where}: {problem}" for problem in error.problems]
@@ -273,12 +274,15 @@ class _Checker:
                 namespace=namespace,
             )
 
-    def _contribution(self, document: ReportDocument) -> Contribution:
+    def _contribution(self, document: ReportDocument, is_own: bool) -> Contribution:
+        """Return what a document says; `is_own` where nobody can have changed it since."""
         results = values_of(document, self._store.rules)
         if self._prefixes:
             results = map_paths(
                 results, self._store.rules.level_schema(document.level), self._prefixes
             )
+        elif is_own and not document.texts:
+            results = CanonicalResults(results)
         attempt = document.source.attempt if document.source else None
         return Contribution(
             results,

@@ -62,7 +62,7 @@ Namespace: TypeAlias = Annotated[
 
 def _results(value: Any) -> Any:
     """Check the results one by one; an error names the result."""
-    if not isinstance(value, Mapping):
+    if type(value) is not dict and not isinstance(value, Mapping):
         return value
     results: dict[str, Any] = {}
     problems = Problems()

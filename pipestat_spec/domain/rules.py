@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from pipestat_spec.domain import changes
 from pipestat_spec.domain.validation.conform import conform
-from pipestat_spec.domain.values import canonical, canonical_result, results_mapping
+from pipestat_spec.domain.values import (
+    CanonicalResults,
+    canonical,
+    canonical_result,
+    results_mapping,
+)
 from pipestat_spec.errors import (
     ColumnNotFoundError,
     InvalidIdentifierError,
@@ -60,9 +65,12 @@ def prepare_results(
     """
     prepared: dict[str, JSONValue] = {}
     undeclared: dict[str, str | None] = {}
-    for name, value in results_mapping(values).items():
-        identifier = check_result_identifier(name)
-        plain = canonical_result(value, identifier)
+    is_known = type(values) is CanonicalResults
+    for name, value in (values if is_known else results_mapping(values)).items():
+        identifier, plain = name, value
+        if not is_known:
+            identifier = check_result_identifier(name)
+            plain = canonical_result(value, identifier)
         declared = level.results.get(identifier) if level else None
         if level is not None and declared is None:
             undeclared[identifier] = nearest(identifier, level.results)

@@ -17,7 +17,13 @@ from pipestat_spec.json_values import MAX_DEPTH, MAX_INTEGER, MIN_INTEGER, JSONV
 from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import check_text, shorten
 
-__all__ = ["canonical", "canonical_result", "results_mapping", "same_record"]
+__all__ = [
+    "CanonicalResults",
+    "canonical",
+    "canonical_result",
+    "results_mapping",
+    "same_record",
+]
 
 # Classes of pandas whose one value stands for a missing one.
 _MISSING = frozenset({"NAType", "NaTType"})
@@ -69,6 +75,12 @@ def _plain(value: Any, depth: int) -> JSONValue:
             named[key] = found
         return named
     return _ODD
+
+
+class CanonicalResults(dict[str, JSONValue]):
+    """Results whose names and values were checked by whoever made them; nobody changes them."""
+
+    __slots__ = ()
 
 
 def results_mapping(values: Any) -> dict[str, Any]:

@@ -312,9 +312,12 @@ class Codec:
         """Put the time of a new record into `values`; return its `meta`."""
         time = record.created
         assert time is not None
+        stored: dict[str, Any] = {}
         for column in _TIMES.values():
             type_name = self._table.types.get(column, "")
-            values[column] = stored_time(time, type_name, is_postgresql=self._is_postgresql)
+            if type_name not in stored:
+                stored[type_name] = stored_time(time, type_name, is_postgresql=self._is_postgresql)
+            values[column] = stored[type_name]
         text = format_utc(time)
         return f'{{"created":"{text}","modified":"{text}"}}'
 
