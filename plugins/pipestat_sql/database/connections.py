@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 import weakref
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
@@ -119,6 +119,12 @@ class Session:
         count: int = cursor.rowcount
         cursor.close()
         return count
+
+    def copy(self, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+        """Run a COPY of PostgreSQL's, which takes rows."""
+        with self.driver.cursor() as cursor, cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 class _Turn:

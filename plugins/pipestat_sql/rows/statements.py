@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
 __all__ = [
+    "COPY",
     "INSERT",
     "UPDATE",
     "Statement",
@@ -29,6 +30,7 @@ __all__ = [
 
 INSERT = "INSERT INTO {table} ({names}) VALUES ({places})"
 UPDATE = "UPDATE {table} SET {changes} WHERE id = {place}"
+COPY = "COPY {table} ({names}) FROM STDIN"
 _MOST_KNOWN = 512
 
 
@@ -84,7 +86,7 @@ def listed(values: Sequence[Any], dialect: Dialect) -> Any:
 
 
 class Writes(dict[tuple[str, ...], str]):
-    """INSERTs or UPDATEs of one table by the columns that they write.
+    """INSERTs, UPDATEs or COPYs of one table by the columns that they write.
 
     They are texts, since there may be one for every row of many, and to compile a statement
     takes longer than to run it.
