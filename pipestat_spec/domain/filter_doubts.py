@@ -14,9 +14,10 @@ from pipestat_spec.domain.filters import (
     SPECIAL_FIELDS,
     STRING,
     field_value,
+    leaves,
     order_key,
 )
-from pipestat_spec.models.query import And, Comparison, FieldPath, Filter, In, Like, Not, Or
+from pipestat_spec.models.query import Comparison, FieldPath, Filter, In, Like
 from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import nearest
 
@@ -86,20 +87,16 @@ def _doubtful(path: FieldPath, found: set[int], known: Collection[str]) -> bool:
 
 
 def _conditions(filter: Filter) -> Iterator[tuple[FieldPath, set[int]]]:
-    match filter:
-        case And(operands) | Or(operands):
-            for operand in operands:
-                yield from _conditions(operand)
-        case Not(operand):
-            yield from _conditions(operand)
-        case Comparison(path, _, value):
-            yield path, {order_key(value)[0]} - {NULL}
-        case In(path, values):
-            yield path, {order_key(value)[0] for value in values} - {NULL}
-        case Like(path, _):
-            yield path, {STRING}
-        case _:
-            yield filter.field, set()
+    for leaf in leaves(filter):
+        match leaf:
+            case Comparison(path, _, value):
+                yield path, {order_key(value)[0]} - {NULL}
+            case In(path, values):
+                yield path, {order_key(value)[0] for value in values} - {NULL}
+            case Like(path, _):
+                yield path, {STRING}
+            case _:
+                yield leaf.field, set()
 
 
 def _line(path: FieldPath, wanted: frozenset[int], found: set[int], known: Collection[str]) -> str:

@@ -23,6 +23,7 @@ from pipestat_spec.models.query import (
     Filter,
     In,
     IsNull,
+    Leaf,
     Like,
     Not,
     Or,
@@ -38,10 +39,12 @@ __all__ = [
     "compile_filter",
     "field_value",
     "fields",
+    "leaves",
     "like_regex",
     "matches",
     "order_key",
     "unknown_fields",
+    "with_leaves",
 ]
 
 Predicate: TypeAlias = Callable[[Record], bool]
@@ -247,16 +250,33 @@ def _whole_numbers(value: JSONValue) -> JSONValue:
     return value
 
 
-def fields(filter: Filter) -> Iterator[FieldPath]:
-    """Yield the path of every field that the filter speaks of, in order, repeats included."""
+def leaves(filter: Filter) -> Iterator[Leaf]:
+    """Yield the conditions of which a filter is made, in order, repeats included."""
     match filter:
         case And(operands) | Or(operands):
             for operand in operands:
-                yield from fields(operand)
+                yield from leaves(operand)
         case Not(operand):
-            yield from fields(operand)
+            yield from leaves(operand)
         case _:
-            yield filter.field
+            yield filter
+
+
+def with_leaves(filter: Filter, change: Callable[[Leaf], Filter]) -> Filter:
+    """Return the filter with another one in the place of each of its conditions."""
+    match filter:
+        case And(operands):
+            return And(tuple(with_leaves(operand, change) for operand in operands))
+        case Or(operands):
+            return Or(tuple(with_leaves(operand, change) for operand in operands))
+        case Not(operand):
+            return Not(with_leaves(operand, change))
+    return change(filter)
+
+
+def fields(filter: Filter) -> Iterator[FieldPath]:
+    """Yield the path of every field that the filter speaks of, in order, repeats included."""
+    return (leaf.field for leaf in leaves(filter))
 
 
 def unknown_fields(filter: Filter, known: Collection[str]) -> dict[str, str | None]:

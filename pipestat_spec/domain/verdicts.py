@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
 from pipestat_spec.domain.filter_text import format_path, parse_filter
-from pipestat_spec.domain.filters import SPECIAL_FIELDS, compile_filter, field_value, fields
+from pipestat_spec.domain.filters import (
+    SPECIAL_FIELDS,
+    compile_filter,
+    field_value,
+    fields,
+    leaves,
+    with_leaves,
+)
 from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import (
     And,
@@ -20,6 +28,7 @@ from pipestat_spec.models.query import (
     Filter,
     In,
     IsNull,
+    Leaf,
     Like,
     Not,
     Or,
@@ -50,7 +59,7 @@ ALWAYS, NEVER = And(()), Or(())
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    """One filter of a check; `names` are the fields that it looks at, as its author knows them."""
+    """One filter of a check; `names` are the fields that it looks at, by their texts."""
 
     severity: Verdict
     text: str
@@ -106,16 +115,12 @@ class Judge:
 
     def without_verdicts(self, filter: Filter) -> Filter:
         """Return the same filter with the rules in the place of the verdict."""
-        match filter:
-            case And(operands):
-                return And(tuple(map(self.without_verdicts, operands)))
-            case Or(operands):
-                return Or(tuple(map(self.without_verdicts, operands)))
-            case Not(operand):
-                return Not(self.without_verdicts(operand))
-        if filter.field[0] != self.field:
-            return filter
-        holds = compile_filter(filter)
+        return with_leaves(filter, self._without_verdict)
+
+    def _without_verdict(self, leaf: Leaf) -> Filter:
+        if leaf.field[0] != self.field:
+            return leaf
+        holds = compile_filter(leaf)
         wanted = [verdict for verdict in Verdict if holds(self._example(verdict))]
         return ALWAYS if len(wanted) == len(Verdict) else _any(map(self._is, wanted))
 
@@ -136,16 +141,12 @@ class Judge:
 
     def doubts(self, filter: Filter) -> Iterator[str]:
         """Yield a line for each text that a filter compares the verdict with and that is none."""
-        match filter:
-            case And(operands) | Or(operands):
-                for operand in operands:
-                    yield from self.doubts(operand)
-            case Not(operand):
-                yield from self.doubts(operand)
-            case Comparison((self.field,), "eq", str(value)):
-                yield from self._strange((value,))
-            case In((self.field,), values):
-                yield from self._strange(tuple(map(str, values)))
+        for leaf in leaves(filter):
+            match leaf:
+                case Comparison((self.field,), "eq", str(value)):
+                    yield from self._strange((value,))
+                case In((self.field,), values):
+                    yield from self._strange(tuple(map(str, values)))
 
     def _strange(self, values: Sequence[str]) -> Iterator[str]:
         known = list(map(str, Verdict))
@@ -208,8 +209,11 @@ class _Compiler:
             written = parse_filter(text)
         except FilterSyntaxError as error:
             raise schema_error(self._source, place, error.message, error.hint) from None
-        self._check(written, result, place)
-        meant = written if result is None else _with_name(written, result.identifier)
+        for leaf in leaves(written):
+            self._check(leaf, result, place)
+        meant = written
+        if result is not None:
+            meant = with_leaves(written, partial(_with_name, name=result.identifier))
         names = tuple((format_path(path), path) for path in dict.fromkeys(fields(meant)))
         return _Rule(
             severity,
@@ -221,15 +225,7 @@ class _Compiler:
             check.reason,
         )
 
-    def _check(self, filter: Filter, result: ResultSchema | None, place: SchemaPath) -> None:
-        match filter:
-            case And(operands) | Or(operands):
-                for operand in operands:
-                    self._check(operand, result, place)
-                return
-            case Not(operand):
-                self._check(operand, result, place)
-                return
+    def _check(self, filter: Leaf, result: ResultSchema | None, place: SchemaPath) -> None:
         name = filter.field[0]
         if name in SPECIAL_FIELDS:
             return
@@ -240,7 +236,7 @@ class _Compiler:
             raise self._unknown(name, result, place)
         if len(filter.field) == 1 and (never := _never(filter, declared)) is not None:
             problem = f"{format_path(filter.field)} is declared {_types(declared)}, never {never}"
-            raise schema_error(self._source, place, problem, "the rule would never hold")
+            raise schema_error(self._source, place, problem, "it would never hold")
 
     def _unknown(self, name: str, result: ResultSchema | None, place: SchemaPath) -> Exception:
         known = [*self._level.results, *SPECIAL_FIELDS, *([VALUE] if result is not None else [])]
@@ -254,7 +250,7 @@ class _Compiler:
         return schema_error(self._source, place, problem, hint)
 
 
-def _never(filter: Filter, declared: ResultSchema) -> str | None:
+def _never(filter: Leaf, declared: ResultSchema) -> str | None:
     """Return the kind of value in a condition that a result never has, as its type says."""
     if declared.types is None:
         return None
@@ -276,18 +272,9 @@ def _types(declared: ResultSchema) -> str:
     return " or ".join(sorted(declared.types or ()))
 
 
-def _with_name(filter: Filter, name: str) -> Filter:
-    """Return the filter with the name of its result in the place of `value`."""
-    match filter:
-        case And(operands):
-            return And(tuple(_with_name(operand, name) for operand in operands))
-        case Or(operands):
-            return Or(tuple(_with_name(operand, name) for operand in operands))
-        case Not(operand):
-            return Not(_with_name(operand, name))
-    if filter.field[0] != VALUE:
-        return filter
-    return replace(filter, field=(name, *filter.field[1:]))
+def _with_name(leaf: Leaf, name: str) -> Filter:
+    """Return a condition with the name of its result in the place of `value`."""
+    return replace(leaf, field=(name, *leaf.field[1:])) if leaf.field[0] == VALUE else leaf
 
 
 def _any(operands: Iterable[Filter]) -> Filter:

@@ -15,6 +15,7 @@ __all__ = [
     "Filter",
     "In",
     "IsNull",
+    "Leaf",
     "Like",
     "Not",
     "Operator",
@@ -81,7 +82,8 @@ class Or:
     operands: tuple[Filter, ...]
 
 
-Filter: TypeAlias = Comparison | In | Like | IsNull | Not | And | Or
+Leaf: TypeAlias = Comparison | In | Like | IsNull
+Filter: TypeAlias = Leaf | Not | And | Or
 
 
 @dataclass(frozen=True, slots=True)
