@@ -39,7 +39,8 @@ def print_table(
     longest = [
         max(cell_len(row[number]) for row in rows) if rows else 0 for number in range(len(columns))
     ]
-    room = console.width - _GAP * len(columns)
+    # Under a header the columns have a blank between them besides.
+    room = console.width - _GAP * len(columns) - (len(columns) - 1 if header else 0)
     for widest in range(_WIDEST, _NARROWEST - 1, -1):
         widths = [max(h, min(n, widest)) for h, n in zip(heads, longest, strict=True)]
         if sum(widths) <= room:
