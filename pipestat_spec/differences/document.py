@@ -80,7 +80,7 @@ def _result(found: ResultDifference) -> dict[str, JSONValue]:
         "record_identifier": found.record_identifier,
         "result": found.result,
         "difference": found.difference,
-        "judgement": found.judgement,
+        "trend": found.trend,
         **_sides(found.before, found.after),
     }
     if found.part_count == 1 and not found.parts[0].place:
@@ -90,7 +90,7 @@ def _result(found: ResultDifference) -> dict[str, JSONValue]:
 
 
 def _part(part: Part) -> dict[str, JSONValue]:
-    shown = {"place": list(part.place), "judgement": part.judgement}
+    shown = {"place": list(part.place), "trend": part.trend}
     return {**shown, **_sides(part.before, part.after), **_numbers(part)}
 
 

@@ -74,7 +74,7 @@ def _level_summary(level: LevelComparison) -> str:
     both = level.before - len(level.removed)
     parts = [f"{level.same} the same", f"{level.changed} changed"]
     parts += [f"{len(level.added)} added", f"{len(level.removed)} removed"]
-    worse = sum(result.judgement == "worse" for result in level.results)
+    worse = sum(result.trend == "worse" for result in level.results)
     worse += sum(move.is_worse for move in (*level.statuses, *level.verdicts))
     what = "records" if level.level == "sample" else "records of the project level"
     text = f"{both} {what} in both: {parts[0]}, {parts[1]}; {parts[2]}, {parts[3]}"
@@ -204,7 +204,7 @@ def _value_rows(found: ResultDifference) -> list[tuple[str, ...]]:
             value_text(part.after),
             _delta_text(part),
             _percent_text(part),
-            (part.judgement if part.place else found.judgement) or "",
+            (part.trend if part.place else found.trend) or "",
         )
         for part in found.parts[:_PLACES]
     ]

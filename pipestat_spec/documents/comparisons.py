@@ -22,7 +22,7 @@ __all__ = [
 
 _Count = Annotated[int, Field(ge=0)]
 _Difference = Literal["added", "removed", "changed"]
-_Judgement = Annotated[
+_Trend = Annotated[
     Literal["worse", "better"] | None, Field(description="null: neither, or nothing says which")
 ]
 _Delta = Annotated[float | None, Field(description="of two numbers: after minus before")]
@@ -78,7 +78,7 @@ class DifferingPart(SpecModel):
     """A place in a value: keys of objects and numbers of items; a side without it has no key."""
 
     place: list[str | int]
-    judgement: _Judgement
+    trend: _Trend
     before: Any = None
     after: Any = None
     delta: _Delta = None
@@ -94,7 +94,7 @@ class ComparedResult(SpecModel):
     record_identifier: RecordIdentifier
     result: str
     difference: _Difference
-    judgement: _Judgement
+    trend: _Trend
     before: Any = None
     after: Any = None
     delta: _Delta = None

@@ -121,7 +121,7 @@ def test_json_fits_its_schema(run: Run) -> None:
         "record_identifier": "s1",
         "result": "reads",
         "difference": "changed",
-        "judgement": "worse",
+        "trend": "worse",
         "before": 100,
         "after": 90,
         "delta": -10,

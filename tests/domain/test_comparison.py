@@ -220,7 +220,7 @@ def test_results_come_by_their_effect() -> None:
     before = {"rate": 0.9, "dup": 10, "gone": 1, "text": "a", "zero": 0, "big": 1}
     after = {"rate": 0.89, "dup": 11, "new": None, "text": "b", "zero": 1, "big": 9}
     found = compared([record("s", before)], [record("s", after)], schema)
-    names = [(one.result, one.difference, one.judgement) for one in found.results]
+    names = [(one.result, one.difference, one.trend) for one in found.results]
     assert names == [
         ("rate", "changed", "worse"),
         ("gone", "removed", None),
@@ -234,7 +234,7 @@ def test_results_come_by_their_effect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("better", "before", "after", "judgement"),
+    ("better", "before", "after", "trend"),
     [
         ("higher", 1, 2, "better"),
         ("higher", 2, 1, "worse"),
@@ -250,12 +250,10 @@ def test_results_come_by_their_effect() -> None:
         (None, 1, 2, None),
     ],
 )
-def test_worse_and_better(
-    better: str | None, before: Any, after: Any, judgement: str | None
-) -> None:
+def test_worse_and_better(better: str | None, before: Any, after: Any, trend: str | None) -> None:
     schema = {"n": {"type": ["number", "array", "null"], "better": better}}
     found = compared([record("s", {"n": before})], [record("s", {"n": after})], schema)
-    assert [one.judgement for one in found.results] == [judgement]
+    assert [one.trend for one in found.results] == [trend]
 
 
 def test_a_worse_part_beyond_those_that_are_kept_is_judged() -> None:
@@ -263,7 +261,7 @@ def test_a_worse_part_beyond_those_that_are_kept_is_judged() -> None:
     before, after = [1.0] * 150, [2.0] * 149 + [0.5]
     found = compared([record("s", {"n": before})], [record("s", {"n": after})], schema)
     (one,) = found.results
-    assert (one.part_count, len(one.parts), one.judgement) == (150, 100, "worse")
+    assert (one.part_count, len(one.parts), one.trend) == (150, 100, "worse")
     assert one.parts[0].place == (149,)
 
 

@@ -68,8 +68,7 @@ def told(found: Differences) -> dict[str, Any]:
         "same": level.same,
         "statuses": [tuple(move) for move in level.statuses],
         "results": [
-            (one.record_identifier, one.result, one.difference, one.judgement)
-            for one in level.results
+            (one.record_identifier, one.result, one.difference, one.trend) for one in level.results
         ],
         "places": [one.parts[0].place for one in level.results],
     }

@@ -12,8 +12,8 @@ from pipestat_spec.domain.comparison.renames import Renames
 from pipestat_spec.domain.comparison.schemas import Difference
 from pipestat_spec.domain.comparison.values import (
     MISSING,
-    Judgement,
     Part,
+    Trend,
     differing,
     is_missing,
     is_number,
@@ -55,7 +55,7 @@ class ResultDifference(NamedTuple):
     """A result of a record that both stores have, and that differs; MISSING where it is not.
 
     `parts` are the places in which the two values differ, the largest effect first; at most 100
-    of `part_count`. `judgement` is worse when one of all is, `effect` the largest of all
+    of `part_count`. `trend` is worse when one of all is, `effect` the largest of all
     (`Part.effect`).
     """
 
@@ -65,7 +65,7 @@ class ResultDifference(NamedTuple):
     after: JSONValue
     parts: tuple[Part, ...]
     part_count: int = 1
-    judgement: Judgement | None = None
+    trend: Trend | None = None
     effect: float = -1.0
 
     @property
@@ -118,7 +118,7 @@ class LevelComparison:
     def is_worse(self) -> bool:
         """Whether a number, a status or a verdict is worse than before."""
         moved = any(move.is_worse for move in (*self.statuses, *self.verdicts))
-        return moved or any(result.judgement == "worse" for result in self.results)
+        return moved or any(result.trend == "worse" for result in self.results)
 
     @property
     def has_removed(self) -> bool:
@@ -246,22 +246,21 @@ def _difference(
         part = number_part(before, after, criteria.of(level, result))
         if part is None:
             return None
-        judged = part.judgement
-        return ResultDifference(name, result, before, after, (part,), 1, judged, part.effect)
+        return ResultDifference(name, result, before, after, (part,), 1, part.trend, part.effect)
     parts = list(differing(before, after, partial(criteria.of, level, result)))
     if not parts:
         return None
-    judgements = {part.judgement for part in parts}
-    judgement: Judgement | None = "worse" if "worse" in judgements else None
-    if judgement is None and judgements == {"better"}:
-        judgement = "better"
-    if judgement is None and _lost_number(before, after) and criteria.of(level, result).better:
-        judgement = "worse"
+    trends = {part.trend for part in parts}
+    trend: Trend | None = "worse" if "worse" in trends else None
+    if trend is None and trends == {"better"}:
+        trend = "better"
+    if trend is None and _lost_number(before, after) and criteria.of(level, result).better:
+        trend = "worse"
     if len(parts) > 1:
-        parts.sort(key=lambda part: (part.judgement != "worse", -part.effect))
+        parts.sort(key=lambda part: (part.trend != "worse", -part.effect))
     effect = max(part.effect for part in parts)
     kept = tuple(parts[:_MOST_PARTS])
-    return ResultDifference(name, result, before, after, kept, len(parts), judgement, effect)
+    return ResultDifference(name, result, before, after, kept, len(parts), trend, effect)
 
 
 def _lost_number(before: JSONValue, after: JSONValue) -> bool:
@@ -269,7 +268,7 @@ def _lost_number(before: JSONValue, after: JSONValue) -> bool:
 
 
 def _order(found: ResultDifference) -> tuple[int, float, str, str]:
-    if found.judgement == "worse":
+    if found.trend == "worse":
         rank = 0
     elif is_missing(found.after):
         rank = 1

@@ -12,8 +12,8 @@ from pipestat_spec.json_values import JSONValue
 
 __all__ = [
     "MISSING",
-    "Judgement",
     "Part",
+    "Trend",
     "differing",
     "is_missing",
     "is_number",
@@ -21,7 +21,7 @@ __all__ = [
     "same",
 ]
 
-Judgement: TypeAlias = Literal["worse", "better"]
+Trend: TypeAlias = Literal["worse", "better"]
 
 
 class _Missing:
@@ -47,13 +47,13 @@ def is_number(value: object) -> bool:
 class Part(NamedTuple):
     """One place in which two values differ; MISSING where one of them has nothing.
 
-    `judgement` tells the direction where the schema says which numbers are better.
+    `trend` tells the direction where the schema says which numbers are better.
     """
 
     place: Place
     before: JSONValue
     after: JSONValue
-    judgement: Judgement | None = None
+    trend: Trend | None = None
 
     @property
     def is_numeric(self) -> bool:
@@ -140,9 +140,9 @@ def number_part(
         return None
     if is_close(before, after, criterion):
         return None
-    judgement: Judgement | None = None
+    trend: Trend | None = None
     # NaN is neither higher nor lower; to lose the number is worse.
     if criterion.better is not None and before != after:
         is_better = after > before if criterion.better == "higher" else after < before
-        judgement = "better" if is_better or before != before else "worse"
-    return Part(at, before, after, judgement)
+        trend = "better" if is_better or before != before else "worse"
+    return Part(at, before, after, trend)
