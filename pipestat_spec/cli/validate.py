@@ -155,6 +155,7 @@ def _check(args: argparse.Namespace, found: _Findings) -> None:
 def _check_schemas(
     config: Config, found: _Findings
 ) -> tuple[OutputSchema | None, StatusSchema | None]:
+    from pipestat_spec.domain.comparison.criteria import check_criteria
     from pipestat_spec.domain.validation.keywords import check_members, check_schema_keywords
     from pipestat_spec.models.schema.output_schema import parse_output_schema
     from pipestat_spec.models.schema.status_schema import parse_status_schema
@@ -172,6 +173,7 @@ def _check_schemas(
                     with found.about(level, name) as of_keywords:
                         check_schema_keywords(result, of_keywords)
                         check_members(result, of_keywords)
+                        check_criteria(result, of_keywords)
             if schema.has_qc:
                 from pipestat_spec.domain.verdicts import judges
 

@@ -26,6 +26,8 @@ def test_a_schema_alone(run: Run, folder: Path) -> None:
         ("samples:\n  plot: {$ref: '#/$defs/none'}", "none"),
         ("meta: {type: integer}", "'meta' cannot name a result"),
         ("a: [", "line"),
+        ("reads: {type: integer, atol: -1}", "reads.atol"),
+        ("o: {type: object, properties: {k: {type: number, better: hihger}}}", "write higher"),
     ],
 )
 def test_a_wrong_schema(run: Run, folder: Path, text: str, part: str) -> None:

@@ -10,11 +10,23 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.models.record import Level
+from pipestat_spec.models.schema.keywords import subschemas
 from pipestat_spec.models.schema.output_schema import OutputSchema
+from pipestat_spec.models.schema.result_schema import ResultSchema
 from pipestat_spec.models.schema.types import SchemaPath, schema_error
+from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import nearest, shorten
 
-__all__ = ["BETTER", "Better", "Criteria", "Criterion", "Place", "is_close", "parse_tolerance"]
+__all__ = [
+    "BETTER",
+    "Better",
+    "Criteria",
+    "Criterion",
+    "Place",
+    "check_criteria",
+    "is_close",
+    "parse_tolerance",
+]
 
 Better: TypeAlias = Literal["higher", "lower"]
 BETTER: tuple[Better, ...] = ("higher", "lower")
@@ -22,6 +34,7 @@ Number: TypeAlias = int | float
 # What leads to a value inside a result: keys of objects, places in arrays.
 Place: TypeAlias = tuple[str | int, ...]
 _PERCENT = re.compile(r"(\d+\.?\d*(?:[eE][+-]?\d+)?)\s*%", re.ASCII)
+_KEYS = ("atol", "rtol", "better")
 # Where the doubles cannot tell, as much of a bound.
 _DOUBT = 1e-9
 
@@ -135,7 +148,7 @@ def _declared(
             node = _below(node, step)
         if not isinstance(node, Mapping):
             break
-        own = {key: node[key] for key in ("atol", "rtol", "better") if node.get(key) is not None}
+        own = {key: node[key] for key in _KEYS if node.get(key) is not None}
         for key, value in own.items():
             _check(key, value, source, path)
         if own.keys() & {"atol", "rtol"}:
@@ -143,6 +156,19 @@ def _declared(
             found = {key: value for key, value in found.items() if key == "better"}
         found |= own
     return Criterion(found.get("atol"), found.get("rtol"), found.get("better"))
+
+
+def check_criteria(result: ResultSchema, problems: Problems = AT_ONCE) -> None:
+    """Raise SchemaError for a tolerance or a direction of a result that is none.
+
+    `problems` may collect the errors.
+    """
+    for path, part in subschemas(result.schema):
+        own = part if isinstance(part, Mapping) else {}
+        for key in _KEYS:
+            if own.get(key) is not None:
+                with problems:
+                    _check(key, own[key], result.source, (*result.path, *path))
 
 
 def _below(node: object, step: str | int) -> object:
