@@ -11,7 +11,7 @@ from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.plugins.exporter_options import refuse_unknown, wrong_option
 from pipestat_spec.whole_files import making_folder
 
-__all__ = ["FolderOptions", "read_folder_options", "write_folder"]
+__all__ = ["FolderOptions", "check_folder", "read_folder_options", "write_folder"]
 
 Read = TypeVar("Read", bound="FolderOptions")
 
@@ -33,24 +33,32 @@ def read_folder_options(given: Mapping[str, Any], what: str, kind: type[Read]) -
     return kind(**given)
 
 
-def write_folder(output: Path, mark: str, replace: bool, fill: Callable[[Path], None]) -> None:
-    """Let `fill` write into a new folder that then is `output`.
+def check_folder(output: Path, mark: str, replace: bool) -> None:
+    """Raise PipestatSummarizeError for a folder that cannot be written.
 
-    A folder with content is replaced when asked to, and when it has a file that the pattern
-    `mark` finds in every folder of this format. Raises PipestatSummarizeError.
+    One with content is replaced when asked to, and when it has a file that the pattern `mark`
+    finds in every folder of this format.
     """
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise PipestatSummarizeError(f"{output} is not a folder", hint="name another one")
-    if output.is_dir() and any(output.iterdir()):
-        if not replace:
-            raise PipestatSummarizeError(
-                f"the folder {output} is there already", hint="name a new one, or add --replace"
-            )
-        if not any(output.glob(mark)):
-            raise PipestatSummarizeError(
-                f"the folder {output} is not replaced: it has no {mark}",
-                hint="name another folder",
-            )
+    if not output.is_dir() or not any(output.iterdir()):
+        return
+    if not replace:
+        raise PipestatSummarizeError(
+            f"the folder {output} is there already", hint="name a new one, or add --replace"
+        )
+    if not any(output.glob(mark)):
+        raise PipestatSummarizeError(
+            f"the folder {output} is not replaced: it has no {mark}", hint="name another folder"
+        )
+
+
+def write_folder(output: Path, mark: str, replace: bool, fill: Callable[[Path], None]) -> None:
+    """Let `fill` write into a new folder that then is `output`; raises PipestatSummarizeError.
+
+    What is refused by `check_folder` is refused before.
+    """
+    check_folder(output, mark, replace)
     try:
         with making_folder(output, replace=replace) as folder:
             fill(folder)

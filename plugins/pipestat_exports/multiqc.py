@@ -18,6 +18,7 @@ from pipestat_exports.cells import cell_text
 from pipestat_exports.folders import FolderOptions, read_folder_options, write_folder
 from pipestat_exports.gallery import Gallery
 from pipestat_exports.places import Places
+from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.verdict import Judgement, Verdict
 from pipestat_spec.tables import MISSING, Column, read_table
@@ -74,19 +75,21 @@ class _Writer:
         self._largest = 0
 
     def write(self) -> None:
-        """Write all files."""
+        """Write all files; raises PipestatSummarizeError when there are no records."""
         rows = 0
         for level in self._source.levels:
             schema = self._source.schema.levels[level] if self._source.schema else None
             gallery = Gallery(self._source, Places(schema))
             read = _read(self._source, level, schema, gallery)
             rows = max(rows, len(read.data))
-            if level == "sample" and read.general:
+            if level == "sample" and read.data:
                 self._write_general(read)
             if read.data:
                 self._write_table(level, read)
             for result, shown, html in gallery.sections():
                 self._write_images(level, result, shown, html, Places(schema))
+        if rows == 0:
+            raise PipestatSummarizeError("there are no records to show", hint="report some first")
         config = {
             "max_table_rows": max(rows, _TABLE_ROWS),
             "log_filesize_limit": max(2 * self._largest, _FILE_SIZE),

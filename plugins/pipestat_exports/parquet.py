@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pipestat_exports.cells import cell_text
 from pipestat_exports.export import missing_library, table_of, write_file
-from pipestat_exports.folders import write_folder
+from pipestat_exports.folders import check_folder, write_folder
 from pipestat_exports.options import Options, read_options
 from pipestat_exports.places import Places
 from pipestat_spec.errors import PipestatSummarizeError
@@ -63,6 +63,9 @@ def export_parquet(source: Source, output: Path, given: Mapping[str, Any]) -> li
     if options.columns is not None and options.partition is not None:
         names = (*options.columns, options.partition)
         options = read_options({**given, "columns": dict.fromkeys(names)}, ParquetOptions)
+    mark = f"*=*/{_FILE}"
+    if options.partition is not None:
+        check_folder(output, mark, options.replace)
     with table_of(source, options) as table:
         schema = source.schema.levels[options.level] if source.schema else None
         writer = _Writer(source, schema, table, options)
@@ -74,7 +77,7 @@ def export_parquet(source: Source, output: Path, given: Mapping[str, Any]) -> li
             number = writer.partition(options.partition)
             write_folder(
                 path,
-                f"*=*/{_FILE}",
+                mark,
                 options.replace,
                 lambda folder: writer.write_dataset(folder, number),
             )

@@ -67,8 +67,12 @@ def export_crate(source: Source, output: Path, given: Mapping[str, Any]) -> list
             "an RO-Crate needs the package rocrate", hint="pip install 'pipestat-spec[rocrate]'"
         ) from None
     crate = rocrate.rocrate.ROCrate(version="1.1")
-    _Crate(crate, source).fill(options.license)
-    write_folder(output, _FILE, options.replace, lambda folder: crate.write(folder))
+
+    def fill(folder: Path) -> None:
+        _Crate(crate, source).fill(options.license)
+        crate.write(folder)
+
+    write_folder(output, _FILE, options.replace, fill)
     return [output]
 
 

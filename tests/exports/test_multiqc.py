@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.plugins.loading import plugins
 from tests.environments import PythonEnvironment
 
@@ -154,3 +155,15 @@ def test_images_are_in_the_report(made: Made) -> None:
     assert "P &amp; &lt;Q&gt;" in made.html
     assert "Along genes" in made.html
     assert "1 of 2 images are not shown." in made.html
+
+
+def test_a_store_without_records_is_no_report(tmp_path: Path) -> None:
+    exporter = plugins().exporter("multiqc")
+    with PipestatManager(results_file_path=tmp_path / "r.yaml") as psm:
+        with pytest.raises(PipestatSummarizeError, match="no records"):
+            exporter.export(psm.store, tmp_path / "m", {})
+        assert not (tmp_path / "m").exists()
+        psm.report({"total": 1}, "p", level="project")
+        exporter.export(psm.store, tmp_path / "m", {})
+    names = {path.name for path in (tmp_path / "m").iterdir()}
+    assert names == {"project_mqc.json", "multiqc_config.yaml"}

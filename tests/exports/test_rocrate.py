@@ -49,6 +49,7 @@ def crate(tmp_path: Path) -> Path:
             {"path": "logs", "title": "All logs"},
             {"path": "https://example.org/log.txt", "title": "There"},
             {"path": "gone.txt", "title": "Gone"},
+            {"path": "s3://lab/big.bam", "title": "Far"},
         ],
     }
     psm.report(values, "s/1 <b>")
@@ -97,6 +98,7 @@ def test_actions_properties_and_files(crate: Path) -> None:
     assert results["P"]["encodingFormat"] == "image/png"
     assert results["P"]["contentSize"] == "7"
     assert results["There"]["@id"] == "https://example.org/log.txt"
+    assert results["Far"]["@id"] == "s3://lab/big.bam"
     assert results["All logs"]["@type"] == "Dataset"
     kept = {path.name: path.read_bytes() for path in (crate / "files").rglob("*.*")}
     assert kept == {"a plot ü.png": b"picture", "out.txt": b"done"}
