@@ -28,8 +28,8 @@ _STATUS = r"[A-Za-z0-9][A-Za-z0-9_.-]*"
 _EXPLANATION = """
 Prints a line for each result, status and verdict as they come, and for what is removed; with
 --format jsonl an object a line. It begins now: what is there already is not printed, but counts
-for --until and --fail-on. A FILTER is that of select --where; a word alone is a status:
-"--until completed" is "--until \\"status = 'completed'\\"".
+for --until and --fail-on. A FILTER is that of select --where; a word alone is a status, so
+that --until completed means --until "status = 'completed'".
 
 The exit code is 0 when --until is reached, or without it when the time is over; 3 when the time
 is over before, or a record matches --fail-on; 130 after Ctrl-C. A store that does not answer any
