@@ -19,10 +19,12 @@ WRITERS = 40
 Command = Sequence[str | Path]
 
 
-def report_command(program: Path, folder: Path, record: str, *, schema: bool = True) -> Command:
+def report_command(
+    program: Path, folder: Path, record: str, *, schema: bool = True, name: str = "results.yaml"
+) -> Command:
     """Return the command that reports one integer; both programs take the same letters."""
     given: Command = ["-s", folder / "schema.yaml"] if schema else []
-    file = folder / "results.yaml"
+    file = folder / name
     return [program, "report", "-f", file, *given, "-r", record, "-i", "reads", "-v", "12"]
 
 
@@ -92,7 +94,25 @@ def figures(bare: PythonEnvironment, full: PythonEnvironment, folder: Path) -> I
         met=milliseconds(without) <= 60,
         runs={"ours": without},
     )
+    yield _into_sqlite(ours, folder / "sqlite")
     yield from _at_once(ours, bare.command("pipestat"), folder / "at once")
+
+
+def _into_sqlite(program: Path, folder: Path) -> Figure:
+    """Measure a cold report into a database; the floor is what the libraries take to import."""
+    prepared(folder)
+    runs: dict[str, list[float]] = {"ours": [], "floor": []}
+    imports = [sys.executable, "-c", "import sqlalchemy.dialects.sqlite, sqlite3"]
+    for number in range(-1, ROUNDS):
+        command = report_command(program, folder, f"r{number}", name="results.db")
+        times = seconds(command), seconds(imports)
+        if number >= 0:
+            for name, value in zip(runs, times, strict=True):
+                runs[name].append(value)
+    took, floor = milliseconds(runs["ours"]), milliseconds(runs["floor"])
+    wanted = "150 ms is the aim; the floor is to import SQLAlchemy"
+    name = "cold report into SQLite"
+    return Figure(name, took, "ms", floor, target=wanted, met=took <= 150, runs=runs)
 
 
 def _at_once(ours: Path, theirs: Path, folder: Path) -> Iterator[Figure]:

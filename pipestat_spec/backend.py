@@ -327,6 +327,13 @@ class BackendFactory(ABC):
         """Return the pydantic model of the `NAME:` section; imported here, not before."""
         return None
 
+    def plain_options(self, section: Mapping[str, Any]) -> Any:  # noqa: ARG002
+        """Return the options of a section that needs no check, None for any other.
+
+        A model takes long to import, and the section of an address says one thing. By default None.
+        """
+        return None
+
     def address(self, text: str, folder: str) -> Mapping[str, Any] | None:  # noqa: ARG002
         """Return the settings that an address of such a store stands for, None for other texts.
 

@@ -318,6 +318,9 @@ def _config_folder(config: Config) -> str:
 def _options(factory: BackendFactory, config: Config) -> Any:
     """Return the validated `NAME:` section; raises MissingConfigDataError naming the key."""
     section = config.sections.get(factory.name, {})
+    plain = factory.plain_options(section) if section else None
+    if plain is not None:
+        return plain
     model = factory.options_model() if section or not factory.implied_by else None
     if model is None:
         if section:

@@ -17,7 +17,7 @@ from pipestat_spec.mounts import check_locks, lock_fault, warn_unsafe
 from pipestat_sql.database import sqlite_files
 from pipestat_sql.database.addresses import database_url
 from pipestat_sql.database.connections import Session, database_of
-from pipestat_sql.database.options import SqlOptions
+from pipestat_sql.database.settings import settings_of
 from pipestat_sql.database.transactions import Transactions, Written
 from pipestat_sql.rows.namespace_rows import NamespaceRows
 from pipestat_sql.rows.record_rows import RecordRows
@@ -48,7 +48,7 @@ class SqlBackend(Backend):
     capabilities: frozenset[Capability] = frozenset(Capability) - {Capability.UNNAMED_NAMESPACE}
 
     def __init__(self, settings: StoreSettings) -> None:
-        self._database = database_of(database_url(settings), settings.options or SqlOptions())
+        self._database = database_of(database_url(settings), settings_of(settings.options))
         self._names_project = settings.has_project
         # A database server locks for itself, SQLite by the file system.
         self._locked_in: str | None = None
@@ -323,11 +323,11 @@ def _searched(rows: RecordRows, session: Session, search: Callable[..., T], *arg
 
 def list_namespaces(settings: StoreSettings) -> list[str]:
     """Return the namespaces that a database holds, in code-point order."""
-    database = database_of(database_url(settings), settings.options or SqlOptions())
+    database = database_of(database_url(settings), settings_of(settings.options))
     if database.is_empty_file:
         sqlite_files.check_folder(str(database.url.database))
         return []
-    schema = settings.options.schema_ if settings.options else None
+    schema = settings_of(settings.options).schema
 
     def work(session: Session) -> list[str]:
         names = read_catalog(session, schema, ()).tables

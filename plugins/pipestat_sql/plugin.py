@@ -12,6 +12,8 @@ from pipestat_spec.text.paths import absolute_path
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from pipestat_sql.database.settings import SqlSettings
+
 __all__ = ["SqlFactory", "register_backends"]
 
 _ENDINGS = (".db", ".sqlite", ".sqlite3")
@@ -29,6 +31,14 @@ class SqlFactory(BackendFactory):
         from pipestat_sql.database.options import SqlOptions
 
         return SqlOptions
+
+    def plain_options(self, section: Mapping[str, Any]) -> SqlSettings | None:
+        """Take a section that names the database and says nothing else."""
+        if section.keys() != {"url"} or not isinstance(section["url"], str):
+            return None
+        from pipestat_sql.database.settings import SqlSettings
+
+        return SqlSettings(section["url"])
 
     def address(self, text: str, folder: str) -> Mapping[str, Any] | None:
         """Take `postgresql://...`, `sqlite:///PATH` and the path of a SQLite file."""

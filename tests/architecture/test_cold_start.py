@@ -69,6 +69,12 @@ def test_a_report_imports_nothing_heavy(tmp_path: Path) -> None:
     assert not HEAVY & again
 
 
+def test_a_report_to_the_address_of_a_database_needs_no_pydantic(tmp_path: Path) -> None:
+    report = ("report", "-f", "r.db", "-r", "s1", "-i", "n", "-v", "1")
+    assert "pydantic" not in modules_of(tmp_path, *report)
+    assert "pydantic" not in modules_of(tmp_path, *report, "-n", "other")
+
+
 def test_a_validated_report_imports_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SCHEMA)
     common = ["report", "-f", "r.yaml", "-s", "schema.yaml", "-r", "s1"]

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import SecretStr
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
 from pipestat_spec.text.paths import absolute_path, check_path
 from pipestat_spec.text.strings import nearest, shorten
 from pipestat_sql.database.driver_options import check_driver_options
-from pipestat_sql.database.options import SqlOptions
+from pipestat_sql.database.settings import settings_of
 
 __all__ = ["database_url"]
 
@@ -30,10 +29,9 @@ def database_url(settings: StoreSettings) -> sa.URL:
 
     Raises MissingConfigDataError, PipestatDependencyError; no error holds a password.
     """
-    options: SqlOptions = settings.options or SqlOptions()
     folder = settings.config_folder
-    if options.url is not None:
-        text = options.url.get_secret_value()
+    text = settings_of(settings.options).url
+    if text is not None:
         is_path = os.path.isabs(text)
         url = _sqlite(text) if is_path else _parsed(text, "sql.url")
         return _checked(url, "sql.url", folder)
@@ -93,8 +91,8 @@ def _from_parts(database: Mapping[str, Any]) -> sa.URL:
     port = database.get("port")
     if port is not None and not str(port).isdecimal():
         raise MissingConfigDataError(f"database: port {shorten(port)!r} is not a number")
-    password = database.get("password")
-    if isinstance(password, SecretStr):
+    password: Any = database.get("password")
+    if hasattr(password, "get_secret_value"):
         password = password.get_secret_value()
     if dialect == "sqlite":
         return sa.URL.create("sqlite", database=str(database["name"]))

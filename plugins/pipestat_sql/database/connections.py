@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,8 +21,8 @@ import sqlalchemy as sa
 from pipestat_spec.errors import PipestatDatabaseError
 from pipestat_sql.database.driver_options import driver_options
 from pipestat_sql.database.faults import described, driver_errors
-from pipestat_sql.database.options import SqlOptions
 from pipestat_sql.database.server import Server
+from pipestat_sql.database.settings import SqlSettings
 from pipestat_sql.database.sqlite_files import exists, open_file
 
 if TYPE_CHECKING:
@@ -148,17 +149,19 @@ class _Turn:
 class Database:
     """One database as this process uses it; stores and threads may share it."""
 
-    def __init__(self, url: sa.URL, options: SqlOptions) -> None:
+    def __init__(self, url: sa.URL, settings: SqlSettings) -> None:
         self.url = url
-        self.patience = options.patience
+        self.patience = settings.patience
         self.is_postgresql = url.get_backend_name() == "postgresql"
         # Whether a connection ever worked: from then on a lost one is waited for.
         self.worked = False
         # Those who have not left; what is dropped leaves by itself.
         self._users: weakref.WeakSet[object] = weakref.WeakSet()
-        self._server = Server(options.patience)
+        self._server = Server(settings.patience)
         self._engine = (
-            _postgresql(url, options, self._server) if self.is_postgresql else _sqlite(url, options)
+            _postgresql(url, settings, self._server)
+            if self.is_postgresql
+            else _sqlite(url, settings)
         )
         weakref.finalize(self, self._engine.dispose)
         self._meet_threads()
@@ -226,18 +229,18 @@ _databases: weakref.WeakValueDictionary[Hashable, Database] = weakref.WeakValueD
 _inherited: list[object] = []
 
 
-def database_of(url: sa.URL, options: SqlOptions) -> Database:
+def database_of(url: sa.URL, settings: SqlSettings) -> Database:
     """Return a database, the one that this process has for the same server and options.
 
     Its connections are closed when nobody uses it any more, or has dropped it.
     """
-    key: Hashable = (url, options.model_copy(update={"url": None, "schema_": None}))
+    key: Hashable = (url, replace(settings, url=None, schema=None))
     if url.get_backend_name() == "sqlite":
         # Another file may have the name by now.
         key = object()
     database = _databases.get(key)
     if database is None:
-        database = _databases[key] = Database(url, options)
+        database = _databases[key] = Database(url, settings)
     return database
 
 
@@ -249,15 +252,15 @@ def _begin_anew() -> None:
 os.register_at_fork(after_in_child=_begin_anew)
 
 
-def _engine(url: sa.URL, options: SqlOptions, **more: Any) -> sa.Engine:
+def _engine(url: sa.URL, settings: SqlSettings, **more: Any) -> sa.Engine:
     return sa.create_engine(
         url,
         isolation_level="AUTOCOMMIT",
         poolclass=sa.pool.QueuePool,
-        pool_size=options.pool_size,
+        pool_size=settings.pool_size,
         max_overflow=0,
         pool_timeout=_POOL_TIMEOUT,
-        pool_recycle=options.pool_recycle,
+        pool_recycle=settings.pool_recycle,
         pool_use_lifo=True,
         # A session leaves no transaction.
         pool_reset_on_return=None,
@@ -265,17 +268,17 @@ def _engine(url: sa.URL, options: SqlOptions, **more: Any) -> sa.Engine:
     )
 
 
-def _postgresql(url: sa.URL, options: SqlOptions, server: Server) -> sa.Engine:
+def _postgresql(url: sa.URL, settings: SqlSettings, server: Server) -> sa.Engine:
     import psycopg
     from psycopg.types.string import TextLoader
 
     context: Any = psycopg.adapt.AdaptersMap(psycopg.adapters)
     for name in ("json", "jsonb"):
         context.register_loader(name, TextLoader)
-    arguments = {"connect_timeout": options.connect_timeout, **driver_options(url)}
+    arguments = {"connect_timeout": settings.connect_timeout, **driver_options(url)}
     engine = _engine(
         url,
-        options,
+        settings,
         connect_args={**arguments, "context": context},
         use_native_hstore=False,
     )
@@ -283,6 +286,6 @@ def _postgresql(url: sa.URL, options: SqlOptions, server: Server) -> sa.Engine:
     return engine
 
 
-def _sqlite(url: sa.URL, options: SqlOptions) -> sa.Engine:
-    opened = partial(open_file, str(url.database), options.patience)
-    return _engine(url, options, creator=opened, paramstyle="named")
+def _sqlite(url: sa.URL, settings: SqlSettings) -> sa.Engine:
+    opened = partial(open_file, str(url.database), settings.patience)
+    return _engine(url, settings, creator=opened, paramstyle="named")

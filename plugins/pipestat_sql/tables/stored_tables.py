@@ -17,6 +17,7 @@ from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.models.schema.output_schema import LevelSchema
 from pipestat_sql.database.connections import Database, Session
+from pipestat_sql.database.settings import settings_of
 from pipestat_sql.database.transactions import Transactions
 from pipestat_sql.tables.catalog import Catalog, read_catalog
 from pipestat_sql.tables.column_types import Kind
@@ -35,7 +36,7 @@ class StoredTables:
     def __init__(self, database: Database, settings: StoreSettings) -> None:
         self._where = database.where
         self._is_postgresql = database.is_postgresql
-        schema = settings.options.schema_ if settings.options else None
+        schema = settings_of(settings.options).schema
         self._schema: str | None = schema if database.is_postgresql else None
         self._levels: Mapping[Level, LevelSchema] = (
             settings.schema.levels if settings.schema else {}
