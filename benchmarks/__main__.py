@@ -80,6 +80,12 @@ def _exports(folder: Path) -> Iterator[Figure]:
     return exports.figures(folder)
 
 
+def _serve(folder: Path) -> Iterator[Figure]:
+    from benchmarks import live
+
+    return live.figures(folder)
+
+
 PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "cold": _cold,
     "warm": _warm,
@@ -91,6 +97,7 @@ PARTS: dict[str, Callable[[Path], Iterator[Figure]]] = {
     "growth": _growth,
     "diff": _diff,
     "exports": _exports,
+    "serve": _serve,
 }
 
 

@@ -36,6 +36,7 @@ def broken(folder: Path) -> Iterator[Figure]:
         "reports",
         "growth",
         "comparisons",
+        "live",
     ],
 )
 def test_what_is_measured_is_there(module: str) -> None:

@@ -20,7 +20,7 @@ from pipestat_serve.answers import (
     StoresAnswer,
     VerdictPage,
 )
-from pipestat_serve.counting import count_statuses
+from pipestat_serve.counting import count_level
 from pipestat_serve.errors import MEDIA_TYPE, Refusal
 from pipestat_serve.files import file_response, files_of
 from pipestat_spec.documents.answers import (
@@ -29,7 +29,6 @@ from pipestat_spec.documents.answers import (
     DistinctAnswer,
     FormerValue,
     HistoryAnswer,
-    LevelCounts,
     PageAnswer,
     QcReason,
     RecordAnswer,
@@ -349,21 +348,24 @@ def shown_place(place: str | None) -> str | None:
 
 
 def entry_of(site: Site, name: str) -> StoreEntry:
+    """Return what is said of a store, counted once while nothing changes."""
     served = site.served(name)
-    store = served.store
-    counts = {level: count_statuses(store, level) for level in store.levels}
-    return StoreEntry(
+    store, tag = served.store, served.tag("entry")
+    known = site.entries.get(name)
+    if known is not None and tag is not None and known[0] == tag:
+        return known[1]
+    entry = StoreEntry(
         store=name,
         pipeline_name=store.namespace,
         title=served.title,
         backend=served.opened.backend,
         location=shown_place(store.place),
         levels=list(store.levels),
-        records={
-            level: LevelCounts(count=count, statuses=statuses)
-            for level, (count, statuses) in counts.items()
-        },
+        records={level: count_level(store, level) for level in store.levels},
     )
+    if tag is not None:
+        site.entries[name] = tag, entry
+    return entry
 
 
 def _filter(where: str | None) -> Filter | None:

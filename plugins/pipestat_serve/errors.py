@@ -65,6 +65,11 @@ def add_handlers(app: FastAPI) -> None:
     async def http(_: Request, error: Any) -> Response:
         return refusal(error.status_code, "request", str(error.detail))
 
+    async def unexpected(_: Request, error: Any) -> Response:
+        # The server's log tells more; a client need not know what it is.
+        return refusal(500, "internal", f"unexpected {type(error).__name__}", "report this fault")
+
+    app.add_exception_handler(Exception, unexpected)
     app.add_exception_handler(PipestatError, ours)
     app.add_exception_handler(RequestValidationError, arguments)
     app.add_exception_handler(HTTPException, http)

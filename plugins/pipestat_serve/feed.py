@@ -28,8 +28,8 @@ __all__ = ["MOST_FOLLOWERS", "Feed", "TooManyFollowers"]
 
 # Seconds between two looks at a store, and between two signs of life.
 _PACE, _BEAT = 0.5, 5.0
-# A look may cost at most this part of the time.
-_SHARE = 10
+# A look may take at most a third of the time.
+_SHARE = 2
 # Where nothing tells whether something has changed, and all records are too many to read.
 _SLOW_PACE = 10.0
 _SIGN = b"event: beat\ndata: {}\n\n"

@@ -41,7 +41,7 @@ def index_page(entries: Sequence[StoreEntry]) -> tuple[str, str]:
 <h1>Stores</h1>
 <table>
 <thead><tr><th scope="col">store</th><th scope="col">from</th><th scope="col">records</th>
-<th scope="col">by status</th></tr></thead>
+<th scope="col">by status and verdict</th></tr></thead>
 <tbody>
 {rows}
 </tbody>
@@ -61,6 +61,7 @@ def _row(entry: StoreEntry) -> str:
     counts = entry.records["sample"]
     without = counts.count - sum(counts.statuses.values())
     told = [*counts.statuses.items(), *([("no status", without)] if without else [])]
+    told += [(name, n) for name, n in (counts.verdicts or {}).items() if n]
     statuses = "".join(f'<span class="s">{_text(name)} <b>{n:,}</b></span> ' for name, n in told)
     return (
         f'<tr><th scope="row"><a href="s/{entry.store}/">{_text(entry.title)}</a></th>'

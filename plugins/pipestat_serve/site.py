@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipestat_serve.answers import StoreEntry
 from pipestat_serve.files import ServedLinks
 from pipestat_serve.served import Served
 from pipestat_serve.settings import Settings
@@ -20,6 +21,8 @@ class Site:
         self.stores = {one.name: one for one in stores}
         self.settings = settings
         self.first = stores[0]
+        # What was said of each store last, with the ETag of then.
+        self.entries: dict[str, tuple[str, StoreEntry]] = {}
 
     def served(self, name: str) -> Served:
         """Return a store; raises RecordNotFoundError, which is answered with 404."""

@@ -9,6 +9,7 @@ import pytest
 
 from tests.report.conftest import new_browser as new_browser
 from tests.serve.servers import Server
+from tests.sql.conftest import postgres as postgres
 
 Serve = Callable[..., Server]
 

@@ -19,7 +19,9 @@ from pipestat_serve.metrics import Metrics
 from pipestat_serve.served import open_stores
 
 from pipestat_spec import PipestatManager
+from tests.serve.conftest import Serve
 from tests.serve.servers import Server, until
+from tests.sql.servers import PostgresServer
 
 SCHEMA = """
 title: RNA
@@ -96,7 +98,10 @@ def test_the_stores_with_their_counts(server: Server) -> None:
         assert one["backend"] == kind
         assert one["location"].endswith(place)
         counts = one["records"]["sample"]
-        assert counts == {"count": 40, "statuses": {"failed": 1, "completed": 1}}
+        assert (counts["count"], counts["statuses"]) == (40, {"failed": 1, "completed": 1})
+        # 30 have reads, one of them too many.
+        expected = {"fail": 1, "warn": 0, "pass": 29, "not judged": 10}
+        assert counts["verdicts"] == expected
         assert one["records"]["project"]["count"] == 1
     page = server.get("/", Accept="text/html").body.decode()
     assert 'href="s/rnaseq-2/"' in page
@@ -315,6 +320,20 @@ def test_events_tell_what_changes(server: Server, store: str, folder: Path) -> N
         "change",
     ]
     assert next(e for e in server.events(name, "other-3") if e[0] != "beat")[0] == "reset"
+
+
+def test_a_server_of_databases(serve: Serve, postgres: PostgresServer) -> None:
+    address = postgres.url(postgres.new_database())
+    with PipestatManager(results_file_path=address, pipeline_name="p") as psm:
+        psm.report({"n": 1}, "a")
+        server = serve(address)
+        (entry,) = server.get("/api/v1/stores").json()["records"]
+        assert entry["location"].startswith("postgresql")
+        cursor = server.get("/api/v1/stores/p/document").headers["pipestat-cursor"]
+        events = server.events("p", cursor)
+        psm.set_status("failed", "a")
+        _, table = _change(events, "a")
+        assert table["status"] == ["failed"]
 
 
 def _change(events: Iterator[tuple[str, str, Any]], name: str) -> tuple[str, Any]:

@@ -132,6 +132,23 @@ def test_two_tabs_share_a_stream(
     browser.until(f"return (() => {{ {ROWS} }})().s1 === 'failed'")
 
 
+def test_where_no_stream_comes_through_the_page_asks(
+    new_browser: OpenBrowser, serve: Serve, psm: PipestatManager
+) -> None:
+    psm.set_status("running", "s1")
+    server = serve("pipestat.yaml")
+    browser = new_browser()
+    driver = browser.window.driver  # type: ignore[attr-defined]
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/events*"]})
+    enter(browser, server)
+    contact(browser, "polling")
+    psm.set_status("completed", "s1")
+    browser.until(f"return (() => {{ {ROWS} }})().s1 === 'completed'")
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    contact(browser, "live")
+
+
 def test_a_used_link_is_used_up(serve: Serve, psm: PipestatManager) -> None:
     psm.set_status("running", "s1")
     server = serve("pipestat.yaml")
