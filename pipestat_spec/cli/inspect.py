@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import counts_text
 from pipestat_spec.cli.options import add_format, add_output, add_store
-from pipestat_spec.models.verdict import Verdict
 from pipestat_spec.text.strings import printable, shown_address
 
 if TYPE_CHECKING:
@@ -57,6 +56,8 @@ def _run(args: argparse.Namespace) -> int:
 
 
 def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
+    from pipestat_spec.counting import count_records
+
     store, config = found.store, found.config
     backend = store.backend
     schema = config.get("schema_path")
@@ -75,7 +76,7 @@ def _summary(found: OpenedStore, level: Level) -> dict[str, JSONValue]:
         "validate_results": store.rules.validate,
         "history_limit": store.rules.history_limit,
         "results": _declared(store),
-        "records": {name: _counts(store, name) for name in store.rules.levels},
+        "records": {name: dict(count_records(store, name)) for name in store.rules.levels},
     }
 
 
@@ -84,20 +85,6 @@ def _declared(store: Store) -> dict[str, list[str]]:
     if schema is None:
         return {}
     return {name: list(level.results) for name, level in schema.levels.items() if level.results}
-
-
-def _counts(store: Store, level: Level) -> dict[str, JSONValue]:
-    """Return how many records a level has, and how many of each status and verdict."""
-    statuses: dict[str, int] = {}
-    verdicts = dict.fromkeys(map(str, Verdict), 0) if store.judge(level) else None
-    total = 0
-    for record in store.scan(level):
-        total += 1
-        if record.status is not None:
-            statuses[record.status] = statuses.get(record.status, 0) + 1
-        if verdicts is not None and record.judgement is not None:
-            verdicts[record.judgement.verdict] += 1
-    return {"count": total, "statuses": statuses, "verdicts": verdicts}
 
 
 def _print_text(summary: dict[str, JSONValue]) -> None:

@@ -208,7 +208,7 @@ class LevelCounts(SpecModel):
     count: _Count
     statuses: dict[str, _Count] = Field(description="how many of each status")
     verdicts: dict[_Verdict, _Count] | None = Field(
-        None, description="how many of each verdict; null: not counted, or no QC rules"
+        description="how many of each verdict; null: no QC rules"
     )
 
 

@@ -20,15 +20,16 @@ from pipestat_serve.answers import (
     StoresAnswer,
     VerdictPage,
 )
-from pipestat_serve.counting import count_level
 from pipestat_serve.errors import MEDIA_TYPE, Refusal
 from pipestat_serve.files import file_response, files_of
+from pipestat_spec.counting import count_records
 from pipestat_spec.documents.answers import (
     DefinedStatus,
     DefinedStatusesAnswer,
     DistinctAnswer,
     FormerValue,
     HistoryAnswer,
+    LevelCounts,
     PageAnswer,
     QcReason,
     RecordAnswer,
@@ -361,7 +362,9 @@ def entry_of(site: Site, name: str) -> StoreEntry:
         backend=served.opened.backend,
         location=shown_place(store.place),
         levels=list(store.levels),
-        records={level: count_level(store, level) for level in store.levels},
+        records={
+            level: LevelCounts.model_validate(count_records(store, level)) for level in store.levels
+        },
     )
     if tag is not None:
         site.entries[name] = tag, entry

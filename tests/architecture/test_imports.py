@@ -44,6 +44,7 @@ LAYERS: list[set[str]] = [
     {
         "opening",
         "places",
+        "counting",
         "differences",
         "watching",
         "ingest",
@@ -100,6 +101,7 @@ FOR_PLUGINS = {
 # And for those that add a command over stores: they let the core open them, and never a backend.
 FOR_COMMANDS = {
     "pipestat_serve": {
+        "pipestat_spec.counting",
         "pipestat_spec.documents",
         "pipestat_spec.domain.filter_conditions",
         "pipestat_spec.domain.filter_text",

@@ -255,8 +255,8 @@ def test_inspect(run: Run, three: Path) -> None:
     assert summary["location"] == str(three)
     assert summary["pipeline_name"] == "rnaseq"
     assert summary["records"] == {
-        "sample": {"count": 3, "statuses": {"completed": 1, "failed": 1}},
-        "project": {"count": 1, "statuses": {}},
+        "sample": {"count": 3, "statuses": {"completed": 1, "failed": 1}, "verdicts": None},
+        "project": {"count": 1, "statuses": {}, "verdicts": None},
     }
     assert summary["results"]["project"] == ["total"]
     text = run("inspect").out.splitlines()
