@@ -7,9 +7,9 @@ and what it would take for markup is escaped.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +35,8 @@ _CONFIG = "multiqc_config.yaml"
 _REASONS = "reasons"
 _NUMBERS = ("integer", "number")
 _GENERAL = (*_NUMBERS, "boolean")
+# A column of smaller numbers is shown with exponents where need be.
+_SMALL = 0.001
 # More general statistics than these are hidden until somebody asks for them.
 _SHOWN = 15
 # MultiQC's own limits, which are raised where a store is larger.
@@ -292,10 +294,11 @@ def _format(column: Column, schema: Mapping[str, Any], values: Iterable[float]) 
     if column.kind == "integer":
         return "{:,d}"
     step = schema.get("multipleOf")
-    if isinstance(step, int | float) and step > 0:
-        decimals = max(0, -math.floor(math.log10(step)))
+    if isinstance(step, int | float):
+        decimals = max(0, -int(Decimal(str(step)).normalize().as_tuple().exponent))
         return f"{{:,.{decimals}f}}"
     largest = max(map(abs, values), default=1.0)
-    if largest < 0.001 and largest > 0:
+    if 0 < largest < _SMALL:
         return "{:.3g}"
-    return f"{{:,.{min(4, max(1, 4 - len(str(int(largest)))))}f}}" if largest >= 1 else "{:,.4f}"
+    whole = len(str(int(largest))) if largest >= 1 else 0
+    return f"{{:,.{min(4, max(1, 4 - whole))}f}}"

@@ -51,6 +51,14 @@ class ParquetOptions(Options):
     partition: str | None = None
     replace: bool = False
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        partition: object = self.partition
+        if partition is not None and not isinstance(partition, str):
+            raise wrong_option("partition", partition, "give the name of a result")
+        if not isinstance(self.replace, bool):
+            raise wrong_option("replace", self.replace, "use true or false")
+
 
 def export_parquet(source: Source, output: Path, given: Mapping[str, Any]) -> list[Path]:
     """Write one level of a source as a file, or with `partition` as a folder; return it.

@@ -49,12 +49,13 @@ _NO_LICENSE = "No license is stated: ask whoever made this crate"
 class CrateOptions(FolderOptions):
     """`license` is the address of a license, or a text."""
 
-    license: Any = None
+    license: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.license is not None and not (isinstance(self.license, str) and self.license):
-            raise wrong_option("license", self.license, "give an address or a text")
+        text: object = self.license
+        if text is not None and not (isinstance(text, str) and text):
+            raise wrong_option("license", text, "give an address or a text")
 
 
 def export_crate(source: Source, output: Path, given: Mapping[str, Any]) -> list[Path]:

@@ -24,6 +24,7 @@ samples:
   rate: {type: number, qc: {fail: "value < 0.5", warn: "value < 0.8"}}
   share: {type: number, unit: "%", maximum: 100, multipleOf: 0.01}
   tiny: {type: number, multiqc: {scale: Reds}}
+  quarter: {type: number, multipleOf: 0.25}
   ok: {type: boolean}
   code: {type: string}
   align: {type: object, properties: {rate: {type: number, description: Aligned}}}
@@ -130,6 +131,8 @@ def test_columns_have_the_words_of_the_schema(made: Made) -> None:
     }
     assert table["headers"]["share"]["format"] == "{:,.2f}"
     assert table["headers"]["share"]["max"] == 100
+    assert table["headers"]["quarter"]["format"] == "{:,.2f}"
+    assert table["headers"]["rate"]["format"] == "{:,.4f}"
     assert table["headers"]["tiny"]["format"] == "{:.3g}"
     assert table["headers"]["tiny"]["scale"] == "Reds"
     assert "Reads &lt;i&gt;" in made.html

@@ -197,12 +197,15 @@ def test_a_dataset_is_read_by_all_engines(runs: PipestatManager, tmp_path: Path)
     assert rows == [(2**53 + 1,)]
 
 
-def test_a_dataset_by_status_or_integer(runs: PipestatManager, tmp_path: Path) -> None:
+def test_a_dataset_by_status_date_or_integer(runs: PipestatManager, tmp_path: Path) -> None:
     folder = export(runs, tmp_path / "one", partition="status", columns=["reads"])
     frame = polars.read_parquet(folder, hive_partitioning=True)
     assert sorted(frame.columns) == ["reads", "record_identifier", "status"]
     assert sorted(frame["status"].to_list(), key=str) == [None, "completed", "running"]
-    folder = export(runs, tmp_path / "two", partition="extra")
+    folder = export(runs, tmp_path / "two", partition="day")
+    days = polars.read_parquet(folder)["day"].drop_nulls().to_list()
+    assert days == [date(2026, 2, 28)]
+    folder = export(runs, tmp_path / "three", partition="extra")
     assert polars.read_parquet(folder)["extra"].sort().to_list() == [None, None, 1]
 
 
@@ -224,6 +227,8 @@ def test_an_empty_store_is_a_dataset_with_columns(tmp_path: Path) -> None:
         ({"partition": "name"}, "name is '' in some record"),
         ({"partition": "record_identifier"}, "cannot divide"),
         ({"replace": True}, "it goes with partition"),
+        ({"partition": 3}, "partition: 3 is not possible"),
+        ({"partition": "genome", "replace": "yes"}, "replace: yes is not possible"),
         ({"partition": "genome", "columns": []}, "no column is left"),
     ],
 )

@@ -230,6 +230,9 @@ def check_commands(
     with (folder / "t.csv").open(encoding="utf-8") as file:
         rows = {row["record_identifier"]: row["verdict"] for row in csv.DictReader(file)}
     assert rows == expected
+    command("table", "--format", "multiqc", "--replace", "-o", str(folder / "multiqc"), *place)
+    content = json.loads((folder / "multiqc" / "general_mqc.json").read_text("utf-8"))
+    assert {name: row["verdict"] for name, row in content["data"].items()} == expected
 
 
 def check_report(store: Store, folder: Path, expected: Mapping[str, str]) -> None:
