@@ -149,6 +149,17 @@ def test_a_source_that_is_not_there(file_store: MakeFile, tmp_path: Path) -> Non
     assert list(tmp_path.glob("*.yaml")) == []
 
 
+def test_the_verdict_on_a_record_stays_behind() -> None:
+    rules = {"n": {"type": "integer", "qc": {"fail": "value < 5"}}}
+    source = memory_store(schema={"samples": rules})
+    source.report(RecordKey("sample", "s1"), {"n": 1}, overwrite=True)
+    assert source.get(RecordKey("sample", "s1")).judgement is not None
+    target = memory_store()
+    convert(source, target)
+    record = target.get(RecordKey("sample", "s1"))
+    assert (dict(record.results), record.judgement) == ({"n": 1}, None)
+
+
 def test_a_second_conversion_changes_nothing(file_store: MakeFile, tmp_path: Path) -> None:
     start = memory_store()
     fill(start)

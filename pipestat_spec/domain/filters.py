@@ -32,6 +32,7 @@ from pipestat_spec.models.record import Record
 from pipestat_spec.text.strings import nearest, shorten
 
 __all__ = [
+    "COMPARE",
     "LONGEST_PATTERN",
     "SPECIAL_FIELDS",
     "check_path",
@@ -57,7 +58,8 @@ LONGEST_PATTERN = 100_000
 # Ranks of the total order across types.
 NULL, BOOLEAN, NUMBER, STRING, ARRAY, OBJECT = range(6)
 
-_COMPARE: dict[str, Callable[[JSONValue, JSONValue], bool]] = {
+# How numbers and strings compare, by the operator of a condition.
+COMPARE: dict[str, Callable[[JSONValue, JSONValue], bool]] = {
     "eq": operator.eq,
     "lt": operator.lt,
     "le": operator.le,
@@ -97,7 +99,7 @@ def compile_filter(filter: Filter) -> Predicate:
 
 
 def _comparison(filter: Comparison) -> Predicate:
-    path, compare = filter.field, _COMPARE[filter.operator]
+    path, compare = filter.field, COMPARE[filter.operator]
     wanted = order_key(filter.value)
     kind = wanted[0]
     # Equality is defined for every type but null, order for numbers and strings only.

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from pipestat_spec.domain.filter_text import format_path, parse_filter
 from pipestat_spec.domain.filters import (
+    COMPARE,
     SPECIAL_FIELDS,
     compile_filter,
     field_value,
@@ -21,6 +22,7 @@ from pipestat_spec.domain.filters import (
     with_leaves,
 )
 from pipestat_spec.errors import FilterSyntaxError
+from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.query import (
     And,
     Comparison,
@@ -292,10 +294,26 @@ def _truth(filter: Filter) -> Truth:
         case Not(operand):
             inner = _truth(operand)
             return lambda record: None if (found := inner(record)) is None else not found
+        case Comparison((name,), operator, int() | float() as wanted) if (
+            name not in SPECIAL_FIELDS and not isinstance(wanted, bool)
+        ):
+            return _of_number(name, COMPARE[operator], wanted)
     holds, path = compile_filter(filter), filter.field
     if isinstance(filter, IsNull):
         return holds
     return lambda record: None if field_value(record, path) is None else holds(record)
+
+
+def _of_number(name: str, compare: Callable[[JSONValue, JSONValue], bool], wanted: float) -> Truth:
+    """Return what most rules are, a result compared with a number: each record is asked."""
+
+    def truth(record: Record) -> bool | None:
+        value = record.results.get(name)
+        if value is None:
+            return None
+        return type(value) in (float, int) and compare(value, wanted)
+
+    return truth
 
 
 def _joined(operands: Sequence[Truth], *, decides: bool) -> Truth:

@@ -15,6 +15,7 @@ from pipestat_spec.models.schema.keywords import (
     SCHEMA_MAPS,
     parts,
 )
+from pipestat_spec.models.schema.qc import QC
 from pipestat_spec.models.schema.types import (
     JSON_TYPES,
     OBJECT_TYPES,
@@ -152,6 +153,8 @@ class Expander:
         self.source = source
         self.definitions: dict[str, Any] = {}
         self.by_reference: dict[str, Any] = {}
+        # QC rules at the result and inside its schema, each with its place.
+        self.checks: list[tuple[SchemaPath, object]] = []
         self._references = References(document, result, source, path)
         self._problems = problems
         self._names: dict[SchemaPath, str] = {}
@@ -200,6 +203,8 @@ class Expander:
                 raise schema_error(
                     self.source, path, f"the key {key!r} is not a string", "quote it"
                 )
+            if key == QC:
+                self.checks.append(((*path, key), value))
             wanted = _ANNOTATIONS.get(key)
             misused = wanted is not None and not isinstance(value, wanted)
             if key != "type" and key not in _DROPPED and not misused:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipestat_spec.models.schema.keywords import subschemas
 from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
 from pipestat_spec.models.verdict import Verdict
 from pipestat_spec.problems import Problems
@@ -46,26 +45,24 @@ def level_checks(
 
 
 def result_checks(
-    own: Mapping[Any, Any],
     chain: list[Mapping[str, Any]],
+    everywhere: list[tuple[SchemaPath, object]],
     source: str | None,
     path: SchemaPath,
     problems: Problems,
 ) -> tuple[QcCheck, ...]:
     """Return the checks of a result, its own or of what its reference leads to.
 
-    `own` is its definition as written, `chain` the schemas that it consists of. Raises
-    SchemaError, also for checks at a schema inside it, which would get lost.
+    `chain` are the schemas that it consists of, `everywhere` all checks in them, by place.
+    Raises SchemaError, also for checks at a schema inside it, which would get lost.
     """
-    found = [part[QC] for part in (own, *chain) if QC in part]
-    for inside, part in subschemas(chain[0]):
-        if not isinstance(part, Mapping) or QC not in part:
-            continue
-        if not any(part[QC] is known for known in found):
+    found = [part[QC] for part in chain if QC in part]
+    for place, declared in everywhere:
+        if not any(declared is known for known in found):
             with problems:
                 problem = "QC rules stand at a result, not inside its schema"
                 hint = "move it to the result: a field such as value.rate leads inside"
-                raise schema_error(source, (*path, *inside, QC), problem, hint)
+                raise schema_error(source, place, problem, hint)
     return tuple(_checks(found[0], (*path, QC), source, problems)) if found else ()
 
 

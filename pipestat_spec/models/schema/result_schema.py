@@ -192,5 +192,5 @@ def parse_result_schema(
         source=source,
         path=path,
         definitions=expander.by_reference,
-        qc=result_checks(declared, top, source, path, problems),
+        qc=result_checks([declared, *top], expander.checks, source, path, problems),
     )
