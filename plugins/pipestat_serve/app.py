@@ -85,7 +85,7 @@ def _add_pages(app: FastAPI, site: Site) -> None:
         return HTMLResponse(page, headers={"content-security-policy": policy})
 
     @app.get("/favicon.ico", include_in_schema=False)
-    def icon() -> Response:
+    async def icon() -> Response:
         return Response(status_code=204)
 
     @app.get("/s/{store}/", include_in_schema=False)
@@ -99,11 +99,11 @@ def _add_pages(app: FastAPI, site: Site) -> None:
 
 def _add_measures(app: FastAPI, metrics: Metrics) -> None:
     @app.get("/healthz", summary="Whether this server answers; needs no token")
-    def health() -> dict[str, str]:
+    async def health() -> dict[str, str]:
         return {"status": "ok"}
 
     @app.get("/metrics", include_in_schema=False)
-    def measures() -> Response:
+    async def measures() -> Response:
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -112,7 +112,8 @@ def _add_live(app: FastAPI, site: Site, metrics: Metrics) -> None:
     documents, feeds = {}, {}
     for name, served in site.stores.items():
         links = site.links(f"../../api/v1/stores/{name}/")
-        documents[name] = Documents(served, links, shown_place(served.store.place))
+        place = shown_place(served.store.place)
+        documents[name] = Documents(served, links, place, len(site.stores))
         feeds[name] = Feed(served, documents[name], metrics)
 
     @app.get(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import time
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pipestat_report.document import LevelTable, read_level, report_json
 from pipestat_report.encoding import to_json
@@ -27,9 +28,12 @@ __all__ = ["MOST_RECORDS", "Documents", "Part"]
 
 # A page shows so many records at once; of more it shows parts.
 MOST_RECORDS = 10_000
-# The history is read with the page only for so many records.
+# So many documents are kept.
 _MOST_KEPT = 4
+# Of so many records the history is read one by one.
 _FEW = 200
+_Key = TypeVar("_Key")
+_Kept = TypeVar("_Kept")
 
 
 class Part(NamedTuple):
@@ -42,21 +46,30 @@ class Part(NamedTuple):
 class Documents:
     """The documents of one store; each is made once while nothing changes."""
 
-    def __init__(self, served: Served, links: ServedLinks, place: str | None) -> None:
-        self._served, self._links, self._place = served, links, place
+    def __init__(
+        self, served: Served, links: ServedLinks, place: str | None, stores: int = 1
+    ) -> None:
+        """Make it; `place` is where the results are, for people, `stores` how many are served."""
+        self._served, self._links, self._place, self._stores = served, links, place, stores
         self._turn = Lock()
         self._made: OrderedDict[tuple[str, Part], bytes] = OrderedDict()
+        # The last one of each part, and when making it began.
+        self._last: OrderedDict[Part, tuple[float, bytes]] = OrderedDict()
 
     def packed(self, tag: str | None, part: Part) -> bytes:
         """Return the document of what `tag` stands for, as JSON, gzip."""
+        asked = time.monotonic()
         with self._turn:
             if tag is not None and (tag, part) in self._made:
                 return self._made[tag, part]
-            packed = gzip.compress(to_json(self._document(part)), compresslevel=5, mtime=0)
+            began, packed = self._last.get(part, (asked - 1, b""))
+            # One that was begun while this request waited is as new as the request.
+            if began < asked:
+                began = time.monotonic()
+                packed = gzip.compress(to_json(self._document(part)), compresslevel=5, mtime=0)
+                _keep(self._last, part, (began, packed))
             if tag is not None:
-                self._made[tag, part] = packed
-                while len(self._made) > _MOST_KEPT:
-                    self._made.popitem(last=False)
+                _keep(self._made, (tag, part), packed)
             return packed
 
     def _document(self, part: Part) -> dict[str, Any]:
@@ -76,6 +89,7 @@ class Documents:
             "place": self._place,
             "mode": None,
             "notReported": [],
+            "stores": self._stores,
             "part": None if is_whole else _told(part, page.total_size, page.next_cursor),
         }
         return report_json(source, samples, project, Thumbnails(0, 16), about)
@@ -96,6 +110,13 @@ class Documents:
             for level in ("sample", "project")
         }
         return {level: table and table.as_json() for level, table in tables.items()}
+
+
+def _keep(kept: OrderedDict[_Key, _Kept], key: _Key, content: _Kept) -> None:
+    kept[key] = content
+    kept.move_to_end(key)
+    while len(kept) > _MOST_KEPT:
+        kept.popitem(last=False)
 
 
 class _Some(Selection):

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple
 
 from pipestat_spec.errors import StoreNotFoundError
 from pipestat_spec.logs import logger
-from pipestat_spec.opening import OpenedStore, load_config, meant_namespaces, open_store
+from pipestat_spec.opening import (
+    OpenedStore,
+    load_config,
+    meant_namespaces,
+    meant_projects,
+    open_store,
+)
 from pipestat_spec.places import is_config_file
 from pipestat_spec.store import Store
 
@@ -29,8 +35,10 @@ class Served(NamedTuple):
 
     @property
     def title(self) -> str:
-        schema = self.store.schema
-        return (schema and schema.title) or self.store.namespace
+        schema, settings = self.store.schema, self.store.settings
+        title = (schema and schema.title) or self.store.namespace
+        keeps_apart = settings.has_project and self.store.backend.keeps_projects_apart
+        return f"{title} · {settings.project_name}" if keeps_apart else title
 
     def tag(self, *of: str) -> str | None:
         """Return the ETag of what the store holds now, in the form that `of` tells apart.
@@ -69,7 +77,13 @@ def _open(place: str | None, arguments: Mapping[str, Any]) -> Iterator[OpenedSto
         given["results_file_path"] = place
     names = meant_namespaces(config, given)
     for name in names if len(names) > 1 else (None,):
-        found = open_store(config, given if name is None else {**given, "pipeline_name": name})
+        here = given if name is None else {**given, "pipeline_name": name}
+        found = open_store(config, here)
+        if projects := meant_projects(found):
+            found.store.close()
+            for project in projects:
+                yield open_store(config, {**here, "project_name": project})
+            continue
         try:
             found.check_exists()
         except StoreNotFoundError as missing:

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
-from pipestat_serve.documents import Documents
+from pipestat_serve.documents import Documents, Part
 from pipestat_serve.feed import Feed
 from pipestat_serve.files import ServedLinks
 from pipestat_serve.metrics import Metrics
@@ -411,3 +411,41 @@ def test_quoted_names_stay_names(server: Server) -> None:
         answer = server.get(f"/data/{quote(name, safe='')}")
         assert answer.status in (400, 404), name
         assert b"root:" not in answer.body
+
+
+def test_each_project_of_a_database_is_a_store(serve: Serve, tmp_path: Path) -> None:
+    for project in ("north", "south"):
+        with PipestatManager(
+            results_file_path=tmp_path / "r.db", pipeline_name="p", project_name=project
+        ) as psm:
+            psm.report({"where": project}, "a")
+    server = serve("r.db")
+    found = server.get("/api/v1/stores").json()["records"]
+    assert [(one["store"], one["title"]) for one in found] == [
+        ("p", "p · north"),
+        ("p-2", "p · south"),
+    ]
+    record = server.get("/api/v1/stores/p-2/record?record_identifier=a").json()
+    assert record["results"] == {"where": "south"}
+
+
+def test_many_documents_at_once_are_made_once_or_twice(folder: Path) -> None:
+    """Also shortly after a change, when nothing tells whether there was another one."""
+    served = open_stores([str(folder / "results.yaml")], {})[0]
+    documents = Documents(served, ServedLinks((), ""), None)
+    made: list[bytes] = []
+    start = threading.Barrier(20)
+
+    def ask() -> None:
+        start.wait()
+        made.append(documents.packed(None, Part()))
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    # Each that is made is another object.
+    assert len({id(one) for one in made}) < 10
+    assert len(made) == 20
+    served.store.close()

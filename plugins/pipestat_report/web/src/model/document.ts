@@ -88,6 +88,8 @@ export interface ReportData {
   samples: TableData;
   project: TableData | null;
   notReported: string[];
+  /** How many stores the server of a live page has. */
+  stores?: number;
   /** Which of the store's records a live page shows, when these are not all. */
   part?: { total: number; where: string | null; cursor: string | null; next: string | null } | null;
   thumbnails: {

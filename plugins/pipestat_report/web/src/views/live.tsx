@@ -9,9 +9,16 @@ export function LiveMark({ app }: { app: App }) {
   if (contact === undefined) return null;
   const words = { live: "live", polling: "live, every 5 s", lost: "not live", denied: "not live" };
   return (
-    <span class={`live ${contact}`} title={`Last heard ${timeOf(app)} UTC`}>
-      {words[contact]}
-    </span>
+    <>
+      {(app.report.data.stores ?? 1) > 1 && (
+        <a class="live-all" href="../../">
+          All stores
+        </a>
+      )}
+      <span class={`live ${contact}`} title={`Last heard ${timeOf(app)} UTC`}>
+        {words[contact]}
+      </span>
+    </>
   );
 }
 
