@@ -48,7 +48,7 @@ def configure(parser: Any) -> None:
         "--host", default="127.0.0.1", help="address to listen at; default 127.0.0.1"
     )
     parser.add_argument(
-        "--port", type=_port, default=8001, help="port; 0 takes a free one; default 8001"
+        "--port", type=port, default=8001, help="port; 0 takes a free one; default 8001"
     )
     parser.add_argument(
         "--public", action="store_true", help="allow a --host that other machines reach"
@@ -72,11 +72,12 @@ def configure(parser: Any) -> None:
     )
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port < 65536:
+def port(text: str) -> int:
+    """Return the number of a port; raises ValueError."""
+    number = int(text)
+    if not 0 <= number < 65536:
         raise ValueError(text)
-    return port
+    return number
 
 
 def _run(args: argparse.Namespace) -> int:

@@ -149,6 +149,23 @@ def test_where_no_stream_comes_through_the_page_asks(
     contact(browser, "live")
 
 
+def test_a_store_that_cannot_be_read_is_not_live(
+    new_browser: OpenBrowser, serve: Serve, psm: PipestatManager, tmp_path: Path
+) -> None:
+    psm.set_status("running", "s1")
+    server = serve("pipestat.yaml")
+    browser = new_browser()
+    enter(browser, server)
+    contact(browser, "live")
+    good = (tmp_path / "results.yaml").read_text()
+    (tmp_path / "results.yaml").write_text("rnaseq: {: [")
+    contact(browser, "lost")
+    assert "cannot be read now" in browser.text(".warning")
+    (tmp_path / "results.yaml").write_text(good)
+    contact(browser, "live")
+    browser.until("return !document.querySelector('.warning')")
+
+
 def test_a_used_link_is_used_up(serve: Serve, psm: PipestatManager) -> None:
     psm.set_status("running", "s1")
     server = serve("pipestat.yaml")

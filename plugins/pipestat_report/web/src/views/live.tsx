@@ -5,13 +5,14 @@ import { Icon } from "../parts/icons.tsx";
 
 /** Whether what is shown is what is stored, in a word. */
 export function LiveMark({ app }: { app: App }) {
-  const contact = app.live?.contact.value;
-  if (contact === undefined) return null;
+  if (!app.live) return null;
+  // A server that answers and cannot read its store is not live either.
+  const contact = app.live.trouble.value === null ? app.live.contact.value : "lost";
   const words = { live: "live", polling: "live, every 5 s", lost: "not live", denied: "not live" };
   return (
     <>
       {(app.report.data.stores ?? 1) > 1 && (
-        <a class="live-all" href="../../">
+        <a class="live-all hidem" href="../../">
           All stores
         </a>
       )}
