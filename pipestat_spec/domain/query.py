@@ -90,19 +90,24 @@ def select_listed(
     identifiers: Callable[[], Sequence[str]],
     found: Callable[[Iterable[str], bool], Iterable[Record]],
     query: Query,
+    *,
+    one_moment: bool = False,
 ) -> Page:
     """Return what `select` does, in a store that finds records by name; reads what is needed only.
 
     `identifiers` gives the names of all records in code-point order. `found` gives those of the
     records that are there, in the order of their names; they may lack their results unless it is
-    asked for them.
+    asked for them. In a store of `one_moment` it gives the same when it is asked again.
     """
     limit, cursor = check_limit(query.limit), check_cursor(query.cursor)
     where = query.where
     names = named(where)
     if where is not None:
-        needed = query.columns != () or any(path[0] not in SPECIAL_FIELDS for path in fields(where))
-        return select(found(identifiers() if names is None else sorted(names), needed), query)
+        looked_at = any(path[0] not in SPECIAL_FIELDS for path in fields(where))
+        some = identifiers() if names is None else sorted(names)
+        if one_moment and not looked_at and query.columns != ():
+            return _filled(select(found(some, False), replace(query, columns=())), found, query)
+        return select(found(some, looked_at or query.columns != ()), query)
     everything = identifiers()
     start = 0 if cursor is None else bisect_right(everything, cursor)
     end = len(everything) if limit is None else start + limit
@@ -135,10 +140,18 @@ def recent_listed(
 
     Only the records of the page are read with their results; `window` is what `recent` takes.
     """
-    page = recent(found(identifiers(), False), *window)
+    return _filled(recent(found(identifiers(), False), *window), found)
+
+
+def _filled(
+    page: Page, found: Callable[[Iterable[str], bool], Iterable[Record]], query: Query | None = None
+) -> Page:
+    """Return a page of records with their results, of which a query may choose."""
     names = sorted(record.key.identifier for record in page.records)
     records = {record.key: record for record in found(names, True)}
-    return replace(page, records=tuple(records[record.key] for record in page.records))
+    columns = None if query is None else query.columns
+    filled = (keep_columns(records[record.key], columns) for record in page.records)
+    return replace(page, records=tuple(filled))
 
 
 def named(where: Filter | None) -> frozenset[str] | None:

@@ -217,7 +217,8 @@ class Records:
         from pipestat_spec.domain.query import select_listed
 
         level = query.level
-        return select_listed(partial(self.identifiers, level), partial(self.found, level), query)
+        names, found = partial(self.identifiers, level), partial(self.found, level)
+        return select_listed(names, found, query, one_moment=True)
 
     def matching(
         self, level: Level, where: Filter, after: str | None, limit: int | None
