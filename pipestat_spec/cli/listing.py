@@ -24,6 +24,7 @@ __all__ = [
     "is_exported",
     "list_answer",
     "print_list",
+    "print_records",
     "record_list",
 ]
 
@@ -105,20 +106,43 @@ def export_records(
     seen.warn(found, level)
 
 
+def print_records(
+    found: OpenedStore,
+    level: Level,
+    records: Callable[[], Iterable[Record]],
+    columns: Sequence[str] | None,
+    args: argparse.Namespace,
+) -> None:
+    """Print the records as rows of CSV or TSV, as `print_list` does; none of them is kept.
+
+    They are read twice where the columns are those that occur.
+    """
+    seen = _Seen(records, columns or ())
+    if columns is None:
+        for _ in seen.read():
+            pass
+        shown = _shown(found, level, seen.names)
+    else:
+        shown = [name for name in columns if name != "record_identifier"]
+    rows = (_row(record, shown) for record in seen.read())
+    print_rows(["record_identifier", *shown], rows, args.format, header=not args.no_header)
+    seen.warn(found, level)
+
+
 class _Seen:
     """What was seen of records while they were read."""
 
     def __init__(self, records: Callable[[], Iterable[Record]], columns: Sequence[str]) -> None:
         self._records = records
         self._count = 0
-        self._names: set[str] = set()
+        self.names: set[str] = set()
         self._not_found = dict.fromkeys(columns)
 
     def read(self) -> Iterator[Record]:
         self._count = 0
         for record in self._records():
             self._count += 1
-            self._names.update(record.results)
+            self.names.update(record.results)
             for name in [n for n in self._not_found if cell(record, n, MISSING) is not MISSING]:
                 del self._not_found[name]
             yield record
@@ -129,7 +153,7 @@ class _Seen:
     def warn(self, found: OpenedStore, level: Level) -> None:
         """Name the columns that were not there: probably misspelt."""
         if self._count:
-            _warn_of_unknown(found, level, self._names, self._not_found)
+            _warn_of_unknown(found, level, self.names, self._not_found)
 
 
 def _print(listing: Listing, args: argparse.Namespace) -> None:
@@ -185,11 +209,8 @@ def record_list(
     """
     from pipestat_spec.tables import Selection
 
-    judge = found.store.judge(level)
     if columns is None:
-        verdict = [judge.field] if judge else []
-        names = (name for name in _result_names(found, level, records) if name not in verdict)
-        shown = ["status", *verdict, *names]
+        shown = _shown(found, level, {name for record in records for name in record.results})
     else:
         shown = [name for name in columns if name != "record_identifier"]
         if records:
@@ -198,7 +219,7 @@ def record_list(
             _warn_of_unknown(found, level, results, absent)
     return Listing(
         ["record_identifier", *shown],
-        [[r.key.identifier, *(cell(r, name, MISSING) for name in shown)] for r in records],
+        [_row(record, shown) for record in records],
         "record",
         [_entry(record, columns) for record in records],
         beside or {},
@@ -224,12 +245,20 @@ def _entry(record: Record, columns: Sequence[str] | None) -> dict[str, JSONValue
     return found
 
 
-def _result_names(found: OpenedStore, level: Level, records: Iterable[Record]) -> list[str]:
-    """Return the results that occur: those of the schema in its order, then the others."""
-    schema = found.store.rules.level_schema(level)
-    seen = {name for record in records for name in record.results}
+def _row(record: Record, columns: Iterable[str]) -> list[object]:
+    return [record.key.identifier, *(cell(record, name, MISSING) for name in columns)]
+
+
+def _shown(found: OpenedStore, level: Level, seen: set[str]) -> list[str]:
+    """Return the columns of records with these results, beside the identifier.
+
+    They are status and verdict, results of the schema in its order, then the others.
+    """
+    schema, judge = found.store.rules.level_schema(level), found.store.judge(level)
+    verdict = [judge.field] if judge else []
     declared = [name for name in (schema.results if schema else ()) if name in seen]
-    return declared + sorted(seen.difference(declared))
+    names = declared + sorted(seen.difference(declared))
+    return ["status", *verdict, *(name for name in names if name not in verdict)]
 
 
 def _warn_of_unknown(

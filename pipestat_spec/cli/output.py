@@ -10,7 +10,7 @@ import json
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
-from itertools import islice
+from itertools import chain, islice
 
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.text.strings import printable, spreadsheet_text
@@ -117,7 +117,7 @@ def printing_to(file: str | None) -> Iterator[None]:
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    for row in (columns, *rows):
+    for row in chain([columns], rows):
         yield ",".join(_csv_cell(cell) for cell in row)
 
 
@@ -130,7 +130,7 @@ def _csv_cell(value: object) -> str:
 
 
 def _tsv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:
-    for row in (columns, *rows):
+    for row in chain([columns], rows):
         yield "\t".join(_one_line(_spreadsheet_cell(cell)) for cell in row)
 
 

@@ -68,7 +68,13 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.listing import export_records, is_exported, print_list, record_list
+    from pipestat_spec.cli.listing import (
+        export_records,
+        is_exported,
+        print_list,
+        print_records,
+        record_list,
+    )
     from pipestat_spec.cli.stores import opened, resolve_level
     from pipestat_spec.domain.query import check_limit
     from pipestat_spec.models.query import reference_page
@@ -85,11 +91,16 @@ def _run(args: argparse.Namespace) -> int:
             _print_distinct(found, level, args)
             return 0
         columns = column_names(args.columns) if args.columns else None
-        if is_exported(args) and not args.sort and _looks_itself(found):
+        if not args.sort and _looks_itself(found):
             where, limit = condition(found, level, args), check_limit(args.limit)
             records = partial(found.store.matching, level, where, args.cursor, limit)
-            export_records(found, level, records, columns, args)
-            return 0
+            if is_exported(args):
+                export_records(found, level, records, columns, args)
+                return 0
+            # A page that leaves something out tells how much.
+            if args.format in ("csv", "tsv") and limit is None and args.cursor is None:
+                print_records(found, level, records, columns, args)
+                return 0
         page = _page(found, level, args)
         beside = dict(reference_page(replace(page, records=()), args.limit))
         print_list(record_list(found, level, page.records, columns, beside), args)

@@ -53,6 +53,31 @@ def test_columns_of_messages_and_inside_objects(run: Run, three: Path) -> None:
     assert records[1] == {"record_identifier": "s2", "status_message": "no reads"}
 
 
+def test_rows_of_a_database_are_printed_as_they_are_read(run: Run, three: Path) -> None:
+    run("report", "-f", "x.db", "-r", "s1", "reads=1200", "zeta=a, b", "--status", "completed")
+    run("report", "-f", "x.db", "-r", "s2", "alpha=1", "--status", "failed")
+    run("report", "-f", "x.db", "-r", "s3", "reads=7")
+    select = ("select", "-f", "x.db", "--format", "csv")
+    assert run(*select).out == (
+        "record_identifier,status,reads,alpha,zeta\n"
+        's1,completed,1200,,"a, b"\ns2,failed,,1,\ns3,,7,,\n'
+    )
+    assert run(*select, "--where", "reads > 1", "--no-header").out == (
+        's1,completed,1200,"a, b"\ns3,,7,\n'
+    )
+    misspelt = run(*select, "--columns", "reads,raeds", "--status", "completed")
+    assert misspelt.out == "record_identifier,reads,raeds\ns1,1200,\n"
+    assert "'raeds'; did you mean 'reads'?" in misspelt.err
+    assert run(*select, "--where", "reads > 5000", "--columns", "nothing").out == (
+        "record_identifier,nothing\n"
+    )
+    cut = run(*select, "--limit", "1", "--columns", "reads")
+    assert (cut.out, cut.err.split()[:3]) == (
+        "record_identifier,reads\ns1,1200\n",
+        ["1", "of", "3"],
+    )
+
+
 def test_without_a_header(run: Run, three: Path) -> None:
     assert run("select", "--columns", "reads", "--no-header", "--format", "tsv").out == (
         "s1\t1200\ns2\t7\ns3\t\n"
