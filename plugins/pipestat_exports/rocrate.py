@@ -83,6 +83,7 @@ class _Crate:
     def __init__(self, crate: Any, source: Source) -> None:
         self._crate = crate
         self._source = source
+        self._pipelines: dict[str, Any] = {}
 
     def fill(self, license: str | None) -> None:
         """Add an action for each record, and what it made."""
@@ -102,7 +103,10 @@ class _Crate:
         crate.root_dataset["mentions"] = actions
 
     def _entity(self, identifier: str, properties: Mapping[str, Any]) -> Any:
-        return self._crate.add_jsonld({"@id": identifier, **properties})
+        # No identifier is given twice; `add_jsonld` would look through all entities for it.
+        from rocrate.model.contextentity import ContextEntity
+
+        return self._crate.add(ContextEntity(self._crate, identifier, properties=properties))
 
     def _license(self, text: str | None) -> Any:
         """Return what the crate may be used for: a text, or an entity for an address."""
@@ -147,7 +151,9 @@ class _Crate:
         if isinstance(version, str):
             identifier += f"/{_part(version)}"
             properties["softwareVersion"] = version
-        return self._crate.dereference(identifier) or self._entity(identifier, properties)
+        if identifier not in self._pipelines:
+            self._pipelines[identifier] = self._entity(identifier, properties)
+        return self._pipelines[identifier]
 
     def _results(self, action: str, record: Record, places: Places) -> Iterator[Any]:
         folder = self._source.record_folder(record.key.identifier)
