@@ -43,7 +43,7 @@ def test_it_is_conformant(server: ContractServer, tmp_path: Path) -> None:
     report = run_suite(tmp_path, *on_server(server))
     assert report["outcome"] == "conformant"
     judged = passing_profiles(report)
-    assert judged == {*DOMAIN, "query", "exact-integers", "durable"}
+    assert judged == {*DOMAIN, "query", "qc", "exact-integers", "durable"}
     for profile in judged:
         assert report["profiles"][profile]["outcome"] == "conformant"
     verdicts = {result["id"]: result["verdict"] for result in report["results"]}

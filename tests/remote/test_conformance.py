@@ -16,7 +16,7 @@ from tests.conformance.suite_runs import (
 from tests.remote.raw import RawBucket
 
 PROFILES = {
-    *("core", "schema", "documents", "history", "query"),
+    *("core", "schema", "documents", "history", "query", "qc"),
     *("concurrent-writers", "durable", "exact-integers"),
 }
 PATHS = {"one object": "results.yaml", "one object per record": "{record_identifier}.yaml"}

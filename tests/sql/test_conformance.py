@@ -21,7 +21,7 @@ from tests.sql.servers import PostgresServer
 
 MIXED = {"trial.mixed.writers", "trial.mixed.exchange"}
 PROFILES = (
-    *("core", "schema", "documents", "history", "query"),
+    *("core", "schema", "documents", "history", "query", "qc"),
     *("concurrent-writers", "durable", "exact-integers"),
 )
 # A database that lies there in the other layout contradicts a configured one, so `sql-layout`,
