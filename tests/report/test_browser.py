@@ -118,6 +118,35 @@ def test_verdicts_are_counted_chosen_sorted_and_explained(browser: Browser, tmp_
     browser.until(f"{COUNT} === '2'")
 
 
+def test_what_failed_needs_a_look(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text('samples: {n: {type: integer, qc: {fail: "value < 8"}}}')
+    psm = PipestatManager(
+        config_dict={"backend": "memory"}, schema_path=str(tmp_path / "schema.yaml")
+    )
+    psm.report_many({f"s{n}": {"n": n} for n in range(12)})
+    psm.set_status("failed", "s9", message="no space")
+    psm.set_status("failed", "s0", message="no reads")
+    options = Options(not_reported=("t1", "t2"))
+    browser.open(build_report(psm.store, tmp_path, options)[0])
+    # Statuses first; of the others, which failed by their verdict, there is room for six.
+    names = browser.texts(".att td:nth-child(1)")
+    assert set(names[:2]) == {"s0", "s9"}
+    assert len(names) == 8
+    assert set(names[2:]) < {f"s{n}" for n in range(1, 8)}
+    why = dict(zip(names, browser.texts(".att td:nth-child(3)"), strict=True))
+    assert why["s9"] == "no space"
+    assert why["s0"] == "no reads; value < 8 (n = 0)"
+    links = {text: n for n, text in enumerate(browser.texts(".sect h2 a"))}
+    assert links.keys() == {"All 9 in the table", "2 not reported"}
+    browser.click(".sect h2 a", links["2 not reported"])
+    browser.until(f"{COUNT} === '2'")
+    browser.open(build_report(psm.store, tmp_path, options)[0])
+    browser.click(".sect h2 a", links["All 9 in the table"])
+    browser.until(f"{COUNT} === '9'")
+    found = selected(psm, "status in ('failed', 'partial') or verdict = 'fail'")
+    assert found == [*(f"s{n}" for n in range(8)), "s9"]
+
+
 def test_a_long_facet_offers_more(browser: Browser, tmp_path: Path) -> None:
     psm = PipestatManager(config_dict={"backend": "memory"})
     psm.report_many({f"s{i:03}": {"kind": f"kind {i % 70}"} for i in range(210)})

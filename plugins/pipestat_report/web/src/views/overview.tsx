@@ -78,7 +78,7 @@ function StatusPanel({ app, rows }: { app: App; rows: readonly number[] }) {
       <StatusBar counts={counts} className="sbar" />
       <div class="leg">
         {counts.map((one) => (
-          <a key={one.label} href={linkToStatus(app, one)}>
+          <a key={one.label} href={linkToStatus(app, one.status)}>
             <span class={`sw ${one.className}`} />
             {one.label} <b class="num">{formatInteger(one.count)}</b>
           </a>
@@ -112,7 +112,7 @@ function VerdictLegend({ app, rows }: { app: App; rows: readonly number[] }) {
   );
 }
 
-function linkToStatus(app: App, { status }: StatusCount): string {
+function linkToStatus(app: App, status: StatusCount["status"]): string {
   const condition: Condition =
     status === undefined
       ? { kind: "choice", values: [], unreported: true }
@@ -120,28 +120,39 @@ function linkToStatus(app: App, { status }: StatusCount): string {
   return app.link({ view: "records", where: "", conditions: new Map([[STATUS, condition]]) });
 }
 
+/** Records that failed, by their status or by their verdict, and those that were not reported. */
 function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
   const { samples } = app.report;
-  const rank = (row: number) =>
-    row >= samples.reported ? TROUBLED.length : TROUBLED.indexOf(samples.status(row) ?? "");
+  const statuses = TROUBLED.filter((name) => app.report.statusNames.includes(name));
+  const rank = (row: number) => {
+    if (row >= samples.reported) return TROUBLED.length + 1;
+    const place = TROUBLED.indexOf(samples.status(row) ?? "");
+    return place < 0 && samples.verdict(row) === "fail" ? TROUBLED.length : place;
+  };
   const found = rows.filter((row) => rank(row) >= 0);
   if (!found.length) return null;
   const newest = (row: number) => samples.since(row) ?? samples.modified(row) ?? "";
   found.sort((a, b) => rank(a) - rank(b) || (newest(a) < newest(b) ? 1 : -1));
-  const condition: Condition = {
-    kind: "choice",
-    values: TROUBLED.filter((name) => app.report.statusNames.includes(name)),
-    unreported: true,
-  };
+  const condition: Condition = { kind: "choice", values: statuses, unreported: true };
+  // One condition cannot say "or": where verdicts count too, a filter does, and those that were
+  // not reported have a link of their own.
+  const failing = found.some((row) => rank(row) === TROUBLED.length);
+  const unreported = failing ? found.filter((row) => row >= samples.reported).length : 0;
+  const all = failing
+    ? { where: troubled(statuses, samples.verdictField!), conditions: new Map() }
+    : { where: "", conditions: new Map([[STATUS, condition]]) };
   return (
     <section class="sect">
       <h2>
         Needs a look <span class="n num">{formatInteger(found.length)}</span>
-        {found.length > MOST_LOOKS && (
-          <a
-            href={app.link({ view: "records", where: "", conditions: new Map([[STATUS, condition]]) })}
-          >
-            All {formatInteger(found.length)} in the table
+        {found.length - unreported > MOST_LOOKS && (
+          <a href={app.link({ view: "records", ...all })}>
+            All {formatInteger(found.length - unreported)} in the table
+          </a>
+        )}
+        {unreported > 0 && (
+          <a href={linkToStatus(app, undefined)}>
+            {formatInteger(unreported)} not reported
           </a>
         )}
       </h2>
@@ -166,11 +177,9 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
               </td>
               <td>
                 <Badge report={app.report} row={row} />
+                {samples.verdict(row) === "fail" && <VerdictBadge verdict="fail" />}
               </td>
-              <td>
-                {samples.message(row) ??
-                  (row >= samples.reported ? "the workflow knows it; nothing was reported" : "")}
-              </td>
+              <td>{why(samples, row)}</td>
               <td class="r num muted nowrap">{formatTime(newest(row) || null)}</td>
             </tr>
           ))}
@@ -178,6 +187,21 @@ function NeedsALook({ app, rows }: { app: App; rows: readonly number[] }) {
       </table>
     </section>
   );
+}
+
+/** A filter for what failed by its status or its verdict. */
+function troubled(statuses: readonly string[], verdict: string): string {
+  const failed = `${verdict} = 'fail'`;
+  return statuses.length
+    ? `status in (${statuses.map((name) => `'${name}'`).join(", ")}) or ${failed}`
+    : failed;
+}
+
+/** What a person or a rule says of a record that needs a look. */
+function why(table: Table, row: number): string {
+  if (row >= table.reported) return "the workflow knows it; nothing was reported";
+  const against = table.reasons(row).flatMap(([severity, text]) => (severity === "fail" ? text : []));
+  return [table.message(row) ?? [], against].flat().join("; ");
 }
 
 function ProjectCards({ app, table, row }: { app: App; table: Table; row: number }) {
