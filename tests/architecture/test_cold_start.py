@@ -21,6 +21,12 @@ samples:
   rate: {type: number, description: rate}
 """
 
+CONFIGURATION = """
+# where the results are
+schema_path: ./schema.yaml
+results_file_path: r.yaml
+"""
+
 _SCRIPT = """
 import json, sys
 from pipestat_spec.cli import run
@@ -34,6 +40,7 @@ print(json.dumps([code, sorted(sys.modules)]))
 """
 
 HEAVY = {
+    "yaml",
     "pydantic",
     "jsonschema",
     "jsonschema_rs",
@@ -77,7 +84,8 @@ def test_a_report_to_the_address_of_a_database_needs_no_pydantic(tmp_path: Path)
 
 def test_a_validated_report_imports_nothing_heavy(tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(SCHEMA)
-    common = ["report", "-f", "r.yaml", "-s", "schema.yaml", "-r", "s1"]
+    (tmp_path / "config.yaml").write_text(CONFIGURATION)
+    common = ["report", "-c", "config.yaml", "-r", "s1"]
     assert not HEAVY & modules_of(
         tmp_path, *common, "reads=12", "name=x", "switch=true", "rate=0.5"
     )

@@ -8,7 +8,9 @@ from contextlib import suppress
 import pytest
 
 from pipestat_spec.text.json_reader import read_json
+from pipestat_spec.text.plain_yaml import NotPlain, read_plain
 from pipestat_spec.text.unreadable import UnreadableText
+from pipestat_spec.text.yaml_parser import parse_yaml
 from pipestat_spec.text.yaml_reader import read_yaml
 from tests.work import is_linear
 
@@ -41,9 +43,14 @@ JSON = {
 def test_yaml(text: Callable[[int], str]) -> None:
     def read(size: int) -> None:
         with suppress(UnreadableText):
-            read_yaml(text(size))
+            parse_yaml(text(size), verbatim=True)
+
+    def try_plain(size: int) -> None:
+        with suppress(NotPlain):
+            read_plain(text(size))
 
     assert is_linear(read)
+    assert is_linear(try_plain)
 
 
 @pytest.mark.parametrize("text", JSON.values(), ids=JSON)

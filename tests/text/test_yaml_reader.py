@@ -10,7 +10,8 @@ import yaml
 from pipestat_yaml.text.results_text import parse_text
 
 from pipestat_spec.errors import PipestatDataError
-from pipestat_spec.text import yaml_reader
+from pipestat_spec.json_values import same_value
+from pipestat_spec.text import yaml_parser
 from pipestat_spec.text.yaml_reader import read_yaml
 from pipestat_spec.text.yaml_writer import Verbatim as out  # a value outside the data model
 
@@ -18,11 +19,15 @@ from pipestat_spec.text.yaml_writer import Verbatim as out  # a value outside th
 @pytest.fixture(params=["C", "Python"])
 def either_loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "Python":
-        monkeypatch.setattr(yaml_reader, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
 
 
 def read(text: str) -> Any:
-    return read_yaml(text.removeprefix("\ufeff"), verbatim=True)
+    """Return what the parser reads, which is what is read of any text."""
+    text = text.removeprefix("\ufeff")
+    value = yaml_parser.parse_yaml(text, verbatim=True)
+    assert same_value(read_yaml(text, verbatim=True), value)
+    return value
 
 
 def refusal(text: str | bytes) -> str:

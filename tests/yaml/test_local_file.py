@@ -143,7 +143,7 @@ DENIED = "PipestatStartupError: {path} cannot be used: permission denied"
 UNPRIVILEGED = """
 import os, sys
 from pathlib import Path
-import pipestat_yaml.local.backend, pipestat_spec.text.yaml_reader
+import pipestat_yaml.local.backend, pipestat_spec.text.yaml_parser
 from tests.yaml.stores import open_stored
 os.setgid(65534); os.setuid(65534)
 try:
