@@ -41,6 +41,14 @@ print(json.dumps([code, sorted(sys.modules)]))
 
 HEAVY = {
     "yaml",
+    "inspect",
+    "dataclasses",
+    "pluggy",
+    "subprocess",
+    "tempfile",
+    "shutil",
+    "logging",
+    "urllib.request",
     "pydantic",
     "jsonschema",
     "jsonschema_rs",
