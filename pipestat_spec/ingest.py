@@ -159,10 +159,11 @@ def ingest(
         checker.add(document, verdict=True)
     if checker.problems and not keep_going:
         raise _refused(checker.problems)
+    sizes = {key: len(items) for key, items in checker.records.items()}
     writer = _Writer(store, checker.changes(), keep_going, progress)
     writer.write(check_first=not overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
-    stored = sum(len(items) for key, items in checker.records.items() if key not in left_out)
+    stored = sum(size for key, size in sizes.items() if key not in left_out)
     return IngestReport(
         documents=stored,
         records=len(writer.todo) - len(left_out),
@@ -172,18 +173,17 @@ def ingest(
     )
 
 
-def _sources(documents: Iterable[Source] | Source) -> list[Path | SourcedDocument]:
+def _sources(documents: Iterable[Source] | Source) -> Iterator[Path | SourcedDocument]:
+    """Yield one after the other, so that none is kept when it is read."""
     if isinstance(documents, str | os.PathLike | Mapping | ReportDocument | SourcedDocument):
         documents = [documents]
-    sources: list[Path | SourcedDocument] = []
     for number, document in enumerate(documents, 1):
         if isinstance(document, str | os.PathLike):
-            sources += find_documents([document])
+            yield from find_documents([document])
         elif isinstance(document, SourcedDocument):
-            sources.append(document)
+            yield document
         else:
-            sources.append(SourcedDocument(f"document {number}", document))
-    return sources
+            yield SourcedDocument(f"document {number}", document)
 
 
 def _refused(problems: list[str]) -> DocumentError:
@@ -242,11 +242,12 @@ class _Checker:
                 self._verdicts[document.key] = contribution
 
     def changes(self) -> list[tuple[RecordKey, Change]]:
-        """Return one change for each record."""
-        return [
-            (key, items[0][1] if len(items) == 1 else self._folded(key, items))
-            for key, items in self.records.items()
-        ]
+        """Return one change for each record, and forget what the documents said."""
+        made = []
+        for key in list(self.records):
+            items = self.records.pop(key)
+            made.append((key, items[0][1] if len(items) == 1 else self._folded(key, items)))
+        return made
 
     def _folded(self, key: RecordKey, items: list[tuple[Contribution, Change]]) -> Change:
         folded = fold(contribution for contribution, _ in items)

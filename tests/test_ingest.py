@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import pytest
 import yaml
@@ -333,6 +334,29 @@ def test_documents_may_be_given_as_mappings_and_models(make_store: MakeStore) ->
     first, second = refused(store, model, {**document(), "record": 1}, "nowhere.json")
     assert first.startswith("document 2: unknown key 'record'; did you mean 'record_id")
     assert second == "nowhere.json: cannot be read: there is no such file"
+
+
+def test_a_document_is_not_kept_after_it_was_checked(make_store: MakeStore) -> None:
+    class Mark:
+        """Lives as long as its document, which has no hash to be found by."""
+
+    class Document(dict[str, Any]):
+        mark: Mark
+
+    alive: WeakSet[Mark] = WeakSet()
+    counts = []
+
+    def made() -> Iterator[Document]:
+        for number in range(20):
+            one = Document(document(f"s{number}", results={"reads": number}))
+            one.mark = Mark()
+            alive.add(one.mark)
+            yield one
+            del one
+            counts.append(len(alive))
+
+    ingest(make_store(), made())
+    assert max(counts) <= 1
 
 
 def test_documents_without_values_are_no_change(make_store: MakeStore) -> None:

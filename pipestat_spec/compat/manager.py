@@ -107,7 +107,7 @@ class PipestatManager(manager.PipestatManager):
     def _formatted(
         self,
         key: RecordKey,
-        values: Mapping[str, Any],
+        values: Iterable[str],
         record: Record | None,
         formatter: ResultFormatter | None,
     ) -> list[str]:

@@ -82,12 +82,21 @@ def read_documents(path: Path) -> Iterator[SourcedDocument]:
 
 
 def _read_lines(text: str, name: str) -> Iterator[SourcedDocument]:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(_lines(text), 1):
         if line.strip():
             try:
                 yield SourcedDocument(f"{name}: line {number}", _parse_json(line, number))
             except DocumentError as error:
                 yield SourcedDocument(f"{name}: line {number}", problem=str(error))
+
+
+def _lines(text: str) -> Iterator[str]:
+    """Yield what stands between the line feeds; a file may be large, so lines are not kept."""
+    start = 0
+    while (end := text.find("\n", start)) >= 0:
+        yield text[start:end]
+        start = end + 1
+    yield text[start:]
 
 
 def _parse_json(text: str, line: int | None = None) -> object:

@@ -229,7 +229,7 @@ class PipestatManager(RecordOutputs):
                 source=self.source,
             )
             todo.append((key, change))
-            names.append(results)
+            names.append(tuple(results))
         try:
             done = self.store.apply(todo)
         except ResultConflictError as error:
@@ -244,7 +244,7 @@ class PipestatManager(RecordOutputs):
     def _formatted(
         self,
         key: RecordKey,
-        values: Mapping[str, Any],
+        values: Iterable[str],
         record: Record | None,
         formatter: ResultFormatter | None,
     ) -> list[str]:
