@@ -79,6 +79,7 @@ class Rows:
     binary: bool = False
     name: str = "rows"
     records: dict[str, Record] = field(default_factory=dict)
+    searches: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         postgresql = self.database.dialect == "postgresql"
@@ -198,7 +199,8 @@ class Rows:
         return [self.records[name] for name in sorted(self.records)]
 
     def reader(self, connection: Session, to_record: ToRecord | None = None) -> TableReader:
-        return TableReader(connection, self.table, to_record or self.to_record)
+        make = to_record or self.to_record
+        return TableReader(connection, self.table, make, searches=self.searches)
 
     def select(self, connection: Session, query: Query) -> Page:
         return select_page(self.reader(connection), query)

@@ -14,6 +14,7 @@ from pipestat_spec.json_values import JSONValue
 
 if TYPE_CHECKING:
     from pipestat_sql.database.connections import Session
+    from pipestat_sql.queries.given import Given
     from pipestat_sql.tables.column_types import Kind
 
 __all__ = ["COMPARE", "Condition", "Dialect", "Expression", "Order", "Path"]
@@ -37,7 +38,8 @@ class Dialect(ABC):
     """Expressions of one database.
 
     A *document* is an expression of JSON; a path leads through its objects. Conditions on
-    documents are never NULL, those on columns are NULL where the column is.
+    documents are never NULL, those on columns are NULL where the column is. What is `Given`
+    differs from search to search of one statement.
     """
 
     # The collation by code point, quoted.
@@ -48,11 +50,11 @@ class Dialect(ABC):
         """Return a text column, ordered by code point (PS-ID-003)."""
 
     @abstractmethod
-    def member(self, column: Expression, values: Sequence[Any], kind: Kind) -> Condition:
+    def member(self, column: Expression, values: Given[Sequence[Any]], kind: Kind) -> Condition:
         """Tell whether a column equals one of many values of its own type."""
 
     @abstractmethod
-    def like(self, text: Expression, pattern: str) -> Condition:
+    def like(self, text: Expression, pattern: Given[str]) -> Condition:
         """Tell whether text matches a pattern (PS-QRY-009)."""
 
     @abstractmethod
@@ -101,18 +103,18 @@ class Dialect(ABC):
 
     @abstractmethod
     def equals(
-        self, document: Expression, path: Path, values: Sequence[JSONValue]
+        self, document: Expression, path: Path, values: Given[Sequence[JSONValue]]
     ) -> Condition | bool:
         """Tell whether what stands at the path equals one of the values."""
 
     @abstractmethod
     def compares(
-        self, document: Expression, path: Path, operator: Order, value: JSONValue
+        self, document: Expression, path: Path, operator: Order, value: Given[Any]
     ) -> Condition | bool:
         """Compare what stands at the path with a number or a string."""
 
     @abstractmethod
-    def like_at(self, document: Expression, path: Path, pattern: str) -> Condition:
+    def like_at(self, document: Expression, path: Path, pattern: Given[str]) -> Condition:
         """Tell whether a string that matches the pattern stands at the path."""
 
     @abstractmethod

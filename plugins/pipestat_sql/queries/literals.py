@@ -11,7 +11,7 @@ import math
 import re
 from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.json_values import JSONValue
@@ -21,6 +21,7 @@ __all__ = [
     "IntegerBound",
     "MomentBound",
     "NumberBound",
+    "PatternForm",
     "TextBound",
     "bigint_bound",
     "double_bound",
@@ -29,6 +30,7 @@ __all__ = [
     "is_storable",
     "is_storable_all",
     "moment_bound",
+    "pattern_form",
     "text_bound",
 ]
 
@@ -147,3 +149,43 @@ class _Moments:
 
 def _moment(number: int) -> datetime:
     return _FIRST + number * _MICROSECOND
+
+
+class PatternForm(NamedTuple):
+    """What a `like` pattern asks, and of which text; `pattern` where only a pattern says it.
+
+    `prefix` has a text after all that begin with it, `following`.
+    """
+
+    kind: Literal["text", "prefix", "suffix", "part", "pattern"]
+    text: str
+    following: str = ""
+
+
+_PARTS = re.compile(r"(%*)((?:[^%_\\]|\\.)*)(%*)", re.DOTALL)
+
+
+def pattern_form(pattern: str) -> PatternForm:
+    """Return the form of a pattern that does not end in its escape character."""
+    found = _PARTS.fullmatch(pattern)
+    if found is None:
+        return PatternForm("pattern", pattern)
+    before, text, after = found.groups()
+    text = re.sub(r"\\(.)", r"\1", text, flags=re.DOTALL)
+    if not before and not after:
+        return PatternForm("text", text)
+    if before and after:
+        return PatternForm("part", text)
+    if before and text:
+        return PatternForm("suffix", text)
+    following = None if before else _following(text)
+    if following is None:
+        return PatternForm("pattern", pattern)
+    return PatternForm("prefix", text, following)
+
+
+def _following(prefix: str) -> str | None:
+    """Return the first text after all that begin with a prefix; None where there is none."""
+    if not prefix or prefix[-1] in ("\ud7ff", "\U0010ffff"):
+        return None
+    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

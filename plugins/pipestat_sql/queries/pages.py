@@ -21,12 +21,13 @@ from pipestat_spec.domain.query import (
 )
 from pipestat_spec.domain.times import as_utc
 from pipestat_spec.json_values import MAX_INTEGER
-from pipestat_spec.models.query import Comparison, Filter, In, Page, Query
+from pipestat_spec.models.query import Filter, Page, Query
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.conditions import condition, is_of_system
 from pipestat_sql.queries.dialects import COMPARE, Condition, Expression
 from pipestat_sql.queries.fields import TIMES
 from pipestat_sql.queries.literals import text_bound
+from pipestat_sql.queries.shapes import Leaf, Node, Shape
 from pipestat_sql.queries.table_reader import Columns, Make, TableReader
 from pipestat_sql.rows.statements import Statement, compiled, placeholder
 
@@ -55,7 +56,7 @@ class _Search(NamedTuple):
 
     `matching` makes what matches, in the form that suits the number and in the one that suits the
     page; `order` is made of the table's columns, or of those of an answer. `asked` tells the
-    search from others, but for the `values` of its parameters.
+    search from others of one `shape`, but for the `values` of its parameters.
     """
 
     matching: Callable[[], tuple[sa.Select[Any], sa.Select[Any]]]
@@ -63,6 +64,7 @@ class _Search(NamedTuple):
     asked: object
     values: Mapping[str, Any]
     after: _After | None
+    shape: Shape | None = None
 
 
 def select_page(reader: TableReader, query: Query) -> Page:
@@ -79,29 +81,32 @@ def select_page(reader: TableReader, query: Query) -> Page:
             return keep_columns(whole(row), query.columns)
 
     found = None
-    if where is not None and "id" in reader.table.table.c:
-        found = _among_few(reader, query, columns, make)
+    shape = None if where is None else Shape(where)
+    if shape is not None and "id" in reader.table.table.c:
+        found = _among_few(reader, query, shape, columns, make)
     if found is None:
 
         def matching() -> tuple[sa.Select[Any], sa.Select[Any]]:
-            plain = _matching(reader, where)
-            if where is None or limit is None:
+            plain = _matching(reader, shape)
+            if shape is None or limit is None:
                 return plain, plain
-            many = _matching(reader, where, of_many=True)
-            number = plain if is_of_system(where) else many
-            return number, plain if _is_one_status(where) else many
+            many = _matching(reader, shape, of_many=True)
+            number = plain if is_of_system(shape.root) else many
+            return number, plain if _is_one_status(shape.root) else many
 
         def order(columns: Any) -> list[Expression]:
             return [reader.dialect.text(columns.record_identifier)]
 
         after = None if cursor is None else _after(reader.identifier, cursor)
-        search = _Search(matching, order, ("page", query.columns, where), {}, after)
+        search = _Search(matching, order, ("page", query.columns), {}, after, shape)
         found = _read(reader, search, limit, columns, make)
     records, total, more = found
     return Page(tuple(records), total, records[-1].key.identifier if more else None)
 
 
-def _among_few(reader: TableReader, query: Query, columns: Columns, make: Make) -> _Found | None:
+def _among_few(
+    reader: TableReader, query: Query, shape: Shape, columns: Columns, make: Make
+) -> _Found | None:
     """Return what `_read` does, in one look at each row; None for many matches.
 
     Of few matches, the number and the page come from a list of them, in the making of which the
@@ -112,8 +117,8 @@ def _among_few(reader: TableReader, query: Query, columns: Columns, make: Make) 
     after = None if query.cursor is None else _after(reader.identifier, query.cursor)
     if after is not None:
         values |= after.values
-    asked = ("few", query.columns, query.where, after and after.operator)
-    statement = reader.kept(asked, lambda: _few(reader, query, columns, after))
+    asked = ("few", query.columns, after and after.operator)
+    statement = reader.kept(asked, lambda: _few(reader, shape, columns, after), shape)
     rows = reader.fetch(statement, values, more=1 if columns is None else None)
     if rows[0][-1] > _FEW_MATCHES:
         return None
@@ -136,10 +141,10 @@ LEFT JOIN (
 ORDER BY page.record_identifier COLLATE {collation}"""
 
 
-def _few(reader: TableReader, query: Query, columns: Columns, after: _After | None) -> Statement:
+def _few(reader: TableReader, shape: Shape, columns: Columns, after: _After | None) -> Statement:
     table, dialect = reader.table.table, reader.session.dialect
     preparer, collation = dialect.identifier_preparer, reader.dialect.collation
-    matching = _matching(reader, query.where).add_columns(
+    matching = _matching(reader, shape).add_columns(
         table.c.id, reader.identifier.label("identifier")
     )
     matches = compiled(matching.limit(_FEW_MATCHES + 1), dialect)
@@ -169,7 +174,7 @@ def few_matches(
     query = Query(reader.table.level, None, where, limit or _FEW_MATCHES, after)
     found = None
     if "id" in reader.table.table.c:
-        found = _among_few(reader, query, None, reader.make(None))
+        found = _among_few(reader, query, Shape(where), None, reader.make(None))
     return None if found is None else found[0]
 
 
@@ -179,15 +184,16 @@ def more_matches(reader: TableReader, where: Filter, after: str | None, limit: i
     later = None if after is None else _after(reader.identifier, after)
     if later is not None:
         values |= later.values
+    shape = Shape(where)
 
     def made() -> sa.Select[Any]:
-        matching = _matching(reader, where, of_many=not _is_one_status(where))
+        matching = _matching(reader, shape, of_many=not _is_one_status(shape.root))
         statement = matching.add_columns(sa.literal_column("*"))
         if later is not None:
             statement = statement.where(later.following)
         return statement.order_by(reader.identifier).limit(_limit())
 
-    statement = reader.search(("more", where, later and later.operator), made)
+    statement = reader.search(("more", later and later.operator), made, shape)
     rows = reader.fetch(statement, values, more=0)
     return list(map(reader.make(None), rows))
 
@@ -250,27 +256,23 @@ def _time_cursor(record: Record, time_column: TimeColumn) -> str:
     return time_cursor(moment, record.key.identifier)
 
 
-def _matching(
-    reader: TableReader, where: Filter | None, *, of_many: bool = False
-) -> sa.Select[Any]:
+def _matching(reader: TableReader, shape: Shape | None, *, of_many: bool = False) -> sa.Select[Any]:
     """Return the store's rows that match, as a statement without columns.
 
     `of_many` tells that these are many, some of which are met soon in any order.
     """
     statement = reader.own_rows(sa.select())
-    if where is None:
+    if shape is None:
         return statement
-    found = condition(where, reader.table, reader.dialect)
+    found = condition(shape, reader.table, reader.dialect)
     return statement.where(reader.dialect.unindexed(found) if of_many else found)
 
 
-def _is_one_status(where: Filter) -> bool:
+def _is_one_status(node: Node) -> bool:
     """Tell whether a filter is for one status, whose records an index has in their order."""
-    match where:
-        case Comparison(("status",), "eq", _):
-            return True
-        case In(("status",), values):
-            return len(values) == 1
+    match node:
+        case Leaf(("status",), "in", values):
+            return len(values.value) == 1
         case _:
             return False
 
@@ -314,7 +316,9 @@ def _read(
 
     def read(most: int) -> _Found:
         asked = (search.asked, after and after.operator)
-        statement = reader.search(asked, lambda: _statement(reader, search, columns, True))
+        statement = reader.search(
+            asked, lambda: _statement(reader, search, columns, True), search.shape
+        )
         rows = reader.fetch(statement, {**values, _LIMIT: most + 1}, more)
         return _records(reader, rows, columns, most, make)
 

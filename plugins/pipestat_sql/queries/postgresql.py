@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -14,6 +15,7 @@ import sqlalchemy as sa
 from pipestat_spec.domain.filters import ARRAY, OBJECT, order_key
 from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression, Order, Path
+from pipestat_sql.queries.given import Given
 from pipestat_sql.queries.literals import (
     IntegerBound,
     NumberBound,
@@ -62,11 +64,11 @@ class PostgreSQL(Dialect):
     def text(self, column: Expression) -> Expression:
         return sa.collate(column, "C") if getattr(column.type, "collation", "") != "C" else column
 
-    def member(self, column: Expression, values: Sequence[Any], kind: Kind) -> Condition:
+    def member(self, column: Expression, values: Given[Sequence[Any]], kind: Kind) -> Condition:
         return _in(column, values, _TYPES[kind]())
 
-    def like(self, text: Expression, pattern: str) -> Condition:
-        return sa.collate(text, "C").like(sa.literal(pattern, sa.Text), escape="\\")
+    def like(self, text: Expression, pattern: Given[str]) -> Condition:
+        return sa.collate(text, "C").like(pattern.bound(sa.Text), escape="\\")
 
     def unindexed(self, condition: Condition) -> Condition:
         return condition
@@ -107,7 +109,7 @@ class PostgreSQL(Dialect):
         return sa.func.coalesce(_typeof(_at(document, path)), "null", type_=sa.Text) == "null"
 
     def equals(
-        self, document: Expression, path: Path, values: Sequence[JSONValue]
+        self, document: Expression, path: Path, values: Given[Sequence[JSONValue]]
     ) -> Condition | bool:
         found = _at(document, path)
         cases = {
@@ -121,25 +123,25 @@ class PostgreSQL(Dialect):
         return sa.case(present, value=_typeof(found), else_=sa.false()) if present else False
 
     def compares(
-        self, document: Expression, path: Path, operator: Order, value: JSONValue
+        self, document: Expression, path: Path, operator: Order, value: Given[Any]
     ) -> Condition | bool:
         found = _at(document, path)
-        if is_number(value):
+        if is_number(value.value):
             text = _number_text(document, path)
-            doubles = partial(_compared, bound=double_bound(operator, value), type_=sa.Double())
-            compared = number_condition(
-                text,
-                partial(_compared, bound=integer_bound(operator, value), type_=sa.Numeric()),
-                doubles,
-            )
-            if abs(value) < _EXACT:
+            integer = value.of(partial(integer_bound, operator))
+            double = value.of(partial(double_bound, operator))
+            doubles = partial(_compared, bound=double, type_=sa.Double())
+            integers = partial(_compared, bound=integer, type_=sa.Numeric())
+            compared = number_condition(text, integers, doubles)
+            if abs(value.value) < _EXACT:
                 compared = short_number(text, doubles, compared)
             return sa.case((_typeof(found) == "number", compared), else_=sa.false())
-        bound_operator, bound = text_bound(operator, value)
-        compared = COMPARE[bound_operator](_text(document, path), sa.literal(bound, sa.Text))
+        bound = value.of(partial(text_bound, operator))
+        literal = bound.of(itemgetter(1)).bound(sa.Text)
+        compared = COMPARE[bound.value[0]](_text(document, path), literal)
         return sa.case((_typeof(found) == "string", compared), else_=sa.false())
 
-    def like_at(self, document: Expression, path: Path, pattern: str) -> Condition:
+    def like_at(self, document: Expression, path: Path, pattern: Given[str]) -> Condition:
         found = _at(document, path)
         matches = self.like(_scalar(document, path), pattern)
         return sa.case((_typeof(found) == "string", matches), else_=sa.false())
@@ -187,56 +189,79 @@ def _number_text(document: Expression, path: Path) -> Expression:
     return sa.collate(text, "C")
 
 
-def _compared(number: Expression, bound: IntegerBound | NumberBound, type_: Any) -> Condition:
-    if isinstance(bound, bool):
-        return sa.true() if bound else sa.false()
-    value = Decimal(bound[1]) if isinstance(bound[1], int) else bound[1]
-    return COMPARE[bound[0]](number, sa.literal(value, type_))
+def _compared(
+    number: Expression, bound: Given[IntegerBound] | Given[NumberBound], type_: Any
+) -> Condition:
+    if isinstance(bound.value, bool):
+        return sa.true() if bound.value else sa.false()
+    return COMPARE[bound.value[0]](number, bound.of(_number_of).bound(type_))
 
 
-def _in(expression: Expression, values: Sequence[Any], type_: Any) -> Condition:
+def _number_of(bound: Any) -> Decimal | float:
+    value: float = bound[1]
+    return Decimal(value) if isinstance(value, int) else value
+
+
+def _in(expression: Expression, values: Given[Sequence[Any]], type_: Any) -> Condition:
     """Compare with one parameter however many values: the protocol admits 65,535."""
-    if not values:
+    if not values.value:
         return sa.false()
-    if len(values) == 1:
-        return expression == sa.literal(values[0], type_)
-    listed = sa.bindparam(None, list(values), type_=sa.ARRAY(type_), unique=True)
-    return expression == sa.any_(listed)
+    if len(values.value) == 1:
+        return expression == values.of(itemgetter(0)).bound(type_)
+    return expression == sa.any_(values.bound(sa.ARRAY(type_)))
 
 
-def _booleans(text: Expression, values: Sequence[JSONValue]) -> Condition | None:
-    texts = sorted({str(value).lower() for value in values if isinstance(value, bool)})
-    return _in(text, texts, sa.Text()) if texts else None
+def _booleans(text: Expression, values: Given[Sequence[JSONValue]]) -> Condition | None:
+    texts = values.of(_boolean_texts)
+    return _in(text, texts, sa.Text()) if texts.value else None
 
 
-def _strings(text: Expression, values: Sequence[JSONValue]) -> Condition | None:
-    texts = sorted({value for value in values if isinstance(value, str) and is_storable(value)})
-    return _in(text, texts, sa.Text()) if texts else None
+def _boolean_texts(values: Sequence[JSONValue]) -> list[str]:
+    return sorted({str(value).lower() for value in values if isinstance(value, bool)})
 
 
-def _numbers(text: Expression, values: Sequence[JSONValue]) -> Condition | None:
-    integers, doubles = set(), set()
-    numbers = list(filter(is_number, values))
-    for number in numbers:
-        integer, double = integer_bound("eq", number), double_bound("eq", number)
-        if not isinstance(integer, bool):
-            integers.add(integer[1])
-        if not isinstance(double, bool):
-            doubles.add(double[1])
-    if not integers and not doubles:
+def _strings(text: Expression, values: Given[Sequence[JSONValue]]) -> Condition | None:
+    texts = values.of(_storable_texts)
+    return _in(text, texts, sa.Text()) if texts.value else None
+
+
+def _storable_texts(values: Sequence[JSONValue]) -> list[str]:
+    return sorted({value for value in values if isinstance(value, str) and is_storable(value)})
+
+
+def _numbers(text: Expression, values: Given[Sequence[JSONValue]]) -> Condition | None:
+    integers, doubles = values.of(_integers), values.of(_doubles)
+    if not integers.value and not doubles.value:
         return None
 
     def is_double(number: Expression) -> Condition:
-        return _in(number, sorted(doubles), sa.Double())
+        return _in(number, doubles, sa.Double())
 
     condition = number_condition(
-        text, lambda number: _in(number, sorted(map(Decimal, integers)), sa.Numeric()), is_double
+        text, lambda number: _in(number, integers, sa.Numeric()), is_double
     )
-    if all(abs(number) < _EXACT for number in numbers):
+    if all(abs(number) < _EXACT for number in filter(is_number, values.value)):
         return short_number(text, is_double, condition)
     return condition
 
 
-def _documents(found: Expression, values: Sequence[JSONValue], rank: int) -> Condition | None:
-    known = [value for value in values if order_key(value)[0] == rank and is_storable_all(value)]
+def _integers(values: Sequence[Any]) -> list[Decimal]:
+    """Return the integers that equal numbers among the values."""
+    bounds = [integer_bound("eq", value) for value in values if is_number(value)]
+    return sorted({Decimal(bound[1]) for bound in bounds if not isinstance(bound, bool)})
+
+
+def _doubles(values: Sequence[Any]) -> list[float]:
+    """Return the doubles that equal numbers among the values."""
+    bounds = [double_bound("eq", value) for value in values if is_number(value)]
+    return sorted({bound[1] for bound in bounds if not isinstance(bound, bool)})
+
+
+def _documents(
+    found: Expression, values: Given[Sequence[JSONValue]], rank: int
+) -> Condition | None:
+    # These belong to the shape of a search.
+    known = [
+        value for value in values.value if order_key(value)[0] == rank and is_storable_all(value)
+    ]
     return same_content(found, known) if known else None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -16,7 +16,14 @@ from pipestat_spec.domain.filters import NUMBER, STRING
 from pipestat_spec.domain.times import format_utc
 from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import COMPARE, Condition, Dialect, Expression, Order, Path
-from pipestat_sql.queries.literals import is_number, is_storable_all, text_bound
+from pipestat_sql.queries.given import Given
+from pipestat_sql.queries.literals import (
+    PatternForm,
+    is_number,
+    is_storable_all,
+    pattern_form,
+    text_bound,
+)
 from pipestat_sql.queries.sqlite_functions import register, text_key
 from pipestat_sql.queries.sqlite_json import at_path, compares_natively, equals_natively, listed
 from pipestat_sql.tables.column_types import Kind
@@ -38,20 +45,32 @@ class SQLite(Dialect):
     def text(self, column: Expression) -> Expression:
         return sa.collate(sa.type_coerce(column, sa.Text), "BINARY")
 
-    def member(self, column: Expression, values: Sequence[Any], kind: Kind) -> Condition:
+    def member(self, column: Expression, values: Given[Sequence[Any]], kind: Kind) -> Condition:
         # One parameter however many values: SQLite admits 32,766 of them.
         if kind is Kind.NUMBER:
-            values = [repr(float(value)) for value in values]
+            values = values.of(_as_texts)
         value: Expression = listed(values).c.value
         if kind is Kind.NUMBER:
             value = sa.func.pipestat_double(value)
         return column.in_(sa.select(value))
 
-    def like(self, text: Expression, pattern: str) -> Condition:
-        found = _without_regex(text, pattern)
-        if found is not None:
-            return found
-        return sa.func.pipestat_like(text, sa.literal(pattern, sa.Text), type_=sa.Boolean)
+    def like(self, text: Expression, pattern: Given[str]) -> Condition:
+        form = pattern.of(pattern_form)
+        wanted = form.of(attrgetter("text")).bound(sa.Text)
+        match form.value.kind:
+            case "text":
+                return text == wanted
+            case "prefix":
+                # An index serves a range.
+                following = form.of(attrgetter("following")).bound(sa.Text)
+                return sa.and_(text >= wanted, text < following)
+            case "suffix":
+                start = form.of(_from_end).bound(sa.Integer)
+                return sa.func.substr(text, start, type_=sa.Text) == wanted
+            case "part":
+                return sa.func.instr(text, wanted, type_=sa.Integer) > 0
+            case "pattern":
+                return sa.func.pipestat_like(text, wanted, type_=sa.Boolean)
 
     def unindexed(self, condition: Condition) -> Condition:
         # Its planner takes an index for a condition though most rows fulfil it, and none for a
@@ -100,36 +119,36 @@ class SQLite(Dialect):
         return at_path(document, path, native, exact)
 
     def equals(
-        self, document: Expression, path: Path, values: Sequence[JSONValue]
+        self, document: Expression, path: Path, values: Given[Sequence[JSONValue]]
     ) -> Condition | bool:
-        values = [value for value in values if is_storable_all(value)]
-        keys = sorted(set(map(text_key, values)))
+        values = values.of(_storable)
+        keys = values.of(_keys)
         key = sa.func.coalesce(_key(document, path, None), "", type_=sa.Text)
-        if not keys:
+        if not keys.value:
             return False
         exact = (
-            key == sa.literal(keys[0], sa.Text)
-            if len(keys) == 1
+            key == keys.of(itemgetter(0)).bound(sa.Text)
+            if len(keys.value) == 1
             else key.in_(sa.select(listed(keys).c.value))
         )
         return at_path(document, path, partial(equals_natively, values=values, exact=exact), exact)
 
     def compares(
-        self, document: Expression, path: Path, operator: Order, value: JSONValue
+        self, document: Expression, path: Path, operator: Order, value: Given[Any]
     ) -> Condition | bool:
-        if _is_nan(value):
+        if _is_nan(value.value):
             return False
-        rank = NUMBER if is_number(value) else STRING
+        rank = NUMBER if is_number(value.value) else STRING
         if rank == STRING:
-            operator, value = text_bound(operator, value)  # type: ignore[assignment]
-        compared = COMPARE[operator](
-            _key(document, path, rank), sa.literal(text_key(value), sa.Text)
-        )
+            bound = value.of(partial(text_bound, operator))
+            operator, value = bound.value[0], bound.of(itemgetter(1))  # type: ignore[assignment]
+        literal = value.of(text_key).bound(sa.Text)
+        compared = COMPARE[operator](_key(document, path, rank), literal)
         exact = sa.func.coalesce(compared, sa.false(), type_=sa.Boolean)
         native = partial(compares_natively, operator=operator, literal=value, exact=exact)
         return at_path(document, path, native, exact)
 
-    def like_at(self, document: Expression, path: Path, pattern: str) -> Condition:
+    def like_at(self, document: Expression, path: Path, pattern: Given[str]) -> Condition:
         text = sa.func.substr(_key(document, path, STRING), 2, type_=sa.Text)
         exact = sa.func.coalesce(self.like(text, pattern), sa.false(), type_=sa.Boolean)
 
@@ -152,36 +171,21 @@ def _key(document: Expression, path: Path, rank: int | None) -> Expression:
     return sa.func.pipestat_key(document, text, sa.literal(rank, sa.Integer), type_=sa.Text)
 
 
+def _storable(values: Sequence[JSONValue]) -> list[JSONValue]:
+    return [value for value in values if is_storable_all(value)]
+
+
+def _keys(values: Sequence[JSONValue]) -> list[str]:
+    return sorted(set(map(text_key, values)))
+
+
+def _as_texts(numbers: Sequence[float]) -> list[str]:
+    return [repr(float(number)) for number in numbers]
+
+
+def _from_end(form: PatternForm) -> int:
+    return -len(form.text)
+
+
 def _is_nan(value: JSONValue) -> bool:
     return isinstance(value, float) and math.isnan(value)
-
-
-_PARTS = re.compile(r"(%*)((?:[^%_\\]|\\.)*)(%*)", re.DOTALL)
-
-
-def _without_regex(text: Expression, pattern: str) -> Condition | None:
-    """Return whether text begins or ends with a string, holds it or is it; None for the rest."""
-    found = _PARTS.fullmatch(pattern)
-    if found is None:
-        return None
-    before, inner, after = found.groups()
-    inner = re.sub(r"\\(.)", r"\1", inner, flags=re.DOTALL)
-    wanted = sa.literal(inner, sa.Text)
-    if before and after:
-        return sa.func.instr(text, wanted, type_=sa.Integer) > 0
-    if before:
-        return sa.func.substr(text, -len(inner), type_=sa.Text) == wanted if inner else None
-    if not after:
-        return text == wanted
-    following = _following(inner)
-    if following is None:
-        return None
-    # An index serves a range.
-    return sa.and_(text >= wanted, text < sa.literal(following, sa.Text))
-
-
-def _following(prefix: str) -> str | None:
-    """Return the first text after all that begin with a prefix; None where there is none."""
-    if not prefix or prefix[-1] in ("\ud7ff", "\U0010ffff"):
-        return None
-    return prefix[:-1] + chr(ord(prefix[-1]) + 1)

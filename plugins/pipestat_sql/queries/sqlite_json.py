@@ -11,12 +11,15 @@ import json
 import math
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
 
 from pipestat_spec.json_values import JSONValue
 from pipestat_sql.queries.dialects import COMPARE, Condition, Expression, Order, Path
+from pipestat_sql.queries.given import Given
 from pipestat_sql.queries.literals import is_number
 
 __all__ = ["at_path", "compares_natively", "equals_natively", "listed"]
@@ -45,16 +48,16 @@ def at_path(document: Expression, path: Path, native: Native, exact: Expression)
 
 
 def compares_natively(
-    kind: Expression, value: Expression, operator: Order, literal: Any, exact: Condition
+    kind: Expression, value: Expression, operator: Order, literal: Given[Any], exact: Condition
 ) -> Condition:
     """Compare with a string or a number; whatever has another type is mostly out at once.
 
     Cases, since SQLite works out both sides of `and` and `or`.
     """
-    if not is_number(literal):
-        compared = COMPARE[operator](value, sa.literal(literal, sa.Text))
+    if not is_number(literal.value):
+        compared = COMPARE[operator](value, literal.bound(sa.Text))
         return sa.case((compared, kind == "text"), else_=sa.false())
-    if abs(literal) > _MOST:
+    if abs(literal.value) > _MOST:
         return exact
     low, high = _around(literal)
     if operator in ("lt", "le"):
@@ -62,33 +65,35 @@ def compares_natively(
     else:
         may_be, is_surely = value >= low, value > high
     numbers = sa.case((is_surely, sa.true()), else_=exact)
-    integers = COMPARE[operator](value, literal) if abs(literal) <= _EXACT else numbers
+    integers: Condition = numbers
+    if abs(literal.value) <= _EXACT:
+        integers = COMPARE[operator](value, literal.bound(sa.Numeric))
     of_type = sa.case({"integer": integers, "real": numbers}, value=kind, else_=sa.false())
     return sa.case((may_be, of_type), else_=sa.false())
 
 
 def equals_natively(
-    kind: Expression, value: Expression, values: Sequence[JSONValue], exact: Condition
+    kind: Expression, value: Expression, values: Given[Sequence[JSONValue]], exact: Condition
 ) -> Condition:
     """Compare with values that all can stand in a store, none of them null."""
-    texts = sorted({one for one in values if isinstance(one, str)})
-    if len(texts) == len(values) == 1:
-        return sa.case((value == texts[0], kind == "text"), else_=sa.false())
-    numbers = [one for one in values if is_number(one)]
+    texts = values.of(_texts)
+    if len(texts.value) == len(values.value) == 1:
+        text = texts.of(itemgetter(0)).bound(sa.Text)
+        return sa.case((value == text, kind == "text"), else_=sa.false())
+    numbers = values.of(_numbers)
     cases: dict[str, Any] = {
-        "text": _is_one_of(value, texts),
-        "true": any(one is True for one in values),
-        "false": any(one is False for one in values),
-        "array": exact if any(isinstance(one, list | tuple) for one in values) else False,
-        "object": exact if any(isinstance(one, dict) for one in values) else False,
+        "text": _is_one_of(value, texts, sa.Text),
+        "true": any(one is True for one in values.value),
+        "false": any(one is False for one in values.value),
+        "array": exact if any(isinstance(one, list | tuple) for one in values.value) else False,
+        "object": exact if any(isinstance(one, dict) for one in values.value) else False,
         "integer": exact,
-        "real": exact if numbers else False,
+        "real": exact if numbers.value else False,
     }
-    if all(abs(number) <= _EXACT for number in numbers):
-        whole = sorted({int(number) for number in numbers if number == math.trunc(number)})
-        cases["integer"] = _is_one_of(value, whole)
-    if len(numbers) == 1 and abs(numbers[0]) <= _MOST:
-        low, high = _around(numbers[0])
+    if all(abs(number) <= _EXACT for number in numbers.value):
+        cases["integer"] = _is_one_of(value, numbers.of(_whole), sa.BigInteger)
+    if len(numbers.value) == 1 and abs(numbers.value[0]) <= _MOST:
+        low, high = _around(numbers.of(itemgetter(0)))
         cases["real"] = sa.case((value < low, False), (value > high, False), else_=exact)
     return sa.case(
         {name: case for name, case in cases.items() if case is not False},
@@ -97,19 +102,42 @@ def equals_natively(
     )
 
 
-def _around(literal: float) -> tuple[float, float]:
+def _texts(values: Sequence[JSONValue]) -> list[str]:
+    return sorted({one for one in values if isinstance(one, str)})
+
+
+def _numbers(values: Sequence[JSONValue]) -> list[Any]:
+    return [one for one in values if is_number(one)]
+
+
+def _whole(numbers: Sequence[float]) -> list[int]:
+    return sorted({int(number) for number in numbers if number == math.trunc(number)})
+
+
+def _around(literal: Given[float]) -> tuple[Expression, Expression]:
     """Return bounds outside of which SQLite compares numbers as they compare."""
-    margin = abs(float(literal)) * _RELATIVE + _ABSOLUTE
-    return float(literal) - margin, float(literal) + margin
+    return literal.of(_below).bound(sa.Double), literal.of(_above).bound(sa.Double)
 
 
-def _is_one_of(value: Expression, wanted: Sequence[Any]) -> Condition | bool:
-    if len(wanted) > 1:
+def _margin(literal: float) -> float:
+    return abs(float(literal)) * _RELATIVE + _ABSOLUTE
+
+
+def _below(literal: float) -> float:
+    return float(literal) - _margin(literal)
+
+
+def _above(literal: float) -> float:
+    return float(literal) + _margin(literal)
+
+
+def _is_one_of(value: Expression, wanted: Given[Sequence[Any]], type_: Any) -> Condition | bool:
+    if len(wanted.value) > 1:
         return value.in_(sa.select(listed(wanted).c.value))
-    return value == wanted[0] if wanted else False
+    return value == wanted.of(itemgetter(0)).bound(type_) if wanted.value else False
 
 
-def listed(values: Sequence[Any]) -> Any:
+def listed(values: Given[Sequence[Any]]) -> Any:
     """Return many values as one parameter: SQLite takes some 32,000 of them."""
-    text = sa.literal(json.dumps(values, ensure_ascii=False), sa.Text)
+    text = values.of(partial(json.dumps, ensure_ascii=False)).bound(sa.Text)
     return sa.func.json_each(text).table_valued("value")

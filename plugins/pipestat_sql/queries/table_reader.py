@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -14,13 +14,15 @@ from pipestat_spec.models.query import And, Filter, Like, Not, Or
 from pipestat_spec.models.record import Record
 from pipestat_sql.queries.dialects import Dialect, Expression
 from pipestat_sql.queries.fields import TIMES, record_identifier
+from pipestat_sql.queries.given import Derivation
+from pipestat_sql.queries.shapes import Shape
 from pipestat_sql.rows.statements import Statement, check_columns, compiled
 from pipestat_sql.tables.record_table import RecordTable
 
 if TYPE_CHECKING:
     from pipestat_sql.database.connections import Session
 
-__all__ = ["Columns", "Make", "TableReader"]
+__all__ = ["Columns", "Kept", "Make", "TableReader"]
 
 # Makes a record of columns by name, or of all columns in their order.
 ToRecord: TypeAlias = Callable[[Mapping[str, Any]], Record]
@@ -39,6 +41,13 @@ _MOST_KEPT = 100
 _LONGEST_KEPT = 5000
 
 
+class Kept(NamedTuple):
+    """A statement, and which of its parameters follow from the values of a filter."""
+
+    statement: Statement
+    derivations: Mapping[str, Derivation]
+
+
 class TableReader:
     """Reads the store's own rows of a table on one connection.
 
@@ -53,13 +62,13 @@ class TableReader:
         table: RecordTable,
         to_record: ToRecord,
         record: Make | None = None,
-        searches: dict[str, Statement] | None = None,
+        searches: dict[str, Kept] | None = None,
     ) -> None:
         self.session = session
         self.table = table
         self._to_record = to_record
         self._record = record
-        self._searches: dict[str, Statement] = {} if searches is None else searches
+        self._searches: dict[str, Kept] = {} if searches is None else searches
         self.dialect = dialect_of(session.dialect.name)
         self.dialect.prepare(session)
 
@@ -142,28 +151,43 @@ class TableReader:
 
         self.fetch(self.search(("nothing",), nothing), more=0)
 
-    def search(self, asked: object, make: Callable[[], sa.Select[Any]]) -> Statement:
+    def search(
+        self, asked: object, make: Callable[[], sa.Select[Any]], shape: Shape | None = None
+    ) -> Statement:
         """Return a statement, compiled once for all who ask the same; it may lack values."""
-        return self.kept(asked, lambda: compiled(make(), self.session.dialect))
+        return self.kept(asked, lambda: compiled(make(), self.session.dialect), shape)
 
-    def kept(self, asked: object, make: Callable[[], Statement]) -> Statement:
-        """Return a statement, made once for all who ask the same.
+    def kept(
+        self, asked: object, make: Callable[[], Statement], shape: Shape | None = None
+    ) -> Statement:
+        """Return a statement, made once for all who ask the same by a filter of one shape.
 
         What is asked is told apart by its text, which tells types of values too.
         """
         try:
-            text = repr(asked)
+            text = repr((asked, shape and shape.key))
         except ValueError:
             # An integer of more digits than Python writes.
             return make()
         found = self._searches.get(text)
         if found is None:
-            found = make()
+            found = self._made(make(), shape)
             if len(self._searches) >= _MOST_KEPT:
                 self._searches.clear()
             if len(text) <= _LONGEST_KEPT:
                 self._searches[text] = found
-        return found
+        statement, derivations = found
+        if not shape or not derivations:
+            return statement
+        own = shape.values(derivations)
+        return Statement(statement.text, {**statement.parameters, **own})
+
+    def _made(self, statement: Statement, shape: Shape | None) -> Kept:
+        """Return what to keep of a statement: not the values of the first who asked."""
+        text, parameters = statement
+        derivations = shape.derivations(parameters) if shape else {}
+        same = {name: value for name, value in parameters.items() if name not in derivations}
+        return Kept(Statement(text, same), derivations)
 
     def fetch(
         self,

@@ -79,8 +79,8 @@ class RecordRows:
         self.record, self.to_record = self._codec.record, self._codec.to_record
         # Whether many rows are copied into the table.
         self._copies = self._is_postgresql
-        # Searches that were compiled, by what they ask.
-        self.searches: dict[str, Statement] = {}
+        # Searches that were compiled, by what they ask, as their reader keeps them.
+        self.searches: dict[str, Any] = {}
         self._identifier = table.table.c.record_identifier
         # By code point: PostgreSQL may order by the rules of a language otherwise.
         self._ordered = sa.collate(self._identifier, "C" if self._is_postgresql else "BINARY")
