@@ -69,6 +69,12 @@ class StoredNumbers:
         """Return a page of records with the doubles."""
         if level not in self._is_number:
             return page
+        numbers, found = self._numbers.get(level), [record.results for record in page.records]
+        # A look at each number of all records is cheaper than one at each record.
+        if numbers is not None and not any(
+            int in [type(results.get(name)) for results in found] for name in numbers
+        ):
+            return page
         return replace(page, records=tuple(map(self.record, page.records)))
 
     def rows(
