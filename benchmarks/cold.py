@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ from benchmarks.warm import SCHEMA
 from tests.environments import PythonEnvironment, clean_environment
 
 ROUNDS = 15
+CPU_ROUNDS = 20
 WRITERS = 40
 Command = Sequence[str | Path]
 
@@ -94,8 +96,34 @@ def figures(bare: PythonEnvironment, full: PythonEnvironment, folder: Path) -> I
         met=milliseconds(without) <= 60,
         runs={"ours": without},
     )
+    yield _beside_python(ours, folder / "cpu")
     yield _into_sqlite(ours, folder / "sqlite")
     yield from _at_once(ours, bare.command("pipestat"), folder / "at once")
+
+
+def _beside_python(program: Path, folder: Path) -> Figure:
+    """Measure the CPU of a cold report with a configuration and a schema, beside bare Python."""
+    prepared(folder)
+    config = folder / "pipestat.yaml"
+    config.write_text("schema_path: schema.yaml\nresults_file_path: results.yaml\n")
+    runs: dict[str, list[float]] = {"ours": [], "floor": []}
+    for number in range(-1, CPU_ROUNDS):
+        report = [program, "report", "-c", config, "-r", f"r{number}", "-i", "reads", "-v", "12"]
+        times = _cpu(report), _cpu([sys.executable, "-c", "pass"])
+        if number >= 0:
+            for name, value in zip(runs, times, strict=True):
+                runs[name].append(value)
+    took, floor = milliseconds(runs["ours"]), milliseconds(runs["floor"])
+    wanted, name = "at most 4.5 x bare Python", "cold report with a configuration, CPU"
+    return Figure(name, took, "ms", floor, target=wanted, met=took <= 4.5 * floor, runs=runs)
+
+
+def _cpu(command: Command) -> float:
+    """Return the seconds of CPU, of the user and of the system, that a process takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds(command)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _into_sqlite(program: Path, folder: Path) -> Figure:
