@@ -25,12 +25,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import islice, takewhile
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import MissingConfigDataError, UnsupportedOperation
-from pipestat_spec.frozen import dataclass, field
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.capability import Capability
 from pipestat_spec.models.change import Change, Outcome, Transition

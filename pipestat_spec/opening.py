@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipestat_spec.backend import Backend, BackendFactory, StoreSettings
@@ -23,7 +24,6 @@ from pipestat_spec.errors import (
     SchemaNotFoundError,
     StoreNotFoundError,
 )
-from pipestat_spec.frozen import dataclass, replace
 from pipestat_spec.models.config import STORE_KEYS, Config, looper_file_name
 from pipestat_spec.models.identifiers import check_namespace, check_record_identifier
 from pipestat_spec.models.layout import Layout
@@ -64,7 +64,7 @@ CONFIG_NAME = "pipestat.yaml"
 NEW_LAYOUT: ContextVar[Layout | None] = ContextVar("NEW_LAYOUT", default=None)
 
 
-@dataclass(frozen=True)
+@dataclass
 class OpenedStore:
     """A store with the merged settings that it was opened from, and its backend's name.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
@@ -17,7 +18,6 @@ from pipestat_spec.domain import changes
 from pipestat_spec.domain.rules import Rules
 from pipestat_spec.domain.stored_numbers import StoredNumbers
 from pipestat_spec.errors import RecordNotFoundError
-from pipestat_spec.frozen import replace
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.logs import logger
 from pipestat_spec.models.capability import Capability

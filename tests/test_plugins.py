@@ -63,27 +63,6 @@ def test_a_misspelt_hook_is_found(module) -> None:
     assert "'register_backend' is not a hook; did you mean 'register_backends'?" in failure.error
 
 
-@pytest.mark.parametrize(
-    "mark",
-    ["@hookimpl", "@hookimpl(trylast=True)", "@pluggy.HookimplMarker('pipestat_spec')"],
-)
-def test_hooks_are_called_with_pluggy_and_without(module, mark: str) -> None:
-    text = "import pluggy\n" + BACKEND.format(backend="mydb").replace("@hookimpl", mark)
-    loaded = load_plugins([module("plug_marked", text)])
-    assert [one.error for one in loaded.loaded] == [None]
-    assert list(loaded.backends) == ["mydb"]
-    (implementation,) = loaded.manager.hook.register_backends.get_hookimpls()
-    assert implementation.plugin_name == "plug_marked"
-
-
-def test_a_hook_with_a_wrong_parameter_is_refused(module) -> None:
-    text = "from pipestat_spec import hookimpl\n@hookimpl\ndef register_backends(wrong): pass\n"
-    loaded = load_plugins([module("plug_wrong", text)])
-    (failure,) = loaded.failures()
-    assert "wrong" in failure.error
-    assert loaded.manager.list_name_plugin() == []
-
-
 def test_a_backend_name_belongs_to_the_first(module) -> None:
     first = module("plug_first", BACKEND.format(backend="mydb"))
     second = module("plug_second", BACKEND.format(backend="mydb"))

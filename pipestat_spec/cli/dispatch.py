@@ -117,8 +117,8 @@ def plugin_commands() -> Iterator[PluginCommand]:
     from pipestat_spec.plugins.loading import plugins
 
     taken = {name.partition(" ")[0] for name in COMMANDS}
-    found = plugins()
-    for plugin, module in found.modules.items():
+    manager = plugins().manager
+    for plugin, module in manager.list_name_plugin():
         added: list[PluginCommand] = []
 
         def add(
@@ -130,8 +130,9 @@ def plugin_commands() -> Iterator[PluginCommand]:
         ) -> None:
             added.append(PluginCommand(plugin, name, help, configure))
 
+        others = [other for other in manager.get_plugins() if other is not module]
         try:
-            found.call(module, "register_commands", add=add)
+            manager.subset_hook_caller("register_commands", others)(add=add)
         except Exception as failure:  # noqa: BLE001
             warning(f"plugin {plugin!r} adds no commands: {type(failure).__name__}: {failure}")
             continue

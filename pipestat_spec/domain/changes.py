@@ -9,11 +9,11 @@ record itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from pipestat_spec.domain.times import Clock, later, utc_now
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
-from pipestat_spec.frozen import replace
 from pipestat_spec.json_values import JSONValue, same_value
 from pipestat_spec.models.change import NOTHING, Change, Outcome
 from pipestat_spec.models.record import HistoryEntry, Record, RecordKey

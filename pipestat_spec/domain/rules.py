@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypedDict
 
 from pipestat_spec.domain import changes
@@ -21,7 +22,6 @@ from pipestat_spec.errors import (
     SchemaValidationErrorDuringReport,
     UnsupportedOperation,
 )
-from pipestat_spec.frozen import dataclass, field
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.logs import logger
 from pipestat_spec.models.capability import Capability

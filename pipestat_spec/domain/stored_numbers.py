@@ -6,9 +6,9 @@ Other programs write such integers; they are read as the doubles that they mean.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipestat_spec.frozen import replace
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.change import NOTHING, Change, Outcome, Transition
 from pipestat_spec.models.record import HistoryEntry, Level, Record

@@ -37,12 +37,11 @@ RFC_3339 = re.compile(
 _LOCAL_OR_UTC = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
 )
-# Times that people type: `re` compiles these when one is read.
-_ISO_8601 = r"[0-9TtWZz:.,+ -]+"
-_DATE = r"\d{4}-?\d{2}-?\d{2}"
+_ISO_8601 = re.compile(r"[0-9TtWZz:.,+ -]+")
+_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
 # A date, and perhaps a time, whose parts may have one digit, as strptime takes them.
-_SHORT_PARTS = r"(?a:\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?(?::\d\d?)?(?![\d:]).*)?)"
-_ONE_DIGIT = r"(?a:(?<=[-:Tt ])\d(?!\d))"
+_SHORT_PARTS = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?(?::\d\d?)?(?![\d:]).*)?", re.ASCII)
+_ONE_DIGIT = re.compile(r"(?<=[-:Tt ])\d(?!\d)", re.ASCII)
 
 
 def utc_now() -> datetime:
@@ -135,12 +134,12 @@ def parse_time(text: str, *, end: bool = False) -> datetime:
     Raises InvalidTimeFormatError.
     """
     try:
-        if re.fullmatch(_ISO_8601, text) is None:
+        if _ISO_8601.fullmatch(text) is None:
             raise ValueError
-        if re.fullmatch(_SHORT_PARTS, text):
-            text = re.sub(_ONE_DIGIT, r"0\g<0>", text)
+        if _SHORT_PARTS.fullmatch(text):
+            text = _ONE_DIGIT.sub(r"0\g<0>", text)
         moment = datetime.fromisoformat(text)
-        if end and re.fullmatch(_DATE, text):
+        if end and _DATE.fullmatch(text):
             moment = datetime.combine(moment, time.max)
         return as_utc(moment)
     # OverflowError: an offset that leads out of the years 1 to 9999.

@@ -15,7 +15,6 @@ from pipestat_spec.domain.query import check_cursor, check_limit, page_with_fiel
 from pipestat_spec.domain.times import as_utc, parse_time
 from pipestat_spec.errors import IncompatibleClassError, RecordNotFoundError
 from pipestat_spec.formatters import ResultFormatter, default_formatter
-from pipestat_spec.frozen import replace
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.manager.html import HtmlPage
 from pipestat_spec.manager.stored_data import StoredData
@@ -127,8 +126,7 @@ class RecordReader:
 
     @record_identifier.setter
     def record_identifier(self, value: str | None) -> None:
-        name = value if value is None else check_record_identifier(value)
-        self._opened = replace(self._opened, record_identifier=name)
+        self._opened.record_identifier = value if value is None else check_record_identifier(value)
 
     @property
     def output_dir(self) -> str | None:

@@ -7,10 +7,10 @@ Frozen dataclasses and not pydantic models: they stand on the path of every repo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Literal, NamedTuple, TypeAlias
 
-from pipestat_spec.frozen import dataclass, field
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.verdict import Judgement
 
@@ -83,7 +83,7 @@ class Record:
     _set_modified,
     _set_status_time,
     _set_judgement,
-) = (Record.__dict__[name].__set__ for name in Record.__match_args__)
+) = (Record.__dict__[one.name].__set__ for one in fields(Record))
 
 
 class HistoryLimit(NamedTuple):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from pipestat_spec.frozen import dataclass, field
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.text.strings import shorten
 

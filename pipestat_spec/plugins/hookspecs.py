@@ -12,7 +12,9 @@ libraries inside functions: each plugin module is imported by every command.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import pluggy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from pipestat_spec.models.schema.status_schema import StatusSchema
 
 __all__ = [
-    "HOOKS",
-    "MARK",
     "PROJECT",
     "CommandAdder",
     "Exporter",
@@ -36,33 +36,8 @@ __all__ = [
 ]
 
 PROJECT = "pipestat_spec"
-# Where a function keeps the options of its mark until pluggy, whose import takes longer than all
-# else here, has to see it (docs/adr/0004).
-MARK = PROJECT + "_mark"
-HOOKS: dict[str, Callable[..., object]] = {}
-_F = TypeVar("_F", bound=Callable[..., object])
-
-
-def hookspec(function: _F) -> _F:
-    """Make a function one of the hooks."""
-    HOOKS[function.__name__] = function
-    return function
-
-
-if TYPE_CHECKING:
-    import pluggy
-
-    hookimpl = pluggy.HookimplMarker(PROJECT)
-else:
-
-    def hookimpl(function=None, **options):
-        """Mark a function as a hook's implementation, as `pluggy.HookimplMarker` does."""
-
-        def mark(function):
-            setattr(function, MARK, options)
-            return function
-
-        return mark if function is None else mark(function)
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class RecordEvent(NamedTuple):

@@ -12,15 +12,16 @@ from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+import pluggy
+
 from pipestat_spec.errors import PluginError
+from pipestat_spec.plugins import hookspecs
 from pipestat_spec.plugins.entry_points import EntryPoint, find_entry_points
-from pipestat_spec.plugins.hookspecs import HOOKS, MARK, PROJECT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from pipestat_spec.backend import BackendFactory
-    from pipestat_spec.plugins.hook_manager import HookManager
     from pipestat_spec.plugins.hookspecs import Exporter
 
 __all__ = [
@@ -52,52 +53,12 @@ class LoadedPlugin(NamedTuple):
 class Plugins:
     """The plugins of one process: what was found, what each offers, what failed."""
 
-    def __init__(self) -> None:
-        self.modules: dict[str, ModuleType] = {}
-        self._manager: HookManager | None = None
+    def __init__(self, manager: pluggy.PluginManager) -> None:
+        self.manager = manager
         self.loaded: list[LoadedPlugin] = []
         self.backends: dict[str, BackendFactory] = {}
         self.exporters: dict[str, Exporter] = {}
         self.providers: dict[str, str] = {}
-
-    @property
-    def manager(self) -> HookManager:
-        """What calls the hooks of all plugins, made when it is first asked for."""
-        if self._manager is None:
-            from pipestat_spec.plugins.hook_manager import HookManager
-
-            self._manager = HookManager()
-            for name, module in self.modules.items():
-                self._manager.register(module, name=name)
-        return self._manager
-
-    def add(self, name: str, module: ModuleType) -> None:
-        """Add a plugin; raises what pluggy raises for hooks that it refuses."""
-        manager = self._manager if _is_plain(module) else self.manager
-        self.modules[name] = module
-        if manager is not None:
-            manager.register(module, name=name)
-
-    def drop(self, name: str) -> None:
-        """Take a plugin out again, if it was added."""
-        if self.modules.pop(name, None) is not None and self._manager is not None:
-            self._manager.unregister(name=name)
-
-    def call(self, module: ModuleType, hook: str, **arguments: object) -> None:
-        """Call one hook of one plugin."""
-        if self._manager is None:
-            function = vars(module).get(hook)
-            if function is not None and hasattr(function, MARK):
-                function(**arguments)
-            return
-        others = [other for other in self._manager.get_plugins() if other is not module]
-        self._manager.subset_hook_caller(hook, others)(**arguments)
-
-    def may_have(self, *hooks: str) -> bool:
-        """Tell whether a plugin may implement any of the hooks; only the manager is sure."""
-        return self._manager is not None or any(
-            hook in vars(module) for module in self.modules.values() for hook in hooks
-        )
 
     def failures(self) -> list[LoadedPlugin]:
         return [plugin for plugin in self.loaded if plugin.error is not None]
@@ -135,7 +96,7 @@ class Plugins:
 @cache
 def plugins() -> Plugins:
     """Return the plugins of this process, loaded at the first call."""
-    return load_plugins(find_entry_points(PROJECT))
+    return load_plugins(find_entry_points(hookspecs.PROJECT))
 
 
 def only_built_in() -> bool:
@@ -152,7 +113,9 @@ def shipped(plugin: LoadedPlugin) -> bool:
 
 def load_plugins(entry_points: Iterable[EntryPoint]) -> Plugins:
     """Load each entry point on its own and collect what it registers."""
-    result = Plugins()
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    result = Plugins(manager)
     allowed = _allowed()
     for entry_point in entry_points:
         if allowed is None or entry_point.name in allowed:
@@ -169,58 +132,44 @@ def _load(plugins: Plugins, entry_point: EntryPoint) -> str | None:
     """Load one plugin; return what went wrong, in one line."""
     if any(p.name == entry_point.name and p.error is None for p in plugins.loaded):
         return f"another plugin is called {entry_point.name!r} too"
+    module: ModuleType | None = None
     try:
         module = entry_point.load()
+        plugins.manager.register(module, name=entry_point.name)
         _refuse_misspelt_hooks(module)
-        plugins.add(entry_point.name, module)
         _collect(plugins, entry_point.name, module)
     # Third-party code may raise anything, SystemExit included; it must not take others down.
     except (Exception, SystemExit) as error:  # noqa: BLE001
-        plugins.drop(entry_point.name)
+        if module is not None and plugins.manager.is_registered(module):
+            plugins.manager.unregister(module)
         return _one_line(error)
     return None
 
 
 def _refuse_misspelt_hooks(module: ModuleType) -> None:
+    known = {name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), _SPEC_MARK)}
     for name, value in vars(module).items():
-        if name not in HOOKS and (hasattr(value, MARK) or hasattr(value, _PLUGGYS_MARK)):
+        if hasattr(value, _IMPL_MARK) and name not in known:
             from difflib import get_close_matches
 
-            near = get_close_matches(name, HOOKS, 1)
+            near = get_close_matches(name, known, 1)
             raise PluginError(
                 f"{name!r} is not a hook",
-                hint=f"did you mean {near[0]!r}?" if near else "hooks: " + ", ".join(sorted(HOOKS)),
+                hint=f"did you mean {near[0]!r}?" if near else "hooks: " + ", ".join(sorted(known)),
             )
 
 
-_PLUGGYS_MARK = PROJECT + "_impl"
-
-
-def _is_plain(module: ModuleType) -> bool:
-    """Tell whether a plugin's hooks are functions as the hooks describe them, without options.
-
-    They can be called without pluggy.
-    """
-    for name, value in vars(module).items():
-        if hasattr(value, _PLUGGYS_MARK):
-            return False
-        if hasattr(value, MARK) and (
-            getattr(value, MARK) or _parameters(value) != _parameters(HOOKS[name])
-        ):
-            return False
-    return True
-
-
-def _parameters(function: Callable[..., object]) -> tuple[str, ...] | None:
-    code = getattr(function, "__code__", None)
-    return code and code.co_varnames[: code.co_argcount]
+_SPEC_MARK = hookspecs.PROJECT + "_spec"
+_IMPL_MARK = hookspecs.PROJECT + "_impl"
 
 
 def _collect(plugins: Plugins, plugin: str, module: ModuleType) -> None:
     backends: dict[str, BackendFactory] = {}
     exporters: dict[str, Exporter] = {}
-    plugins.call(module, "register_backends", register=lambda b: _add(backends, b.name, b))
-    plugins.call(module, "register_exporters", register=lambda e: _add(exporters, e.name, e))
+    caller = plugins.manager.subset_hook_caller
+    others = [p for p in plugins.manager.get_plugins() if p is not module]
+    caller("register_backends", others)(register=lambda b: _add(backends, b.name, b))
+    caller("register_exporters", others)(register=lambda e: _add(exporters, e.name, e))
     for kind, new, known in (
         ("backend", backends, plugins.backends),
         ("exporter", exporters, plugins.exporters),

@@ -16,8 +16,6 @@ __all__ = ["notify"]
 
 def notify(event: RecordEvent) -> None:
     """Tell observers of a change; without observers, nothing is compared."""
-    if not plugins().may_have("record_removed", "result_reported", "status_changed"):
-        return
     hook = plugins().manager.hook
     for call, concerns in (
         (hook.record_removed, _is_removed),

@@ -41,14 +41,6 @@ print(json.dumps([code, sorted(sys.modules)]))
 
 HEAVY = {
     "yaml",
-    "inspect",
-    "dataclasses",
-    "pluggy",
-    "subprocess",
-    "tempfile",
-    "shutil",
-    "logging",
-    "urllib.request",
     "pydantic",
     "jsonschema",
     "jsonschema_rs",

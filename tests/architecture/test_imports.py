@@ -21,7 +21,7 @@ PLUGINS = REPOSITORY / "plugins"
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
     {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems"},
-    {"whole_files", "many_objects", "frozen"},
+    {"whole_files", "many_objects"},
     {"mounts"},
     # The data model: what text becomes and what becomes text, and when two values are the same.
     {"json_values"},
@@ -81,7 +81,6 @@ CORE_THIRD_PARTY = {
 FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
-    "pipestat_spec.frozen",
     "pipestat_spec.json_values",
     "pipestat_spec.linking",
     "pipestat_spec.logs",

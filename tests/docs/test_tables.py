@@ -53,9 +53,10 @@ def key_table() -> str:
 
 def hook_table() -> str:
     rows = ["| Hook | What it does |", "|---|---|"]
-    for name, function in hookspecs.HOOKS.items():
-        arguments = ", ".join(inspect.signature(function).parameters)
-        rows.append(f"| `{name}({arguments})` | {first_line(function)} |")
+    for name, function in vars(hookspecs).items():
+        if hasattr(function, hookspecs.PROJECT + "_spec"):
+            arguments = ", ".join(inspect.signature(function).parameters)
+            rows.append(f"| `{name}({arguments})` | {first_line(function)} |")
     return "\n".join(rows)
 
 

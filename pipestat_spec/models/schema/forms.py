@@ -12,10 +12,10 @@ these as the results of samples.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError
-from pipestat_spec.frozen import dataclass, field
 from pipestat_spec.models.record import Level
 from pipestat_spec.models.schema.qc import QC
 from pipestat_spec.models.schema.types import (

@@ -7,10 +7,10 @@ schema.levels["sample"].results["reads"].schema    # JSON Schema 2020-12, self-c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
-from pipestat_spec.frozen import dataclass, field, replace
 from pipestat_spec.json_values import same_value
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level

@@ -6,9 +6,9 @@ Their filters are texts here; what they mean, `pipestat_spec.domain.verdicts` sa
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from pipestat_spec.frozen import dataclass
 from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
 from pipestat_spec.models.verdict import Verdict
 from pipestat_spec.problems import Problems

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from pipestat_spec.frozen import dataclass, field, replace
 from pipestat_spec.models.schema.expand import Expander, describe_no_mapping
 from pipestat_spec.models.schema.qc import QcCheck, result_checks
 from pipestat_spec.models.schema.types import (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError, UnrecognizedStatusError
-from pipestat_spec.frozen import dataclass
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import nearest
 
