@@ -19,7 +19,7 @@ options:
   -h, --help     show this help, or with COMMAND that of the command; so does help COMMAND
   --version      show the versions of the package and of the specification
 
-exit codes: 0 done, 1 refused or failed, 2 wrong usage
+exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 what qc, diff or watch was to look for
 
 example:
   pipestat-spec report -f results.yaml -s schema.yaml -r sample1 reads=1200
