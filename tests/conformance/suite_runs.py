@@ -13,7 +13,7 @@ from tests.environments import clean_environment
 from tests.forking import running
 
 
-def conformance(*arguments: str, timeout: int = 500) -> str:
+def conformance(*arguments: str, timeout: int = 1500) -> str:
     """Run the command and return what it printed, which a failure shows the end of."""
     done = subprocess.run(
         [sys.executable, "-m", "pipestat_conformance", *arguments],
@@ -28,7 +28,7 @@ def conformance(*arguments: str, timeout: int = 500) -> str:
     return done.stdout
 
 
-def run_suite(folder: Path, *options: str, timeout: int = 500) -> dict[str, Any]:
+def run_suite(folder: Path, *options: str, timeout: int = 1500) -> dict[str, Any]:
     """Run the suite on a target that passes, and return the report that it leaves in `folder`."""
     conformance("run", *options, "--report", str(folder), timeout=timeout)
     report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))

@@ -28,7 +28,7 @@ PROFILES = {
     "exact-integers",
 }
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = pytest.mark.timeout(2400)
 
 
 def go_environment() -> dict[str, str]:
@@ -62,7 +62,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_it(program: Path, folder: Path, *options: str) -> Mapping[str, Any]:
     """Run the suite on the program and return the report, which says that it is conformant."""
-    return run_suite(folder, "--exec", str(program), *options, timeout=800)
+    return run_suite(folder, "--exec", str(program), *options, timeout=1500)
 
 
 @pytest.mark.slow

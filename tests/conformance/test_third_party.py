@@ -32,7 +32,7 @@ SUITE = REPOSITORY / "conformance_tests"
 EXAMPLE = REPOSITORY / "examples" / "third_party_backend"
 STORE = '{"path": "{tmp}/lmdb"}'
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,14 @@ def _require_an_index(folder: Path) -> None:
     """Leave this leg out where nothing can be fetched; what fails after that is our fault."""
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
     command = [*pip, "--constraint", str(lock_file("development")), "hatchling"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1500)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1]
         leave_out("wheels", f"pip: {last}", "connect to a package index for 'pip install'")
 
 
 def _run_pip(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1500)
     assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
 
 
@@ -104,7 +104,7 @@ def test_the_wheel_of_the_suite_holds_its_data(wheels: dict[str, Path]) -> None:
 def test_who_stores_results_installs_no_suite(wheels: dict[str, Path]) -> None:
     found = _files(wheels["pipestat_spec"])
     assert {name.partition("/")[0].partition("-")[0] for name in found} == {
-        *("pipestat_spec", "pipestat_pephub", "pipestat_sql", "pipestat_yaml"),
+        *("pipestat_spec", "pipestat_pephub", "pipestat_serve", "pipestat_sql", "pipestat_yaml"),
         *("pipestat_report", "pipestat_exports"),
     }
     with ZipFile(wheels["pipestat_spec"]) as wheel:

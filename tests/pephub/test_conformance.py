@@ -24,7 +24,7 @@ LEFT_OUT = {
 DOMAIN = {"emitter", "core", "schema", "documents"}
 TOKEN = "a.token"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 def on_server(server: ContractServer) -> list[str]:

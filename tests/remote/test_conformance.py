@@ -25,7 +25,7 @@ LEFT_OUT = {
     "one object per record": {"capability atomic-batch", "capability multi-namespace"},
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
 
 
 def store_of(bucket: RawBucket, path: str) -> str:
@@ -35,12 +35,14 @@ def store_of(bucket: RawBucket, path: str) -> str:
 
 @pytest.mark.parametrize("name", PATHS)
 def test_it_is_conformant(name: str, bucket: RawBucket, tmp_path: Path) -> None:
-    wanted = [word for profile in sorted(PROFILES) for word in ("--profile", profile)]
+    # Which values a schema lets in, no layout sees: one of the two is asked.
+    profiles = PROFILES if name == "one object" else PROFILES - {"schema", "qc"}
+    wanted = [word for profile in sorted(profiles) for word in ("--profile", profile)]
     store = store_of(bucket, PATHS[name])
     options = ["--backend", "yaml", *wanted, "--store", store, "--quick"]
     report = run_suite(tmp_path / "vectors", *options)
     assert report["outcome"] == "conformant"
-    assert passing_profiles(report) >= PROFILES - {"concurrent-writers", "durable"}
+    assert passing_profiles(report) >= profiles - {"concurrent-writers", "durable"}
     notes = notes_of_unsupported(report)
     assert not [n for n in notes if not any(reason in n for reason in LEFT_OUT[name])]
     # 32 processes are left to the tests of processes, which look at the same promises.
