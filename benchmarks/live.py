@@ -16,11 +16,12 @@ from urllib.parse import urlencode
 from benchmarks.figures import Figure, milliseconds
 from pipestat_spec import PipestatManager
 from tests.serve.servers import TOKEN, Server, memory_of
+from tests.sql.servers import PostgresServer, wheel_programs
 
 RECORDS, RESULTS, CLIENTS, UPDATES = 10_000, 10, 100, 8
 # What the page shows within, in the issue that asks for it.
 TARGET = 2_000
-# With this in the environment a database of a million records is paged through too.
+# With this in the environment the databases that are paged through have a million records.
 _MILLION = "PIPESTAT_BENCH_MILLION"
 _PAGE = 10_000
 _AT_ONCE = 50_000
@@ -29,13 +30,18 @@ _SECONDS = 120
 
 
 def figures(folder: Path) -> Iterator[Figure]:
-    """Measure with many clients on a database and on a file, then pages of a database."""
+    """Measure with many clients on a database and on a file, then pages of two databases."""
     for ending, kind in (("db", "SQLite"), ("yaml", "YAML")):
         place = folder / ending
         place.mkdir()
         yield from _following(place, f"r.{ending}", kind)
     count = 1_000_000 if os.environ.get(_MILLION) else 100_000
-    yield from _paging(folder, count)
+    yield from _paging(folder, "large.db", count, "SQLite")
+    server = PostgresServer(wheel_programs())
+    try:
+        yield from _paging(folder, server.url(server.new_database()), count, "PostgreSQL")
+    finally:
+        server.stop()
 
 
 def _following(folder: Path, name: str, kind: str) -> Iterator[Figure]:
@@ -108,12 +114,13 @@ def _next(told: queue.Queue[tuple[str, float]], record: str) -> float:
             return moment
 
 
-def _paging(folder: Path, count: int) -> Iterator[Figure]:
-    with PipestatManager(results_file_path=folder / "large.db", pipeline_name="p") as psm:
+def _paging(folder: Path, place: str, count: int, kind: str) -> Iterator[Figure]:
+    store = place if "://" in place else folder / place
+    with PipestatManager(results_file_path=store, pipeline_name="p") as psm:
         for start in range(0, count, _AT_ONCE):
             some = range(start, min(start + _AT_ONCE, count))
             psm.report_many({f"s{i:07}": {"a": i, "b": i / 3, "c": "text"} for i in some})
-    server = Server(folder, "large.db")
+    server = Server(folder, place)
     try:
         server.get("/api/v1/stores/p/records?limit=10")
         before = memory_of(server.process.pid)
@@ -136,7 +143,7 @@ def _paging(folder: Path, count: int) -> Iterator[Figure]:
         after = max(peak, memory_of(server.process.pid))
     finally:
         server.kill()
-    what = f"serve, {count} records in SQLite"
+    what = f"serve, {count} records in {kind}"
     yield Figure(f"{what}: a page of {_PAGE}", milliseconds(took), "ms", runs={"pages": took})
     yield Figure(f"{what}: all as JSON lines", streamed, "s")
     yield Figure(f"{what}: memory before", before / _MB, "MB")
