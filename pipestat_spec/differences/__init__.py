@@ -29,8 +29,8 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.many_objects import collection_paused
 from pipestat_spec.models.record import LEVELS, Level, Record
-from pipestat_spec.opening import load_config, open_store
-from pipestat_spec.places import is_config_file
+from pipestat_spec.opening import open_store
+from pipestat_spec.places import settings_at
 from pipestat_spec.store import Store
 from pipestat_spec.text.strings import shown_address
 
@@ -121,12 +121,8 @@ def open_side(
 
     Raises StoreNotFoundError when it is not there, and what `open_store` does.
     """
-    is_config = place is not None and is_config_file(place)
-    arguments = dict(settings)
-    if place is not None and not is_config:
-        arguments["results_file_path"] = place
     moment = _moment(at)
-    found = open_store(load_config(place if is_config else None), arguments)
+    found = open_store(*settings_at(place, settings))
     try:
         found.check_exists()
     except BaseException:

@@ -12,12 +12,11 @@ from pipestat_spec.errors import StoreNotFoundError
 from pipestat_spec.logs import logger
 from pipestat_spec.opening import (
     OpenedStore,
-    load_config,
     meant_namespaces,
     meant_projects,
     open_store,
 )
-from pipestat_spec.places import is_config_file
+from pipestat_spec.places import settings_at
 from pipestat_spec.store import Store
 
 __all__ = ["Served", "open_stores"]
@@ -70,11 +69,7 @@ def open_stores(places: Sequence[str], arguments: Mapping[str, Any]) -> list[Ser
 
 
 def _open(place: str | None, arguments: Mapping[str, Any]) -> Iterator[OpenedStore]:
-    is_config = place is not None and is_config_file(place)
-    config = load_config(place if is_config else None)
-    given = dict(arguments)
-    if place is not None and not is_config:
-        given["results_file_path"] = place
+    config, given = settings_at(place, arguments)
     names = meant_namespaces(config, given)
     for name in names if len(names) > 1 else (None,):
         here = given if name is None else {**given, "pipeline_name": name}
@@ -88,7 +83,7 @@ def _open(place: str | None, arguments: Mapping[str, Any]) -> Iterator[OpenedSto
             found.check_exists()
         except StoreNotFoundError as missing:
             # The first report of a run makes the store that a configuration names.
-            if place is not None and not is_config:
+            if place is not None and given.get("results_file_path") == place:
                 found.store.close()
                 raise
             logger().warning("%s: the page waits for them", missing.message)
