@@ -69,7 +69,8 @@ def configure_get(parser: CommandParser) -> None:
     parser.examples(
         "pipestat-spec status get -f results.yaml -r sample1",
         "pipestat-spec status get -f results.yaml -r sample1 --format json",
-        text="A record without a status, or an unknown one, prints nothing, as JSON null.",
+        text="stdout has the status, stderr since when and why. A record without a status, or an "
+        "unknown one, prints nothing, as JSON null.",
     )
 
 
@@ -85,7 +86,8 @@ def _get(args: argparse.Namespace) -> int:
     if status is not None or args.format != "text":
         print_data(status, args.format)
         if record and record.status_time and args.format == "text" and not args.quiet:
-            note(f"{key.identifier}: since {format_utc(record.status_time)}")
+            why = f": {record.status_message}" if record.status_message else ""
+            note(f"{key.identifier}: since {format_utc(record.status_time)}{why}")
     elif not args.quiet:
         note(f"{key.identifier}: " + ("no status" if record else "no such record, no status"))
     return 0

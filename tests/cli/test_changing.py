@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -76,6 +77,13 @@ def test_since_when_a_status_stands(run: Run, folder: Path) -> None:
     assert [record["status_time"] for record in records] == [since, None]
     chosen = run("select", "-f", "x.db", "--columns", "status_time", "--format", "csv").out
     assert chosen == f"record_identifier,status_time\ns1,{since}\ns2,\n"
+
+
+def test_status_get_says_why(run: Run, folder: Path) -> None:
+    run("status", "set", "-f", "x.db", "-r", "s1", "failed", "-m", "no reads\nin lane 2")
+    found = run("status", "get", "-f", "x.db", "-r", "s1")
+    assert found.out == "failed\n"
+    assert re.fullmatch(r"s1: since [-0-9T:.]+Z: no reads in lane 2\n", found.err)
 
 
 def test_a_status_that_is_not_defined(run: Run, folder: Path) -> None:
