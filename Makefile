@@ -36,6 +36,7 @@ check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pipestat_spec.documents.json_schemas --check
 	$(BIN)/python -m pipestat_spec.cli.reference --check
+	$(BIN)/python -m pipestat_spec.installing --check
 	$(PYTEST)
 
 bench: $(VENV)/.dev ## measure against pipestat 0.13.1 and the raw floor

@@ -68,9 +68,7 @@ class PluginCommand(NamedTuple):
 
 
 # Commands of this project that are distributions of their own.
-_SHIPPED_APART = {
-    "conformance": "pipestat-conformance (in a clone: pip install ./conformance_tests)"
-}
+_SHIPPED_APART = {"conformance": "pipestat-conformance"}
 
 
 def dispatch(arguments: list[str]) -> int:
@@ -156,8 +154,10 @@ def _run_plugin_command(name: str, arguments: list[str]) -> int:
         known.append(command.name)
     if name in _SHIPPED_APART:
         from pipestat_spec.cli.messages import error
+        from pipestat_spec.installing import install_hint
 
-        error(f"the command {name!r} comes with {_SHIPPED_APART[name]}, which is not installed")
+        package = _SHIPPED_APART[name]
+        error(f"the command {name!r} needs the package {package}; {install_hint(package)}")
         return 2
     return _unknown(f"there is no command {name!r}", name, known)
 

@@ -92,6 +92,8 @@ def _extras() -> Iterator[Finding]:
     import re
     from importlib.metadata import PackageNotFoundError, requires, version
 
+    from pipestat_spec.installing import FOLDERS, install_hint
+
     try:
         lines = requires(_DISTRIBUTION) or []
     except PackageNotFoundError:
@@ -112,7 +114,9 @@ def _extras() -> Iterator[Finding]:
             except PackageNotFoundError:
                 missing.append(package)
         if missing:
-            hint = f"pip install '{_DISTRIBUTION}[{extra}]' adds {', '.join(missing)}"
+            # A package of this project is at the same place as this one.
+            (own,) = [name for name in missing if name in FOLDERS] or [f"{_DISTRIBUTION}[{extra}]"]
+            hint = f"{install_hint(own)} adds {', '.join(missing)}"
             yield Finding(f"extra {extra}", NOT_INSTALLED, hint)
         else:
             yield Finding(f"extra {extra}", OK, ", ".join(there))

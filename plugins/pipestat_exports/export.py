@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 from pipestat_exports.options import Options, read_options
 from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError
+from pipestat_spec.installing import install_hint
 from pipestat_spec.tables import Column, Table, read_table
 from pipestat_spec.whole_files import replace_file, replacing
 
@@ -81,5 +82,5 @@ def write_types(output: Path, columns: list[Column], options: Options) -> Path:
 def missing_library(name: str, what: str) -> PipestatDependencyError:
     """Return the error that a library is not installed."""
     return PipestatDependencyError(
-        f"{what} needs the package {name}", hint="pip install 'pipestat-spec[tables]'"
+        f"{what} needs the package {name}", hint=install_hint("pipestat-spec[tables]")
     )

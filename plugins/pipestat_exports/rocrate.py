@@ -19,6 +19,7 @@ from pipestat_exports.cells import cell_text
 from pipestat_exports.folders import FolderOptions, read_folder_options, write_folder
 from pipestat_exports.places import Places
 from pipestat_spec.errors import PipestatDependencyError
+from pipestat_spec.installing import install_hint
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.linking import local_file
 from pipestat_spec.logs import logger
@@ -65,7 +66,7 @@ def export_crate(source: Source, output: Path, given: Mapping[str, Any]) -> list
         import rocrate.rocrate
     except ImportError:
         raise PipestatDependencyError(
-            "an RO-Crate needs the package rocrate", hint="pip install 'pipestat-spec[rocrate]'"
+            "an RO-Crate needs the package rocrate", hint=install_hint("pipestat-spec[rocrate]")
         ) from None
     crate = rocrate.rocrate.ROCrate(version="1.1")
 

@@ -39,10 +39,11 @@ class PephubFactory(BackendFactory):
 
         if find_spec("requests") is None:
             from pipestat_spec.errors import PipestatDependencyError
+            from pipestat_spec.installing import install_hint
 
             raise PipestatDependencyError(
                 "PEPhub needs the package requests",
-                hint='pip install "pipestat-spec[pephub]"',
+                hint=install_hint("pipestat-spec[pephub]"),
                 package="requests",
             )
         from pipestat_pephub.backend import PephubBackend

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipestat_spec.errors import PipestatDependencyError
+from pipestat_spec.installing import install_hint
 
 __all__ = ["RemoteFiles", "protocol_of"]
 
@@ -72,8 +73,8 @@ class RemoteFiles:
             except ImportError as error:
                 raise PipestatDependencyError(
                     f"images at {protocol}:// cannot be fetched: {error}",
-                    hint="install what is missing, for s3:// and https:// "
-                    "pip install 'pipestat-spec[s3]', or leave out --fetch-images",
+                    hint="leave out --fetch-images, or install what is missing; for s3:// and "
+                    f"https:// {install_hint('pipestat-spec[s3]')}",
                 ) from error
             self._systems[protocol] = system
         return self._systems[protocol]

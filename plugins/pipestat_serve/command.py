@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import PipestatDependencyError, PipestatStartupError
+from pipestat_spec.installing import install_hint
 
 if TYPE_CHECKING:
     import argparse
@@ -84,7 +85,7 @@ def _run(args: argparse.Namespace) -> int:
     for package in ("fastapi", "uvicorn", "prometheus_client"):
         if find_spec(package) is None:
             raise PipestatDependencyError(
-                f"serve needs the package {package}", hint="pip install 'pipestat-spec[serve]'"
+                f"serve needs the package {package}", hint=install_hint("pipestat-spec[serve]")
             )
     from pipestat_serve.served import open_stores
     from pipestat_serve.server import listen, run

@@ -82,10 +82,11 @@ def _require(package: str) -> None:
 
     if find_spec(package) is None:
         from pipestat_spec.errors import PipestatDependencyError
+        from pipestat_spec.installing import install_hint
 
         raise PipestatDependencyError(
             f"databases need the package {package}",
-            hint='pip install "pipestat-spec[sql]"',
+            hint=install_hint("pipestat-spec[sql]"),
             package=package,
         )
 

@@ -20,7 +20,7 @@ PLUGINS = REPOSITORY / "plugins"
 # From the ground up. A module may import its own layer and those above it in this list;
 # an entry `a.b` stands for the module and everything inside it.
 LAYERS: list[set[str]] = [
-    {"_version", "errors", "exceptions", "plugins.entry_points", "logs", "problems"},
+    {"_version", "errors", "exceptions", "installing", "plugins.entry_points", "logs", "problems"},
     {"whole_files", "many_objects"},
     {"mounts"},
     # The data model: what text becomes and what becomes text, and when two values are the same.
@@ -81,6 +81,7 @@ CORE_THIRD_PARTY = {
 FOR_PLUGINS = {
     "pipestat_spec.backend",
     "pipestat_spec.errors",
+    "pipestat_spec.installing",
     "pipestat_spec.json_values",
     "pipestat_spec.linking",
     "pipestat_spec.logs",

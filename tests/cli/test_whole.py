@@ -19,6 +19,7 @@ import pipestat_spec
 from pipestat_spec import hookimpl
 from pipestat_spec.cli import dispatch, reference
 from pipestat_spec.cli.dispatch import COMMANDS, build_parser
+from pipestat_spec.installing import install_hint
 from pipestat_spec.plugins.entry_points import EntryPoint
 from pipestat_spec.plugins.loading import load_plugins
 from tests.cli.runs import Run
@@ -200,7 +201,7 @@ def test_a_command_that_is_shipped_apart_names_its_distribution(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipestat_spec.cli.dispatch.plugin_commands", list)
-    assert "pip install ./conformance_tests" in run("conformance", "run", code=2).err
+    assert install_hint("pipestat-conformance") in run("conformance", "run", code=2).err
 
 
 def test_warnings_of_any_library_are_lines(run: Run, store: Path, plugin: Plugin) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError, PluginError
+from pipestat_spec.installing import install_hint
 from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.plugins.loading import plugins
 from pipestat_spec.tables import Selection
@@ -177,7 +178,7 @@ def test_a_library_that_is_not_installed(
     with pytest.raises(PipestatDependencyError) as caught:
         export(psm, tmp_path / f"t.{ending}")
     assert str(caught.value).endswith(
-        f"needs the package {module}; pip install 'pipestat-spec[tables]'"
+        f"needs the package {module}; {install_hint('pipestat-spec[tables]')}"
     )
 
 

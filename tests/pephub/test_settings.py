@@ -15,6 +15,7 @@ from pipestat_pephub.registry_path import RegistryPath, parse_registry_path
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import MissingConfigDataError, PipestatError, PipestatPEPHubError
+from pipestat_spec.installing import install_hint
 from tests.environments import clean_environment
 from tests.pephub.conftest import EXPIRED, TOKEN, Manager
 from tests.pephub.contract_server import ContractServer
@@ -255,7 +256,7 @@ def test_without_the_package_requests_it_says_what_to_install(contract: Contract
         text=True,
         timeout=60,
     )
-    assert 'pip install "pipestat-spec[pephub]"' in done.stderr.splitlines()[-1]
+    assert install_hint("pipestat-spec[pephub]") in done.stderr.splitlines()[-1]
 
 
 def test_what_the_store_does_not_offer_is_refused(manager: Manager) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import PipestatDataError, PipestatError, PipestatStartupError
+from pipestat_spec.installing import install_hint
 from tests.commands import pipestat_spec
 from tests.remote.conftest import Managers, Place
 from tests.remote.proxy import Fault, Forward, Reply, Request, cut_before, error, slow
@@ -193,7 +194,7 @@ def test_without_s3fs(place: Place, tmp_path: Path) -> None:
     )
     assert done.stderr == (
         f"error: {place.url.rpartition('/run')[0]}/: s3:// needs the package s3fs; "
-        'pip install "pipestat-spec[s3]"\n'
+        f"{install_hint('pipestat-spec[s3]')}\n"
     )
 
 

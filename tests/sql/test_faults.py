@@ -23,6 +23,7 @@ from pipestat_spec.errors import (
     PipestatDependencyError,
     PipestatError,
 )
+from pipestat_spec.installing import install_hint
 from tests.environments import clean_environment
 from tests.sql.conftest import MakeDatabase
 from tests.sql.databases import Database
@@ -365,7 +366,7 @@ def test_missing_packages(postgres: PostgresServer, tmp_path: Path, package: str
     assert done.stderr == ""
     [line] = done.stdout.splitlines()
     assert f"the package {package}" in line
-    assert 'pip install "pipestat-spec[sql]"' in line
+    assert install_hint("pipestat-spec[sql]") in line
     assert issubclass(PipestatDependencyError, PipestatError)
 
 

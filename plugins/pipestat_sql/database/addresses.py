@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from pipestat_spec.backend import StoreSettings
 from pipestat_spec.errors import MissingConfigDataError, PipestatDependencyError
+from pipestat_spec.installing import install_hint
 from pipestat_spec.text.paths import absolute_path, check_path
 from pipestat_spec.text.strings import nearest, shorten
 from pipestat_sql.database.driver_options import check_driver_options
@@ -128,7 +129,7 @@ def _checked(url: sa.URL, where: str, folder: str) -> sa.URL:
     except ImportError:
         raise PipestatDependencyError(
             "PostgreSQL needs the package psycopg",
-            hint='pip install "pipestat-spec[sql]"',
+            hint=install_hint("pipestat-spec[sql]"),
             package="psycopg",
         ) from None
     check_driver_options(url, where)

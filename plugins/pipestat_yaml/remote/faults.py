@@ -21,6 +21,7 @@ from pipestat_spec.errors import (
     PipestatError,
     PipestatStartupError,
 )
+from pipestat_spec.installing import install_hint
 from pipestat_yaml.remote.object_store import ConditionFailed, Transient
 
 __all__ = ["Missing", "found", "mapped"]
@@ -272,7 +273,7 @@ def missing_package(shown: str, error: BaseException) -> PipestatError:
     found = re.search(r"\b(?:[Ii]nstall|named) ['\"]?([A-Za-z0-9_.-]+)", str(error))
     package = found[1] if found else "the file system's package"
     s3 = package in ("s3fs", "fsspec", "aiohttp", "aiobotocore", "botocore")
-    command = 'pip install "pipestat-spec[s3]"' if s3 else f"pip install {package}"
+    command = install_hint("pipestat-spec[s3]") if s3 else f"pip install {package}"
     return PipestatDependencyError(
         f"{shown}: {protocol}:// needs the package {package}", hint=command, package=package
     )

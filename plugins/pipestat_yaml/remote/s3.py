@@ -300,5 +300,5 @@ def _check_library(fs: Any) -> None:
     if not {"IfMatch", "IfNoneMatch"} <= set(known):
         raise PipestatDependencyError(
             "the installed botocore is too old for conditional puts",
-            hint='pip install --upgrade "pipestat-spec[s3]"',
+            hint="pip install --upgrade s3fs aiobotocore",
         )
