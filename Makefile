@@ -1,6 +1,6 @@
 # One command for each thing to do; needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench venv newest lock clean
+.PHONY: help demo test test-fast check bench venv newest lock clean
 
 # Compiled modules make every later start faster, here as for any user.
 unexport PYTHONDONTWRITEBYTECODE
@@ -22,13 +22,16 @@ PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --maxprocesses 4 --dist workstea
 
 help: ## list the targets
 	@echo "Targets:"
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s%s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s%s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.demo ## run the example pipeline and show its results
 	@examples/quickstart/demo.sh "$(CURDIR)/$(BIN)/python"
 
-test: $(VENV)/.dev ## run all tests; say what was left out and what it needs
+test: $(VENV)/.dev ## run all tests; name each that fails at once
 	$(PYTEST) $(TESTS)
+
+test-fast: $(VENV)/.dev ## run the tests that start no program or server: a minute or two
+	$(PYTEST) --fast $(TESTS)
 
 check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
 	$(BIN)/ruff format --check .

@@ -13,7 +13,8 @@ import yaml
 from benchmarks.figures import Figure
 from benchmarks.reports import NAMESPACE, records, schema
 from pipestat_spec import PipestatManager
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
+from tests.repository import REPOSITORY
 
 SIZES = (10_000, 100_000)
 # What the memory of the larger store may be above that of the smaller one.

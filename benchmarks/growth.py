@@ -26,7 +26,8 @@ from benchmarks.warm import SCHEMA
 from pipestat_spec import PipestatManager
 from pipestat_spec.convert import convert
 from pipestat_spec.plugins.loading import plugins
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
+from tests.repository import REPOSITORY
 
 PAGE = 50
 OVERWRITES = 5_000

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, added, seconds
-from tests.environments import REPOSITORY, install_command
+from tests.environments import install_command
+from tests.repository import REPOSITORY
 
 TARGET_MS = 20.0
 

@@ -18,10 +18,11 @@ from typing import Any
 
 from benchmarks.figures import Figure
 from pipestat_spec import PipestatManager
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
 from tests.remote.proxy import Proxy
 from tests.remote.raw import RawBucket
 from tests.remote.servers import KEYS, running_moto
+from tests.repository import REPOSITORY
 
 # Seconds.
 LATENCY = 0.02

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.figures import Figure, added, seconds
-from tests.environments import REPOSITORY, PythonEnvironment
+from tests.environments import PythonEnvironment
+from tests.repository import REPOSITORY
 
 TARGET_MS = 50.0
 

@@ -12,7 +12,6 @@ from typing import Any
 import hypothesis
 import pytest
 
-from tests.display import pytest_sessionstart
 from tests.environments import (
     MissingPart,
     PythonEnvironment,
@@ -23,7 +22,7 @@ from tests.environments import (
 from tests.legs import add_left_out, leave_out, left_out, summary_lines
 from tests.parsers import NodeParser, read_ruamel_12
 
-__all__ = ["pytest_sessionstart"]  # hooks of pytest that other modules define
+pytest_plugins = ["tests.display", "tests.fast"]
 
 # A busy machine is no defect: nothing is judged by how long it takes.
 hypothesis.settings.register_profile(

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[1]
+from tests.repository import REPOSITORY
+
 REFERENCE_VERSION = "0.13.1"
 NODE_YAML_VERSION = "2.9.1"
 GO_VERSION = "1.26.6"

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
+from tests.repository import REPOSITORY
 
 _CONFTEST = f"""
 import sys

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
 from tests.forking import running
+from tests.repository import REPOSITORY
 
 Writer = subprocess.Popen[str]
 # What the writer of a module imports when it works.

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.import_graph import circle, edges, modules
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 CORE = REPOSITORY / "pipestat_spec"
 PLUGINS = REPOSITORY / "plugins"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 CORE = REPOSITORY / "pipestat_spec"
 PLUGINS = REPOSITORY / "plugins"

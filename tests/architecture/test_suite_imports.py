@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.import_graph import circle, edges, imported, modules
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 SUITE = REPOSITORY / "conformance_tests" / "pipestat_conformance"
 SELFCHECK = REPOSITORY / "conformance_tests" / "selfcheck" / "conformance_selfcheck"

@@ -23,7 +23,7 @@ from pipestat_spec.installing import install_hint
 from pipestat_spec.plugins.entry_points import EntryPoint
 from pipestat_spec.plugins.loading import load_plugins
 from tests.cli.runs import Run
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 
 def test_version(run: Run) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from tests.environments import REPOSITORY, PythonEnvironment
+from tests.environments import PythonEnvironment
+from tests.repository import REPOSITORY
 
 # The environment that the tests themselves run in: this project, and no pipestat.
 OURS = PythonEnvironment(Path(sys.executable).parent.parent)

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.commands import copy_beside_libraries, run_among
-from tests.environments import REPOSITORY, MissingPart
+from tests.environments import MissingPart
+from tests.repository import REPOSITORY
 
 LANGUAGES = REPOSITORY / "examples" / "other_language"
 JAVASCRIPT, R = LANGUAGES / "javascript", LANGUAGES / "r"

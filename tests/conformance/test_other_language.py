@@ -14,8 +14,9 @@ import pytest
 import yaml
 
 from tests.conformance.suite_runs import run_suite
-from tests.environments import REPOSITORY, MissingPart, environments_folder, go_command
+from tests.environments import MissingPart, environments_folder, go_command
 from tests.legs import leave_out
+from tests.repository import REPOSITORY
 
 SOURCE = REPOSITORY / "examples" / "other_language"
 PROFILES = {

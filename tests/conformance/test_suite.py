@@ -21,7 +21,8 @@ from pipestat_conformance.vectors import load_vectors, parse_vectors
 
 from pipestat_spec import __version__ as package_version
 from tests.conformance.conftest import tiny_command
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
+from tests.repository import REPOSITORY
 
 SUITE = REPOSITORY / "conformance_tests"
 

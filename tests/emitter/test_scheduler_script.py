@@ -19,7 +19,7 @@ from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.opening import open_store
 from tests.emitter.programs import BASH, programs_folder
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 
 class Job:

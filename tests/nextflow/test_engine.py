@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from tests.commands import pipestat_spec
-from tests.environments import REPOSITORY, clean_environment
+from tests.environments import clean_environment
+from tests.repository import REPOSITORY
 
 EXAMPLE = REPOSITORY / "examples" / "nextflow"
 SAMPLES = [f"s{number:02}" for number in range(20)]

@@ -19,8 +19,8 @@ from pipestat_spec.models.record import RecordKey
 from pipestat_spec.opening import open_store
 from tests.commands import pipestat_spec
 from tests.emitter.programs import programs_folder
-from tests.environments import REPOSITORY
 from tests.nextflow.task import Pipeline
+from tests.repository import REPOSITORY
 
 DOCUMENTATION = REPOSITORY / "docs" / "nextflow.md"
 EMIT = "pipestat-emit s1 -o s1.pipestat.json"

@@ -13,7 +13,8 @@ import pytest
 
 from pipestat_spec import installing
 from pipestat_spec.installing import FOLDERS, documents, install_hint, with_install_lines
-from tests.environments import REPOSITORY, clean_environment, lock_file
+from tests.environments import clean_environment, lock_file
+from tests.repository import REPOSITORY
 
 _NAMES = "|".join(FOLDERS)
 _FROM_AN_INDEX = re.compile(

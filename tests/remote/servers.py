@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 # What any client is given; moto takes every key.
 KEYS = {"AWS_ACCESS_KEY_ID": "AKIATESTKEY", "AWS_SECRET_ACCESS_KEY": "testsecretnevershown"}

@@ -16,8 +16,8 @@ from pipestat_spec.domain.filters import compile_filter
 from pipestat_spec.errors import FilterSyntaxError
 from pipestat_spec.models.query import And, Comparison, Filter, In, IsNull, Like, Not, Or
 from pipestat_spec.models.record import Record, RecordKey
-from tests.environments import REPOSITORY
 from tests.filter_texts import written
+from tests.repository import REPOSITORY
 
 VECTORS = REPOSITORY / "conformance_tests" / "vectors" / "query"
 _WRITES = ("report", "report_many", "set_status", "remove")

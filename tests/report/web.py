@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.commands import copy_beside_libraries, run_among
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 
 WEB = REPOSITORY / "plugins" / "pipestat_report" / "web"
 STATIC = REPOSITORY / "plugins" / "pipestat_report" / "static"

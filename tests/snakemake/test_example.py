@@ -10,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from tests.environments import REPOSITORY, PythonEnvironment
+from tests.environments import PythonEnvironment
+from tests.repository import REPOSITORY
 from tests.snakemake.places import Place
 
 

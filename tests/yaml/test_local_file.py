@@ -20,7 +20,7 @@ from pipestat_spec.errors import (
     PipestatStartupError,
 )
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
-from tests.environments import REPOSITORY
+from tests.repository import REPOSITORY
 from tests.yaml.stores import Stored, open_stored
 
 Open = Callable[..., Stored]
