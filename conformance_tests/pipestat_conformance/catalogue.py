@@ -45,7 +45,9 @@ def load_catalogue() -> Mapping[str, Requirement]:
 
     file = catalogue_file()
     try:
-        document = yaml.safe_load(file.read_text(encoding="utf-8"))
+        # The parser in C takes a tenth of the time, where PyYAML has it.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        document = yaml.load(file.read_text(encoding="utf-8"), loader)
     except (OSError, yaml.YAMLError) as error:
         raise CatalogueError(f"requirements.yaml: {error}") from None
     return parse_catalogue(document)
