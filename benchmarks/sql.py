@@ -180,8 +180,8 @@ def recorded(psm: Any) -> Iterator[Statements]:
     found: Statements = []
     original = Session.__init__
 
-    def begin(self: Session, engine: sa.Engine, waiting: set[Session]) -> None:
-        original(self, engine, waiting)
+    def begin(self: Session, *given: Any) -> None:
+        original(self, *given)
         run = self.execute
 
         def execute(statement: str, parameters: Any = ()) -> Any:
@@ -193,13 +193,17 @@ def recorded(psm: Any) -> Iterator[Statements]:
     def before(_c: Any, _d: Any, statement: str, parameters: Any, *_rest: Any) -> None:
         found.append((statement, parameters))
 
-    engine = psm.store.backend._database._engine
+    database = psm.store.backend._database
+    engine = database._engine
+    # A session that is at hand was begun before.
+    database.forget_idle()
     Session.__init__ = begin  # type: ignore[method-assign]
     sa.event.listen(engine, "before_cursor_execute", before)
     try:
         yield found
     finally:
         Session.__init__ = original  # type: ignore[method-assign]
+        database.forget_idle()
         sa.event.remove(engine, "before_cursor_execute", before)
 
 

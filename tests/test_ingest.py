@@ -22,18 +22,16 @@ from pipestat_spec.documents.report import (
 from pipestat_spec.errors import DocumentError, PipestatDataError, ResultConflictError
 from pipestat_spec.ingest import (
     Contribution,
-    PathPrefixes,
     find_documents,
     fold,
     ingest,
-    map_paths,
-    parse_path_prefix,
     read_documents,
 )
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.opening import open_store
+from pipestat_spec.path_prefixes import PathPrefixes, map_paths, parse_path_prefix
 from pipestat_spec.store import Store
 
 SCHEMA = """

@@ -123,7 +123,8 @@ def _verdicts(args: argparse.Namespace) -> Iterator[SourcedDocument]:
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.stores import opened
     from pipestat_spec.errors import PipestatError
-    from pipestat_spec.ingest import ingest, parse_path_prefix
+    from pipestat_spec.ingest import ingest
+    from pipestat_spec.path_prefixes import parse_path_prefix
 
     verdicts = _verdicts(args)
     prefixes = [parse_path_prefix(text) for text in args.path_prefix]

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import NamedTuple
 
 from pipestat_spec.domain.times import Clock, later, utc_now
 from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
@@ -48,32 +49,48 @@ def report_results(
     `source` is kept when something changed.
     """
 
-    def change(current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /) -> Outcome:
-        stored = current.results if current else {}
-        changed = {
-            name: value
-            for name, value in values.items()
-            if name not in stored or not same_value(stored[name], value)
-        }
-        if current is not None and not changed:
-            return Outcome(current)
+    return _ReportResults(key, values, overwrite, history, source, clock)
+
+
+class _ReportResults(NamedTuple):
+    """What `report_results` returns: of many reports at once a tuple takes least."""
+
+    key: RecordKey
+    values: Mapping[str, JSONValue]
+    overwrite: bool
+    history: bool
+    source: Mapping[str, JSONValue] | None
+    clock: Clock
+
+    def __call__(
+        self, current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /
+    ) -> Outcome:
+        key, stored, changed = self.key, NOTHING, self.values
+        if current is not None:
+            stored = current.results
+            changed = {
+                name: value
+                for name, value in changed.items()
+                if name not in stored or not same_value(stored[name], value)
+            }
+            if not changed:
+                return Outcome(current)
         replaced = [name for name in changed if name in stored]
         check_foreign(key, changed, foreign)
-        if replaced and not overwrite:
+        if replaced and not self.overwrite:
             raise _conflict(key, stored, changed, replaced)
         if current is None:
-            now = clock()
+            now = self.clock()
             record = Record(key, changed, created=now, modified=now)
         else:
-            now = later(clock(), current.modified, current.created)
+            now = later(self.clock(), current.modified, current.created)
             # A record of an older store may have no times; when it was made stays unknown.
             record = replace(current, results={**stored, **changed}, modified=now)
-        if source is not None:
-            record = replace(record, source=source)
-        entries = [HistoryEntry(name, stored[name], now) for name in replaced] if history else []
-        return Outcome(record, tuple(entries))
-
-    return change
+        if self.source is not None:
+            record = replace(record, source=self.source)
+        if not self.history:
+            return Outcome(record)
+        return Outcome(record, tuple(HistoryEntry(name, stored[name], now) for name in replaced))
 
 
 def check_foreign(

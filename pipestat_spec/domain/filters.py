@@ -287,6 +287,7 @@ def unknown_fields(filter: Filter, known: Collection[str]) -> dict[str, str | No
     A filter on such a field is allowed (spec/queries.md): it is a missing value. Usually it
     is a misspelling.
     """
-    names = {path[0]: None for path in fields(filter)}
-    everything = sorted({*known, *SPECIAL_FIELDS})
-    return {name: nearest(name, everything) for name in names if name not in everything}
+    names = dict.fromkeys(path[0] for path in fields(filter))
+    unknown = [name for name in names if name not in known and name not in SPECIAL_FIELDS]
+    everything = sorted({*known, *SPECIAL_FIELDS}) if unknown else ()
+    return {name: nearest(name, everything) for name in unknown}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipestat_spec.json_values import JSONValue
 from pipestat_spec.models.change import NOTHING, Change, Outcome, Transition
@@ -63,7 +63,9 @@ class StoredNumbers:
             return transition
         before, after = transition
         seen = before and self.record(before)
-        return Transition(seen, seen if after is before else after and self.record(after))
+        now = seen if after is before else after and self.record(after)
+        same = seen is before and now is after
+        return transition if same else Transition(seen, now)
 
     def page(self, level: Level, page: Page) -> Page:
         """Return a page of records with the doubles."""
@@ -109,22 +111,28 @@ class StoredNumbers:
         """
         if level not in self._is_number:
             return change
+        return _AsItStands(self, change)
 
-        def as_it_stands(
-            current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /
-        ) -> Outcome:
-            if current is None:
-                return change(None, foreign)
-            seen = self.record(current)
-            outcome = change(seen, foreign)
-            record = outcome.record
-            if record is seen:
-                record = current
-            elif record is not None and record.results is seen.results:
-                record = replace(record, results=current.results)
-            return outcome._replace(record=record)
 
-        return as_it_stands
+class _AsItStands(NamedTuple):
+    """A change of the record as it stands, made of one that sees the doubles."""
+
+    numbers: StoredNumbers
+    change: Change
+
+    def __call__(
+        self, current: Record | None, foreign: Mapping[str, JSONValue] = NOTHING, /
+    ) -> Outcome:
+        if current is None:
+            return self.change(None, foreign)
+        seen = self.numbers.record(current)
+        outcome = self.change(seen, foreign)
+        record = outcome.record
+        if record is seen:
+            record = current
+        elif record is not None and record.results is seen.results:
+            record = replace(record, results=current.results)
+        return outcome._replace(record=record)
 
 
 def _numbers_of(

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pipestat_spec.backend import Capability
 from pipestat_spec.domain.values import results_mapping
-from pipestat_spec.errors import RecordNotFoundError, ResultConflictError
+from pipestat_spec.errors import (
+    IncompatibleClassError,
+    RecordNotFoundError,
+    ResultConflictError,
+)
 from pipestat_spec.formatters import ResultFormatter
 from pipestat_spec.logs import logger
 from pipestat_spec.manager.outputs import RecordOutputs
 from pipestat_spec.manager.record_copy import RecordCopy
 from pipestat_spec.manager.record_run import RecordRun
 from pipestat_spec.many_objects import collection_paused
+from pipestat_spec.models.change import Change
 from pipestat_spec.models.record import Record, RecordKey
+from pipestat_spec.text.strings import shorten
 
 if TYPE_CHECKING:
     from pipestat_spec.ingest import IngestReport, Progress
@@ -205,19 +211,24 @@ class PipestatManager(RecordOutputs):
     @collection_paused()
     def report_many(
         self,
-        values: Mapping[str, Mapping[str, Any]],
+        values: Mapping[str, Mapping[str, Any]] | Iterable[tuple[str, Mapping[str, Any]]],
         force_overwrite: bool | None = None,
         strict_type: bool = True,
         history_enabled: bool = True,
         level: str | None = None,
     ) -> list[str] | bool:
-        """Store results of many records, `{record: {result: value}}`, in one write.
+        """Store results of many records in one write.
 
-        All are checked before any is stored. Returns like `report`.
+        `values` is `{record: {result: value}}`, or yields pairs of such, which need not be in
+        memory all at once; of one record there may be several. All are checked before any is
+        stored. Returns like `report`.
         """
         overwrite = self.force_overwrite if force_overwrite is None else force_overwrite
-        todo, names = [], []
-        for record_identifier, given in values.items():
+        todo: list[tuple[RecordKey, Change]] = []
+        reported: list[tuple[str, ...]] = []
+        # Most records have the same results.
+        known: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for record_identifier, given in _pairs(values):
             key = self._opened.resolve_key(record_identifier, level)
             results = results_mapping(given)
             change = self.store.rules.report(
@@ -229,7 +240,8 @@ class PipestatManager(RecordOutputs):
                 source=self.source,
             )
             todo.append((key, change))
-            names.append(tuple(results))
+            names = tuple(results)
+            reported.append(known.setdefault(names, names))
         try:
             done = self.store.apply(todo)
         except ResultConflictError as error:
@@ -237,8 +249,8 @@ class PipestatManager(RecordOutputs):
             return False
         return [
             text
-            for (key, _), results, one in zip(todo, names, done, strict=True)
-            for text in self._formatted(key, results, one.after, None)
+            for (key, _), names, one in zip(todo, reported, done, strict=True)
+            for text in self._formatted(key, names, one.after, None)
         ]
 
     def _formatted(
@@ -404,6 +416,19 @@ class PipestatManager(RecordOutputs):
         return isinstance(record_identifier, str) and (
             self.store.read(self._opened.resolve_key(record_identifier)) is not None
         )
+
+
+def _pairs(values: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the records of `report_many` with their results; raises IncompatibleClassError."""
+    if hasattr(values, "keys"):
+        values = results_mapping(values).items()
+    for number, pair in enumerate(values, 1):
+        if not (isinstance(pair, Sequence) and len(pair) == 2 and not isinstance(pair, str)):
+            raise IncompatibleClassError(
+                f"item {number}: {shorten(repr(pair))} is no pair of a record and its results",
+                hint="give {'record': {'name': value}}, or pairs ('record', {'name': value})",
+            )
+        yield pair[0], pair[1]
 
 
 class SamplePipestatManager(PipestatManager):

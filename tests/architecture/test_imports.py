@@ -37,6 +37,7 @@ LAYERS: list[set[str]] = [
         "configuration",
         "documents",
         "options",
+        "path_prefixes",
         "tables",
     },
     {"store"},

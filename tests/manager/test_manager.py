@@ -19,6 +19,7 @@ from pipestat_spec import (
 from pipestat_spec.errors import (
     ColumnNotFoundError,
     FilterSyntaxError,
+    IncompatibleClassError,
     InvalidTimeFormatError,
     InvalidTypeError,
     InvalidValueError,
@@ -469,6 +470,20 @@ def test_one_refused_record_refuses_the_batch(make: Make) -> None:
     with pytest.raises(InvalidTypeError):
         psm.report_many({"a": {"n": 1}, "b": {"n": "x"}})
     assert len(psm) == 0
+
+
+def test_records_reported_as_they_come(make: Make) -> None:
+    psm = make(result_formatter=lambda pipeline, record, name, value: f"{record} {name} {value}")
+    pairs = ((name, {"n": number}) for number, name in enumerate(["b", "a", "b"], 1))
+    # A text tells what the record has at the time of its report.
+    assert psm.report_many(pairs) == ["b n 1", "a n 2", "b n 3"]
+    assert [record["n"] for record in psm.iter_records()] == [2, 3]
+    assert list(psm.retrieve_history("b")["n"].values()) == [1]
+    assert psm.report_many(iter([("a", {"n": 5})]), force_overwrite=False) is False
+    for wrong in (["a"], ["ab"], [("a",)], [("c", {"n": 1}), {"a", "b"}], [("c", 3)]):
+        with pytest.raises(IncompatibleClassError):
+            psm.report_many(wrong)
+    assert [record["n"] for record in psm.iter_records()] == [2, 3]
 
 
 def test_levels_are_kept_apart(make: Make) -> None:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pipestat_spec.errors import ResultConflictError
 from pipestat_spec.models.record import Record
@@ -193,6 +195,57 @@ def test_many_changes_of_one_record_in_one_batch(database: Database, layout: str
     assert opened.names() == []
     history = "demo__history" if layout == "records" else "demo__sample_history"
     assert database.rows(f"select * from {history}") == []
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from("dbaec"),
+        st.sampled_from(["report", "report", "report", "remove"]),
+        st.dictionaries(
+            st.sampled_from(["i", "n", "other"]),
+            # The column of `i` holds integers, so that 0.5 stands elsewhere.
+            st.sampled_from([1, 2, 0.5, None, "text", 2**40]),
+            min_size=1,
+        ),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(batches=st.lists(CHANGES, min_size=1, max_size=3))
+def test_batches_do_what_they_do_in_memory(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch, batches: list[Any]
+) -> None:
+    from pipestat_sql.rows import namespace_rows
+
+    from pipestat_spec.domain.changes import remove_record, report_results
+    from pipestat_spec.memory import MemoryBackend
+    from pipestat_spec.models.record import RecordKey
+
+    # Rows of two records are made at once.
+    monkeypatch.setattr(namespace_rows, "_AT_ONCE", 2)
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    number = len(sqlite_database.rows("select name from sqlite_master where type = 'table'"))
+    opened: Any = sqlite_database.open(namespace=f"batch{number}").backend
+    memory: Any = MemoryBackend()
+    for batch in batches:
+        changes: list[Any] = []
+        present = {record.key.identifier for record in memory.scan("sample")}
+        for name, what, values in batch:
+            key = RecordKey("sample", name)
+            if what == "report":
+                change: Any = report_results(key, values, overwrite=True, clock=lambda: moment)
+                present.add(name)
+            elif name in present:
+                change = remove_record(key)
+                present.remove(name)
+            else:
+                continue
+            changes.append((key, change))
+        assert opened.update_many(changes) == memory.update_many(changes)
+        assert list(opened.scan("sample")) == list(memory.scan("sample"))
+        assert list(opened.histories("sample")) == list(memory.histories("sample"))
 
 
 def test_order_and_pages_of_a_scan(database: Database) -> None:

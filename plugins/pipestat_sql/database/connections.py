@@ -38,13 +38,18 @@ class Session:
     """One connection while somebody uses it; a transaction that fails is rolled back.
 
     `execute` runs one statement of the driver's own placeholders and returns its cursor.
+    `waiting` are those who wait for a connection; `at_hand`, where it is given, takes a session
+    that has ended.
     """
 
-    __slots__ = ("_engine", "_pool", "_pooled", "_sql", "_waiting", "driver", "execute")
+    __slots__ = ("_at_hand", "_engine", "_pool", "_pooled", "_sql", "_waiting", "driver", "execute")
 
-    def __init__(self, engine: sa.Engine, waiting: set[Session]) -> None:
+    def __init__(
+        self, engine: sa.Engine, waiting: set[Session], at_hand: list[Session] | None = None
+    ) -> None:
         self._engine = engine
         self._waiting = waiting
+        self._at_hand = at_hand
         self._sql: sa.Connection | None = None
         self._pooled = self._taken()
         driver: Any = self._pooled.dbapi_connection
@@ -61,6 +66,7 @@ class Session:
                 # It wakes nobody when a connection could not be made, or when it is disposed.
                 except sa.exc.TimeoutError:
                     self._waiting.add(self)
+                    _give_back(self._at_hand)
         finally:
             if self._waiting:
                 self._waiting.discard(self)
@@ -76,10 +82,21 @@ class Session:
         return self
 
     def __exit__(self, error: object, *_: object) -> None:
+        at_hand = self._at_hand
+        if at_hand is None or at_hand or self._waiting or self._is_used_up(error):
+            self.release(failed=error is not None)
+        else:
+            at_hand.append(self)
+
+    def _is_used_up(self, error: object) -> bool:
+        return error is not None or self._sql is not None or self._pool is not self._engine.pool
+
+    def release(self, *, failed: bool = False) -> None:
+        """Hand the connection in to the pool."""
         connection = self._sql or self._pooled
         # Of a server that is another one by now.
         lost = self._pool is not self._engine.pool
-        if error is not None:
+        if failed:
             with suppress(*driver_errors()):
                 self.driver.rollback()
             # A connection of SQLite's cannot be lost.
@@ -128,6 +145,13 @@ class Session:
                 copy.write_row(row)
 
 
+def _give_back(at_hand: list[Session] | None) -> None:
+    """Hand in what is at hand; other threads may take it at the same time."""
+    while at_hand:
+        with suppress(IndexError):
+            at_hand.pop().release()
+
+
 class _Turn:
     """Lets one thread write at a time; the others wait as long as they do for other programs."""
 
@@ -163,16 +187,28 @@ class Database:
             if self.is_postgresql
             else _sqlite(url, settings)
         )
-        weakref.finalize(self, self._engine.dispose)
+        # The last session of a file, for the next one: to hand a connection in to the pool and
+        # out again takes as long as to read a record. It is no session of a server's, whose
+        # connections may be lost and grow too old, as the pool knows.
+        self._at_hand: list[Session] = []
+        weakref.finalize(self, _close, self._engine, self._at_hand)
         self._meet_threads()
 
     def _meet_threads(self) -> None:
-        # Makes a session for a `with` block; the set is of those who wait for a connection.
-        self.session = partial(Session, self._engine, set[Session]())
+        # Makes a session; the set is of those who wait for a connection.
+        self._session = partial(
+            Session, self._engine, set[Session](), None if self.is_postgresql else self._at_hand
+        )
         # Where threads queue to write: SQLite lets them try again and again.
         self.turn: AbstractContextManager[Any] = nullcontext()
         if not self.is_postgresql:
             self.turn = _Turn(self.patience)
+
+    def session(self) -> Session:
+        """Return a session for a `with` block."""
+        with suppress(IndexError):
+            return self._at_hand.pop()
+        return self._session()
 
     @property
     def dialect(self) -> Dialect:
@@ -203,7 +239,7 @@ class Database:
 
     def forget_idle(self) -> None:
         """Close the connections that nobody uses; those in use are closed when they come back."""
-        self._engine.dispose()
+        _close(self._engine, self._at_hand)
 
     def join(self, user: object) -> None:
         """Keep connections for somebody until he leaves, or is dropped."""
@@ -217,9 +253,16 @@ class Database:
 
     def begin_anew(self) -> None:
         """Have no connections, and close none: they are those of the process that was forked."""
-        _inherited.append(self._engine.pool)
+        _inherited.extend((self._engine.pool, *self._at_hand))
+        self._at_hand.clear()
         self._engine.dispose(close=False)
         self._meet_threads()
+
+
+def _close(engine: sa.Engine, at_hand: list[Session]) -> None:
+    """Close the connections that nobody uses."""
+    _give_back(at_hand)
+    engine.dispose()
 
 
 # Stores of one server share their connections.

@@ -9,7 +9,7 @@ from pipestat_spec.backend import Change, Transition
 from pipestat_spec.domain.values import same_record
 from pipestat_spec.models.record import HistoryLimit, Level, Record, RecordKey
 from pipestat_sql.database.connections import Database, Session
-from pipestat_sql.database.transactions import Mark, Retry, Written
+from pipestat_sql.database.transactions import Retry, Written
 from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.column_values import NeedsWidening
 from pipestat_sql.rows.record_rows import PendingRow, RecordRows
@@ -17,7 +17,7 @@ from pipestat_sql.tables.stored_tables import StoredTables
 
 __all__ = ["NamespaceRows"]
 
-# How many rows one statement asks for.
+# How many rows one statement asks for, or makes.
 _AT_ONCE = 500
 
 
@@ -63,7 +63,7 @@ class NamespaceRows:
         if rows is None or rows.table.lacking:
             raise self._to_make(key.level)
         cleared = record is None
-        pending = PendingRow(row, record, list(outcome.history), cleared, outcome.keep)
+        pending = PendingRow(row, record, outcome.history, cleared, outcome.keep)
         try:
             mark = rows.store(session, pending)
         except NeedsWidening as narrow:
@@ -76,25 +76,25 @@ class NamespaceRows:
     ) -> Written[list[Transition]]:
         """Apply changes in turn, all or none."""
         pending = self._lock_many(session, {key for key, _ in changes})
-        before = {key: one.record for key, one in pending.items()}
+        before = {key: one.record for key, one in pending.items() if one.record is not None}
         transitions: list[Transition] = []
         for key, change in changes:
             one = pending[key]
             outcome = change(one.record)
             if outcome.record is None and one.record is not None:
                 one.cleared = True
-                one.history.clear()
+                one.history = ()
             else:
                 one.history += outcome.history
                 one.keep = outcome.keep
             transitions.append(Transition(one.record, outcome.record))
             one.record = outcome.record
-        changed = {
-            key: one
-            for key, one in sorted(pending.items())
-            if one.record is not before[key] or (one.cleared and one.record is not None)
-        }
-        changed = {key: one for key, one in changed.items() if one.row or one.record is not None}
+        changed = sorted(
+            key
+            for key, one in pending.items()
+            if (one.row or one.record is not None)
+            and (one.record is not before.get(key) or (one.cleared and one.record is not None))
+        )
         if not changed:
             return Written(transitions)
         levels = sorted({key.level for key in changed})
@@ -102,12 +102,17 @@ class NamespaceRows:
             table = self._tables.found.get(level)
             if table is None or table.lacking:
                 raise self._to_make(level)
+        key, after = changed[0], pending[changed[0]].record
         for level in levels:
-            of_level = [one for key, one in changed.items() if key.level == level]
-            mark = self._store_many(session, level, of_level)
-        key, one = next(iter(changed.items()))
-        evidence = partial(self._evidence, key, before[key], one.record)
-        return Written(transitions, True, mark, evidence)
+            of_level = [key for key in changed if key.level == level]
+            # What rows are made of is in memory for so many records only.
+            for first in range(0, len(of_level), _AT_ONCE):
+                some = of_level[first : first + _AT_ONCE]
+                self._store_many(session, level, list(map(pending.pop, some)))
+        rows = self.at(session, levels[-1])
+        assert rows is not None
+        evidence = partial(self._evidence, key, before.get(key), after)
+        return Written(transitions, True, rows.mark(session), evidence)
 
     def _lock_many(self, session: Session, keys: set[RecordKey]) -> dict[RecordKey, PendingRow]:
         pending = {key: PendingRow(None, None) for key in keys}
@@ -120,16 +125,13 @@ class NamespaceRows:
                     pending[row.record.key] = PendingRow(row, row.record)
         return pending
 
-    def _store_many(
-        self, session: Session, level: Level, changed: Sequence[PendingRow]
-    ) -> Mark | None:
+    def _store_many(self, session: Session, level: Level, changed: Sequence[PendingRow]) -> None:
         rows = self.at(session, level)
         assert rows is not None
         try:
             rows.store_many(session, changed)
         except NeedsWidening as narrow:
             raise self._to_widen(level, narrow) from None
-        return rows.mark(session)
 
     def prune(self, session: Session, level: Level, limit: HistoryLimit) -> Written[int]:
         """Remove the entries of the level's histories that are beyond a limit."""

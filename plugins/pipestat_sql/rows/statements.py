@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -52,10 +51,6 @@ def placeholder(name: str, dialect: Dialect) -> str:
     return f"%({name})s" if dialect.name == "postgresql" else f":{name}"
 
 
-# The name in the description of a column.
-_NAME = itemgetter(0)
-
-
 def check_columns(cursor: Any, table: RecordTable, more: int = 0) -> None:
     """Raise Retry when an answer has other columns than the table is known for, and `more`.
 
@@ -66,8 +61,8 @@ def check_columns(cursor: Any, table: RecordTable, more: int = 0) -> None:
         encoded = tuple(map(result.fname, range(result.nfields - more)))
         same = encoded == table.encoded_names
     else:
-        names = tuple(map(_NAME, cursor.description))
-        same = names[: len(names) - more] == table.names
+        description = cursor.description
+        same = description[: len(description) - more] == table.described_names
     if not same:
         raise Retry("columns come and go", Transactions.refresh)
 

@@ -66,6 +66,11 @@ class RecordTable:
         """The same as PostgreSQL's library tells them."""
         return tuple(name.encode() for name in self.names)
 
+    @cached_property
+    def described_names(self) -> tuple[tuple[str | None, ...], ...]:
+        """The same as the driver of SQLite describes the columns of an answer."""
+        return tuple((name, *(None,) * 6) for name in self.names)
+
     @property
     def names_projects(self) -> bool:
         """Whether rows name their project: a table of a very old pipestat lacks the column."""
