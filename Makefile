@@ -1,6 +1,6 @@
 # One command for each thing to do; needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check bench venv newest lock clean
+.PHONY: help demo test test-fast check docs bench venv newest lock clean
 
 # Compiled modules make every later start faster, here as for any user.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,8 +39,13 @@ check: $(VENV)/.dev ## format, lint, types, import rules, docs drift, tests
 	$(BIN)/mypy
 	$(BIN)/python -m pipestat_spec.documents.json_schemas --check
 	$(BIN)/python -m pipestat_spec.cli.reference --check
+	$(BIN)/python -m pipestat_serve.reference --check
 	$(BIN)/python -m pipestat_spec.installing --check
 	$(PYTEST)
+
+docs: $(VENV)/.dev ## build the documentation as a site in build/site
+	@$(BIN)/python -m docs.site
+	@echo "open build/site/index.html"
 
 bench: $(VENV)/.dev ## measure against pipestat 0.13.1 and the raw floor
 	$(BIN)/python -m benchmarks $(PARTS)

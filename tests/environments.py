@@ -140,6 +140,11 @@ def rocrate_validator_environment() -> PythonEnvironment:
     return _alone("rocrate-validator")
 
 
+def docs_environment() -> PythonEnvironment:
+    """Return an environment of MkDocs, which makes the site of docs/; raises MissingPart."""
+    return _alone("docs")
+
+
 def _alone(name: str) -> PythonEnvironment:
     """Return an environment of one group of dependencies, with a lock file of its own."""
     return _python_environment(name, name, f"--group={REPOSITORY}/pyproject.toml:{name}")

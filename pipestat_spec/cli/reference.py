@@ -32,7 +32,7 @@ _HEAD = """\
 
 What `--format json` prints is stable. Every list has one shape, that of `select`: an object with
 `total_size`, and `records`, an array with an object for each entry; `jq '.records[]'` goes through
-any of them. JSON Schemas are in [`pipestat_spec/schemas`](../pipestat_spec/schemas). Lists: `page`
+any of them. Each has a [JSON Schema](json-schemas.md). Lists: `page`
 and `distinct` for `select`, `records` for `retrieve` of several, `history`, `statuses` and
 `defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `findings` for
 `doctor`, `looper_configs`, `judgements` for `qc`. The others: `record` for `retrieve`, `status`

@@ -38,14 +38,21 @@ if TYPE_CHECKING:
     from pipestat_serve.served import Served
     from pipestat_serve.settings import Settings
 
-__all__ = ["make_app"]
+__all__ = ["make_app", "routes"]
 
 _SMALLEST_PACKED = 1000
 
 
 def make_app(stores: Sequence[Served], settings: Settings, gate: Gate) -> ASGIApp:
     """Return the application that serves stores; `settings` has the port that it listens at."""
-    site, metrics = Site(stores, settings), Metrics()
+    metrics = Metrics()
+    app = routes(Site(stores, settings), metrics)
+    packed = GZipMiddleware(app, minimum_size=_SMALLEST_PACKED, compresslevel=5)
+    return Guard(Measured(packed, metrics), gate, host_names(settings), settings)
+
+
+def routes(site: Site, metrics: Metrics) -> FastAPI:
+    """Return all that is answered, to whoever got in."""
     app = FastAPI(
         title="pipestat-spec serve",
         description="Results and status of pipelines. Nothing here writes.",
@@ -63,8 +70,7 @@ def make_app(stores: Sequence[Served], settings: Settings, gate: Gate) -> ASGIAp
     # The last, since one of its paths takes any word.
     app.include_router(reader_router(site))
     _name_stores(app, site)
-    packed = GZipMiddleware(app, minimum_size=_SMALLEST_PACKED, compresslevel=5)
-    return Guard(Measured(packed, metrics), gate, host_names(settings), settings)
+    return app
 
 
 def _name_stores(app: FastAPI, site: Site) -> None:

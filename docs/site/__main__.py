@@ -1,0 +1,71 @@
+"""`python -m docs.site [FOLDER]`: docs/ as a site, build/site or FOLDER.
+
+The gallery is made first, beside the site, from what the example in examples/quickstart stores.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipestat_spec import PipestatManager
+from tests.environments import REPOSITORY, MissingPart, clean_environment, docs_environment
+
+__all__ = ["build"]
+
+
+def build(site: Path) -> None:
+    """Make the site anew; raises MissingPart, or CalledProcessError where a page is wrong."""
+    mkdocs = docs_environment().command("mkdocs")
+    shutil.rmtree(site, ignore_errors=True)
+    make_gallery(site.parent / "gallery")
+    subprocess.run(
+        [mkdocs, "build", "--strict", "--quiet", "--site-dir", site],
+        cwd=REPOSITORY,
+        env=clean_environment(NO_MKDOCS_2_WARNING="1"),
+        check=True,
+    )
+
+
+def make_gallery(gallery: Path) -> None:
+    """Write what the example's results look like: report, comparison, tables."""
+    shutil.rmtree(gallery, ignore_errors=True)
+    gallery.mkdir(parents=True)
+    with tempfile.TemporaryDirectory() as folder:
+        example = Path(folder) / "quickstart"
+        shutil.copytree(
+            REPOSITORY / "examples" / "quickstart", example, ignore=shutil.ignore_patterns("output")
+        )
+        _run(example, example / "demo.sh", sys.executable)
+        with PipestatManager(config_file=example / "pipestat.yaml") as psm:
+            replaced = psm.retrieve_history("liver_2", "reads_kept")["reads_kept"]
+        first = min(map(datetime.fromisoformat, replaced)) - timedelta(milliseconds=1)
+        command = (sys.executable, "-m", "pipestat_spec")
+        before = ("results.yaml", "-s", example / "output_schema.yaml", "--at", first.isoformat())
+        _run(example, *command, "summarize", "-q", "-o", gallery / "report.html")
+        _run(example / "output", *command, "diff", *before, "-o", gallery / "diff.html")
+        for name in ("table.csv", "table.xlsx"):
+            _run(example, *command, "table", "-q", "-o", gallery / name)
+
+
+def _run(folder: Path, *command: object) -> None:
+    subprocess.run(
+        [str(word) for word in command],
+        cwd=folder,
+        env=clean_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
+    )
+
+
+if __name__ == "__main__":
+    try:
+        build(Path(*sys.argv[1:2] or [REPOSITORY / "build" / "site"]).absolute())
+    except (MissingPart, subprocess.CalledProcessError) as error:
+        sys.exit(f"error: {error}")
