@@ -87,13 +87,14 @@ class Backend(ABC):
     """
 
     capabilities: frozenset[Capability]
-    # A regular expression, searched for in record identifiers: those that the store cannot
-    # hold and that are refused for it (spec/core.md). None: it holds all.
+    """What the store promises."""
     refused_identifiers: str | None = None
-    # Whether records of one name that two projects have are two records.
+    """A regular expression, searched for in record identifiers: those that the store cannot hold
+    and that are refused for it (spec/core.md). None: it holds all."""
     keeps_projects_apart: bool = False
-    # Where the results are, for people and for the paths of files; None where it does not apply.
+    """Whether records of one name that two projects have are two records."""
     file: str | None = None
+    """Where the results are, for people and for the paths of files; None for none."""
 
     @property
     def url(self) -> str | None:
@@ -321,7 +322,9 @@ class BackendFactory(ABC):
     """What a plugin registers: a name, the configuration keys that imply it, and `open`."""
 
     name: str
+    """What `backend:` in a configuration calls it."""
     implied_by: tuple[str, ...] = ()
+    """The configuration keys that mean this backend where none is named."""
 
     def options_model(self) -> type[BaseModel] | None:
         """Return the pydantic model of the `NAME:` section; imported here, not before."""

@@ -77,8 +77,8 @@ __all__ = [
 class PipestatError(Exception):
     """Root of all errors of this package.
 
-    `hint` says what mends it; `data` holds what the error speaks of, by name, and each
-    name is an attribute too.
+    `message` says what is wrong and `hint` what mends it, or is None; `code` is the kind of error,
+    for programs. `data` holds what the error speaks of, by name, and each name is an attribute too.
     """
 
     code = "store"

@@ -11,12 +11,14 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files, InclusionLevel
+from mkdocs.structure.pages import Page
 
 _LINK = re.compile(r"\]\(([^)#\s]+)")
 # Told to readers of the site only.
 _SITE = re.compile(r"<!-- site: (.*?) -->", re.DOTALL)
 # Markdown of the site sees a table only behind an empty line.
 _COMMENT = re.compile(r"^(<!-- .* -->)\n(?=\S)", re.MULTILINE)
+_NAMED = re.compile(r"\b((?:spec|docs)/[a-z-]+)\.md\b")
 # A table needs no backslash there before a `|` in code.
 _CODE = re.compile(r"(?<!`)`[^`\n]*`")
 _AS_THEY_ARE = {".md", ".png", ".svg", ".js", ".html", ".csv", ".xlsx"}
@@ -55,6 +57,13 @@ def _file(name: str, folder: Path, config: MkDocsConfig) -> File:
         dest_uri=None if path.suffix in _AS_THEY_ARE else f"{name}.txt",
         inclusion=InclusionLevel.INCLUDED if hidden else InclusionLevel.UNDEFINED,
     )
+
+
+def on_page_content(html: str, page: Page, **_: object) -> str:
+    """Return a page with links where a docstring names a document."""
+    if not page.file.src_uri.startswith("docs/api/"):
+        return html
+    return _NAMED.sub(r'<a href="../../\1.html">\1.md</a>', html)
 
 
 def on_page_markdown(markdown: str, **_: object) -> str:

@@ -38,8 +38,21 @@ class PipestatManager(RecordOutputs):
     """Reports and retrieves the results and the status of one pipeline's records.
 
     Every setting may come from an argument, from `config_file`, from the environment, or from
-    the nearest `pipestat.yaml`, in that order (spec/configuration.md). The store need not be there
-    yet. Raises NoBackendSpecifiedError when none names one.
+    the nearest `pipestat.yaml`, in that order (spec/configuration.md). The arguments are the keys
+    of a configuration (docs/configuration.md), and besides:
+
+    - `config_file`: the path of the configuration
+    - `config_dict`: what such a file says, as a mapping
+    - `backend`: the name of a backend, where the other settings do not imply it
+    - `result_formatter`: makes the text that `report` returns for each result
+
+    The store need not be there yet. A manager is also a context manager that closes the store,
+    and a mapping of the records of its level: `psm["s1"]` reads, `psm["s1"] = {...}` reports,
+    `del`, `in`, `len` and iteration work.
+
+    Raises NoBackendSpecifiedError when no setting names a store, MissingConfigDataError and
+    SchemaError for a wrong setting or schema, and PipestatStartupError for a store that cannot be
+    used.
 
         psm = PipestatManager(results_file_path="results.yaml", schema_path="schema.yaml")
         with psm.record("sample1") as run:
@@ -60,7 +73,7 @@ class PipestatManager(RecordOutputs):
         additional_properties: bool | None = None,
         multi_pipelines: bool = False,
     ) -> Self:
-        """Return a manager of a YAML results file."""
+        """Return a manager of a YAML results file; raises what the constructor raises."""
         return cls(
             results_file_path=results_file_path,
             schema_path=schema_path,
@@ -81,7 +94,10 @@ class PipestatManager(RecordOutputs):
         pipeline_type: str | None = None,
         multi_pipelines: bool = False,
     ) -> Self:
-        """Return a manager of what a configuration, a file or a mapping, says."""
+        """Return a manager of what a configuration, a file or a mapping, says.
+
+        Raises what the constructor raises.
+        """
         if isinstance(config, Mapping):
             return cls(
                 config_dict=config, pipeline_type=pipeline_type, multi_pipelines=multi_pipelines
@@ -95,7 +111,7 @@ class PipestatManager(RecordOutputs):
         pipeline_type: str | None = None,
         multi_pipelines: bool = False,
     ) -> Self:
-        """Return a manager of the database that a configuration names."""
+        """Return a manager of the database that a configuration names; as `from_config`."""
         return cls.from_config(config, pipeline_type, multi_pipelines)
 
     @classmethod
@@ -106,7 +122,10 @@ class PipestatManager(RecordOutputs):
         pipeline_name: str | None = None,
         pipeline_type: str = "sample",
     ) -> Self:
-        """Return a manager of a PEPhub project, `namespace/project:tag`."""
+        """Return a manager of a PEPhub project, `namespace/project:tag`.
+
+        Raises PipestatPEPHubError when PEPhub does not answer, or refuses.
+        """
         return cls(
             pephub_path=pephub_path,
             schema_path=schema_path,
@@ -177,12 +196,15 @@ class PipestatManager(RecordOutputs):
         *,
         source: Mapping[str, Any] | None = None,
     ) -> list[str] | bool:
-        """Store results of one record, all or none; return one text for each.
+        """Store results of one record, `{result: value}`, all or none; return one text for each.
 
         Returns False, and stores nothing, when a different value is stored already and
-        overwriting is off. `strict_type=False` converts values to the declared types and
-        stores what came out. `history_enabled=False` forgets replaced values. Raises
-        SchemaValidationErrorDuringReport, InvalidValueError and the errors of names.
+        overwriting is off: `force_overwrite`, by default that of the manager. `strict_type=False`
+        converts values to the declared types and stores what came out. `history_enabled=False`
+        forgets replaced values. `source` says where the results come from, as an object. Raises
+        SchemaValidationErrorDuringReport for a value that does not fit the output schema,
+        InvalidValueError for one that is none of the data model, InvalidIdentifierError for a wrong
+        name and RecordNotNamedError without a record.
         """
         key = self._opened.resolve_key(record_identifier, level)
         values = results_mapping(values)
@@ -309,7 +331,11 @@ class PipestatManager(RecordOutputs):
         message: str | None = None,
         source: Mapping[str, Any] | None = None,
     ) -> None:
-        """Set the status of a record; raises UnrecognizedStatusError."""
+        """Set the status of a record, with a `message` that says why and its `source`.
+
+        The record need not be there. Raises UnrecognizedStatusError for a status that the status
+        schema does not define.
+        """
         self.store.set_status(
             self._opened.resolve_key(record_identifier, level),
             status_identifier,
@@ -325,7 +351,8 @@ class PipestatManager(RecordOutputs):
     ) -> list[str]:
         """Take the status of a record away; return it in a list, empty when there was none.
 
-        With `flag_names` only a status that is among them is taken away.
+        With `flag_names` only a status that is among them is taken away. Raises
+        UnrecognizedStatusError for one that is not defined.
         """
         key = self._opened.resolve_key(record_identifier, level)
         if flag_names is not None:
@@ -350,7 +377,8 @@ class PipestatManager(RecordOutputs):
         """Return a context manager, or decorator, that keeps the status of one record's run.
 
         The status is `running` on entry, `completed` on exit, or `failed` with the text of
-        the exception, which passes on.
+        the exception, which passes on. The three names are statuses of the status schema; raises
+        UnrecognizedStatusError for others.
         """
         key = self._opened.resolve_key(record_identifier, level)
         source = self.source if source is None else source
@@ -432,21 +460,27 @@ def _pairs(values: Any) -> Iterator[tuple[str, Any]]:
 
 
 class SamplePipestatManager(PipestatManager):
-    """A manager of the sample level."""
+    """A manager of the sample level; its arguments are those of PipestatManager."""
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "pipeline_type": "sample"})
 
 
 class ProjectPipestatManager(PipestatManager):
-    """A manager of the project level; its record is the project."""
+    """A manager of the project level; its record is the project.
+
+    Its arguments are those of PipestatManager.
+    """
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**{**settings, "pipeline_type": "project"})
 
 
 class PipestatDualManager:
-    """A manager of each level over one store: `.sample` and `.project`."""
+    """A manager of each level over one store: `sample` and `project`.
+
+    Its arguments are those of PipestatManager.
+    """
 
     _sample_manager: ClassVar[type[PipestatManager]] = SamplePipestatManager
     _project_manager: ClassVar[type[PipestatManager]] = ProjectPipestatManager

@@ -92,13 +92,15 @@ class RecordReader:
             "unsafe_writes": unsafe_writes,
         }
         self._opened = open_store(load_config(config_dict or config_file), arguments)
-        # The store itself: every operation with the errors and models of the specification.
         self.store: Store = self._opened.store
+        """The store itself: every operation with the errors and models of the specification."""
         self._output_dir: str | None = self._opened.config.get("output_dir")
         self.force_overwrite: bool = self._opened.config.get("force_overwrite", True)
+        """Whether `report` replaces other values, where a call does not say."""
         self.result_formatter: ResultFormatter = result_formatter
-        # Kept with what is reported, where a call does not give a source of its own.
+        """Makes the texts that `report` returns."""
         self.source: Mapping[str, Any] | None = None
+        """Kept with what is reported, where a call does not give a source of its own."""
 
     def close(self) -> None:
         """Release what the backend holds; a second call does nothing."""

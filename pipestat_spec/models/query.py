@@ -33,7 +33,10 @@ FieldPath: TypeAlias = tuple[str, ...]
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`field operator value`; false when the types differ or the value is missing or null."""
+    """`field operator value`; false when the types differ or the value is missing or null.
+
+    `field` is a path: the result, and the keys that lead into an object.
+    """
 
     field: FieldPath
     operator: Operator
@@ -65,6 +68,8 @@ class IsNull:
 
 @dataclass(frozen=True, slots=True)
 class Not:
+    """True when the operand is false."""
+
     operand: Filter
 
 

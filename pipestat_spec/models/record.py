@@ -22,7 +22,7 @@ DEFAULT_PIPELINE_NAME = "default_pipeline_name"
 
 
 class RecordKey(NamedTuple):
-    """What names a record within one namespace."""
+    """What names a record within one namespace: its level, sample or project, and identifier."""
 
     level: Level
     identifier: str
@@ -32,6 +32,8 @@ class RecordKey(NamedTuple):
 class Record:
     """One record: its results in canonical form, its status and where they came from.
 
+    `results` are the values by the identifier of the result. `status` is None where there is none;
+    `status_message` says why it is so. `source` is what the reporter said of where it ran.
     `created` and `modified` are UTC with microseconds; `modified` is the time of the last
     change of a result. `status_time` is the time since which the record has its status. Each
     is None where a store does not know it. `judgement` is what the QC rules say; a store

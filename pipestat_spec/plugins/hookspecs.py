@@ -41,7 +41,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 class RecordEvent(NamedTuple):
-    """What happened to one record of one namespace, after it was stored.
+    """What happened to the record `key` of one `namespace`, after it was stored.
 
     `before` and `after` are the record as it was and is; None where there was or is none.
     """
@@ -60,22 +60,27 @@ class Source(Protocol):
     """
 
     @property
-    def namespace(self) -> str: ...
+    def namespace(self) -> str:
+        """The namespace of the records, usually the pipeline's name."""
 
     @property
     def place(self) -> str | None:
         """Where the results are, for people: a file or an address without its password."""
 
     @property
-    def schema(self) -> OutputSchema | None: ...
+    def schema(self) -> OutputSchema | None:
+        """The output schema, or None."""
 
     @property
-    def statuses(self) -> StatusSchema: ...
+    def statuses(self) -> StatusSchema:
+        """The defined statuses."""
 
     @property
-    def levels(self) -> tuple[Level, ...]: ...
+    def levels(self) -> tuple[Level, ...]:
+        """The levels that the store can hold."""
 
-    def count(self, level: Level) -> int: ...
+    def count(self, level: Level) -> int:
+        """Return how many records a level has."""
 
     def scan(self, level: Level) -> Iterator[Record]:
         """Yield the records in code-point order of their identifiers."""
@@ -113,7 +118,10 @@ class Exporter(Protocol):
 
 
 class CommandAdder(Protocol):
-    """Adds one command to the command line."""
+    """Adds one command to the command line: `add(name, help, configure)`.
+
+    `help` is a line without a full stop; `configure` gets the command's `argparse` parser.
+    """
 
     def __call__(self, name: str, help: str, configure: Callable[[Any], None]) -> None: ...
 

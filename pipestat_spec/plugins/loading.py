@@ -47,11 +47,16 @@ class LoadedPlugin(NamedTuple):
 
     @property
     def name(self) -> str:
+        """The name of the entry point."""
         return self.entry_point.name
 
 
 class Plugins:
-    """The plugins of one process: what was found, what each offers, what failed."""
+    """The plugins of one process: what was found, what each offers, what failed.
+
+    `loaded` has every entry point, `backends` and `exporters` what they registered, by name,
+    `providers` the plugin of each, and `manager` is pluggy's.
+    """
 
     def __init__(self, manager: pluggy.PluginManager) -> None:
         self.manager = manager
@@ -61,6 +66,7 @@ class Plugins:
         self.providers: dict[str, str] = {}
 
     def failures(self) -> list[LoadedPlugin]:
+        """Return the entry points that did not load."""
         return [plugin for plugin in self.loaded if plugin.error is not None]
 
     def backend(self, name: str) -> BackendFactory:

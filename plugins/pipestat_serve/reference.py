@@ -72,7 +72,7 @@ def reference() -> str:
 
 
 def _operation(path: str, method: str, operation: _Json) -> Iterator[str]:
-    yield f"### {method.upper()} {path}\n\n{operation['summary']}.\n\n"
+    yield f"### {operation['summary']}\n\n    {method.upper()} {path}\n\n"
     parameters = operation.get("parameters", ())
     if parameters:
         yield "| Parameter | In | Type | Default | |\n|---|---|---|---|---|\n"

@@ -47,6 +47,11 @@ def test_the_site_opens_offline(site: Path, new_browser: Callable[..., Browser])
     public_names_are_documented(
         [text for name, text in pages.items() if name.startswith("docs/api/")]
     )
+    # Docstrings name documents, which MkDocs does not know.
+    for name in re.findall(
+        r'href="\.\./\.\./((?:spec|docs)/[\w-]+\.html)"', "".join(pages.values())
+    ):
+        assert name in pages
     # Of the values of an option, behind the backslash that a table needs.
     assert "<code>sample|project</code>" in pages["docs/cli.html"]
 
