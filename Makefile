@@ -1,6 +1,6 @@
 # One command for each thing to do; needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check docs bench venv newest lock clean
+.PHONY: help demo test test-fast check docs bench venv newest packages lock clean
 
 # Compiled modules make every later start faster, here as for any user.
 unexport PYTHONDONTWRITEBYTECODE
@@ -55,11 +55,14 @@ venv: $(VENV)/.dev ## make .venv with everything for development
 newest: ## run the core tests with the newest versions; say what is newer and what fails
 	@.ci/newest
 
+packages: .venv-packages/.done ## build the sdists and wheels into dist/ and look at them
+	@.ci/packages .venv-packages/bin/python dist
+
 lock: $(VENV)/.lock ## renew the exact versions in locks/ that all of this is installed in
 	@.ci/lock $(BIN)/uv
 
 clean: ## remove what the other targets made
-	rm -rf $(VENV) .venv-newest .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .venv-* .envs .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 	rm -rf examples/*/output benchmarks/results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -84,4 +87,10 @@ $(VENV)/.dev: $(VENV)/.demo conformance_tests/pyproject.toml
 
 $(VENV)/.lock: $(VENV)/.core
 	@$(PIP) --group lock
+	@touch $@
+
+.venv-packages/.done: pyproject.toml locks/packages.txt $(VENV)/.core
+	@$(BIN)/python -m venv --clear --without-pip .venv-packages
+	@$(BIN)/python -m pip --python .venv-packages install --quiet --no-compile \
+		--constraint locks/packages.txt --group packages
 	@touch $@

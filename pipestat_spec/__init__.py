@@ -8,7 +8,11 @@ for nothing that it does not need (docs/adr/0003).
 
 from __future__ import annotations
 
+import sys
+
 from pipestat_spec._version import SPEC_VERSION, __version__
+
+_SYSTEMS = {"linux": "Linux", "darwin": "macOS"}
 
 # Not imported from typing, which alone takes as long as all of this.
 TYPE_CHECKING = False
@@ -24,6 +28,20 @@ if TYPE_CHECKING:
         SamplePipestatManager,
     )
     from pipestat_spec.plugins.hookspecs import hookimpl
+
+
+class _UnsupportedSystemError(SystemExit, RuntimeError):
+    """This system has not the file locks that the promises rest on.
+
+    It comes with the import, so it ends a program that does not catch it, by one line and code 1.
+    """
+
+
+if sys.platform not in _SYSTEMS:
+    raise _UnsupportedSystemError(
+        f"error: pipestat-spec {__version__} runs on {' and '.join(_SYSTEMS.values())}, "
+        f"not on {sys.platform}; on Windows use it in WSL"
+    )
 
 __all__ = [
     "SPEC_VERSION",

@@ -7,6 +7,7 @@ first asked for, and is used again as long as what it was made from is the same.
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import re
@@ -143,6 +144,24 @@ def rocrate_validator_environment() -> PythonEnvironment:
 def docs_environment() -> PythonEnvironment:
     """Return an environment of MkDocs, which makes the site of docs/; raises MissingPart."""
     return _alone("docs")
+
+
+def built_distributions() -> Path:
+    """Return a folder with the sdists and wheels of this project; raises MissingPart.
+
+    They are made by .ci/packages of the files that git knows, as they are now.
+    """
+    listed = ["git", "ls-files", "-z"]
+    done = subprocess.run(listed, cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    digest = hashlib.sha256()
+    for name in done.stdout.rstrip("\0").split("\0"):
+        digest.update(f"{name}\0".encode() + (REPOSITORY / name).read_bytes())
+    environment = _alone("packages")
+    with _environment("packages-built", {"files": digest.hexdigest()}) as folder:
+        if folder is not None:
+            script = REPOSITORY / ".ci" / "packages"
+            _run([str(script), str(environment.python), str(folder)])
+    return environments_folder() / "packages-built"
 
 
 def _alone(name: str) -> PythonEnvironment:

@@ -10,6 +10,9 @@ PATH=$(dirname "$(command -v "$python")"):$PATH
 
 say() { printf '\n%s\n' "$*"; }
 
+# macOS has another command for it.
+checksum() { if command -v md5sum >/dev/null; then md5sum "$1"; else md5 -r "$1"; fi | cut -d ' ' -f 1; }
+
 rm -rf output
 
 say "# Five samples at once, all into one results file. One of them is damaged."
@@ -21,13 +24,13 @@ wait
 say "# A step that is no Python: checksums, reported from the shell."
 for cleaned in output/cleaned/*.fastq.gz; do
     sample=$(basename "$cleaned" .fastq.gz)
-    md5=$(md5sum "$cleaned" | cut -d ' ' -f 1)
+    md5=$(checksum "$cleaned")
     pipestat-spec report -r "$sample" cleaned_md5="$md5"
 done
 
 say "# One sample again with a stricter limit. The values it replaces go to the history."
 "$python" pipeline.py sample data/liver_2.fastq.gz --min-quality 25
-md5=$(md5sum output/cleaned/liver_2.fastq.gz | cut -d ' ' -f 1)
+md5=$(checksum output/cleaned/liver_2.fastq.gz)
 pipestat-spec report --overwrite -r liver_2 cleaned_md5="$md5"
 
 "$python" pipeline.py summary

@@ -19,7 +19,10 @@ from tests.repository import REPOSITORY
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 SYSTEMS = {"linux": ("Linux", "x86_64"), "darwin": ("Darwin", "arm64")}
 # Those of one group, and no project of ours.
-ALONE = ("reference", "multiqc", "frictionless", "rocrate-validator", "schemathesis", "docs")
+ALONE = (
+    *("packages", "docs", "reference", "multiqc", "frictionless", "rocrate-validator"),
+    "schemathesis",
+)
 LOCKS = ("development", "looper", "snakemake", *ALONE)
 
 

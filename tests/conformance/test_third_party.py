@@ -20,13 +20,15 @@ import pytest
 
 from tests.docs.test_code_blocks import Block, Reader
 from tests.environments import (
-    REPOSITORY,
+    MissingPart,
     PythonEnvironment,
+    built_distributions,
     clean_environment,
     install_command,
     lock_file,
 )
 from tests.legs import leave_out
+from tests.repository import REPOSITORY
 
 SUITE = REPOSITORY / "conformance_tests"
 EXAMPLE = REPOSITORY / "examples" / "third_party_backend"
@@ -37,18 +39,20 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The wheels of package, suite and example, built from what is in the repository."""
+    """The wheels of package and suite, as they are distributed, and of the example."""
     folder = tmp_path_factory.mktemp("wheels")
+    try:
+        built = built_distributions()
+    except MissingPart as missing:
+        leave_out("wheels", str(missing), "connect to a package index for 'pip install'")
+    # A copy, so that nothing that a build leaves behind gets into the repository.
+    copy = folder / "source"
+    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns(".*", "report"))
     versions = ["--build-constraint", str(lock_file("development"))]
-    _require_an_index(tmp_path_factory.mktemp("index"))
-    sources = {"pipestat_spec": REPOSITORY, "pipestat_conformance": SUITE, "pipestat_lmdb": EXAMPLE}
-    for name, source in sources.items():
-        copy = folder / f"source-{name}"
-        # A copy, so that nothing that a build leaves behind gets into the repository.
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns(".*", "node_modules", "dist"))
-        pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-        _run_pip([*pip, *versions, "--wheel-dir", str(folder), str(copy)])
-    return {path.name.partition("-")[0]: path for path in folder.glob("*.whl")}
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
+    _run_pip([*pip, *versions, "--wheel-dir", str(folder), str(copy)])
+    paths = [*built.glob("pipestat_*.whl"), *folder.glob("*.whl")]
+    return {path.name.partition("-")[0]: path for path in paths}
 
 
 @pytest.fixture(scope="module")
@@ -62,16 +66,6 @@ def installed(
     _run_pip(install_command(environment.python, "development", *map(str, wheels.values())))
     yield environment
     shutil.rmtree(folder)
-
-
-def _require_an_index(folder: Path) -> None:
-    """Leave this leg out where nothing can be fetched; what fails after that is our fault."""
-    pip = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", str(folder)]
-    command = [*pip, "--constraint", str(lock_file("development")), "hatchling"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1500)
-    if done.returncode:
-        last = done.stderr.strip().splitlines()[-1]
-        leave_out("wheels", f"pip: {last}", "connect to a package index for 'pip install'")
 
 
 def _run_pip(command: list[str]) -> None:
