@@ -30,16 +30,9 @@ _HEAD = """\
 `pipestat-spec --version` prints the versions of the package and of the specification,
 `pipestat-spec help COMMAND` the page of a command. Plugins may add commands.
 
-What `--format json` prints is stable. Every list has one shape, that of `select`: an object with
-`total_size`, and `records`, an array with an object for each entry; `jq '.records[]'` goes through
-any of them. Each has a [JSON Schema](json-schemas.md). Lists: `page`
-and `distinct` for `select`, `records` for `retrieve` of several, `history`, `statuses` and
-`defined_statuses` for `status list`, `problems` for `validate`, `plugins`, `findings` for
-`doctor`, `looper_configs`, `judgements` for `qc`. The others: `record` for `retrieve`, `status`
-for `status get`, `inspection` and `store` for `inspect`, `diff`; `event` for each line of
-`watch --format jsonl`.
-Those of `config`, `output_schema`, `status_schema` and `report_document` are for editors and for
-programs that write such files.
+What `--format json` prints is stable, and has [JSON Schemas](json-schemas.md). Every list has one
+shape, that of `select`: an object with `total_size`, and `records`, an array with an object for
+each entry; `jq '.records[]'` goes through any of them.
 
 With `-o FILE` the ending says what is written, unless `--format` does: `.json`, `.yaml` and `.txt`
 as printed; for records also `.csv`, `.tsv`, `.md`, `.jsonl`, `.parquet`, `.xlsx` and `.html`, as

@@ -124,7 +124,7 @@ class PipestatManager(RecordOutputs):
     ) -> Self:
         """Return a manager of a PEPhub project, `namespace/project:tag`.
 
-        Raises PipestatPEPHubError when PEPhub does not answer, or refuses.
+        PEPhub is not asked before the store is used. Raises what the constructor raises.
         """
         return cls(
             pephub_path=pephub_path,
@@ -203,6 +203,7 @@ class PipestatManager(RecordOutputs):
         converts values to the declared types and stores what came out. `history_enabled=False`
         forgets replaced values. `source` says where the results come from, as an object. Raises
         SchemaValidationErrorDuringReport for a value that does not fit the output schema,
+        ColumnNotFoundError for a result that a closed schema does not name,
         InvalidValueError for one that is none of the data model, InvalidIdentifierError for a wrong
         name and RecordNotNamedError without a record.
         """
@@ -297,6 +298,7 @@ class PipestatManager(RecordOutputs):
     ) -> bool:
         """Remove one result, or the whole record when none is named.
 
+        The value of a removed result goes to the history; a record goes with its history.
         Returns False when there is no such record or result.
         """
         key = self._opened.resolve_key(record_identifier, level)

@@ -348,13 +348,14 @@ class RecordReader:
     ) -> Mapping[str, Any]:
         """Return a page of the records that match, in code-point order of their identifiers.
 
-        The page is `{"total_size", "page_size", "next_page_token", "records"}`;
-        `columns` may name fields such as `status` and `verdict` beside results. `total_size`
-        counts all matches, and `next_page_token` is the `cursor` of the next page or None.
-        `filter_conditions` are `{"key", "operator", "value"}`, joined by `bool_operator`; `where`
-        is a filter text, and both together must hold (spec/queries.md). `flatten_extended` has
-        no effect: results that the schema does not
-        name always stand among the others. Raises FilterSyntaxError.
+        The page is `{"total_size", "page_size", "next_page_token", "records"}`. `records` are the
+        results by name, with `record_identifier`; `columns` chooses among them, and may name fields
+        such as `status` and `verdict`. `limit` is how many records a page has, None for all.
+        `total_size` counts all matches, and `next_page_token` is the `cursor` of the next page or
+        None. `filter_conditions` are `{"key", "operator", "value"}`, joined by `bool_operator`;
+        `where` is a filter text, and both together must hold (spec/queries.md).
+        `flatten_extended` has no effect: results that the schema does not name always stand among
+        the others. Raises FilterSyntaxError for a wrong filter, limit or cursor.
         """
         condition = filter_from_conditions(filter_conditions or [], bool_operator)
         if where is not None:
@@ -377,7 +378,10 @@ class RecordReader:
     def select_distinct(
         self, columns: str | Sequence[str], level: str | None = None
     ) -> list[tuple[JSONValue, ...]]:
-        """Return the different combinations of the columns' values, ordered."""
+        """Return the different combinations of the columns' values, ordered.
+
+        Each is a tuple with a value for each column, None where a record has none.
+        """
         return self.store.distinct(self._opened.resolve_level(level), _names(columns, "columns"))
 
     def list_recent_results(
