@@ -58,8 +58,8 @@ def _run(folder: Path, *command: object) -> None:
         cwd=folder,
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
         check=True,
     )
 
@@ -68,4 +68,5 @@ if __name__ == "__main__":
     try:
         build(Path(*sys.argv[1:2] or [REPOSITORY / "build" / "site"]).absolute())
     except (MissingPart, subprocess.CalledProcessError) as error:
-        sys.exit(f"error: {error}")
+        told = getattr(error, "stderr", None) or ""
+        sys.exit(f"{told}error: {error}")
