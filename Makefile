@@ -1,6 +1,6 @@
 # One command for each thing to do; needs Python 3.11 or newer, git and make.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check docs bench venv newest packages lock clean
+.PHONY: help demo test test-fast check docs bench venv newest lowest packages lock clean
 
 # Compiled modules make every later start faster, here as for any user.
 unexport PYTHONDONTWRITEBYTECODE
@@ -54,6 +54,9 @@ venv: $(VENV)/.dev ## make .venv with everything for development
 
 newest: ## run the core tests with the newest versions; say what is newer and what fails
 	@.ci/newest
+
+lowest: $(VENV)/.lock ## run the core tests with the lowest versions that pyproject.toml allows
+	@.ci/lowest $(BIN)/uv
 
 packages: .venv-packages/.done ## build the sdists and wheels into dist/ and look at them
 	@.ci/packages .venv-packages/bin/python dist

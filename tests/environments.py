@@ -146,6 +146,11 @@ def docs_environment() -> PythonEnvironment:
     return _alone("docs")
 
 
+def packages_environment() -> PythonEnvironment:
+    """Return an environment of what builds distributions and looks at them; raises MissingPart."""
+    return _alone("packages")
+
+
 def built_distributions() -> Path:
     """Return a folder with the sdists and wheels of this project; raises MissingPart.
 
@@ -156,7 +161,7 @@ def built_distributions() -> Path:
     digest = hashlib.sha256()
     for name in done.stdout.rstrip("\0").split("\0"):
         digest.update(f"{name}\0".encode() + (REPOSITORY / name).read_bytes())
-    environment = _alone("packages")
+    environment = packages_environment()
     with _environment("packages-built", {"files": digest.hexdigest()}) as folder:
         if folder is not None:
             script = REPOSITORY / ".ci" / "packages"

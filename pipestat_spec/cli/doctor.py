@@ -116,7 +116,7 @@ def _extras() -> Iterator[Finding]:
         if missing:
             # A package of this project is at the same place as this one.
             (own,) = [name for name in missing if name in FOLDERS] or [f"{_DISTRIBUTION}[{extra}]"]
-            hint = f"{install_hint(own)} adds {', '.join(missing)}"
+            hint = f"lacks {', '.join(missing)}; {install_hint(own)}"
             yield Finding(f"extra {extra}", NOT_INSTALLED, hint)
         else:
             yield Finding(f"extra {extra}", OK, ", ".join(there))
