@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 
 from pipestat_spec.cli.dispatch import COMMANDS, build_parser, plugin_commands
 from pipestat_spec.cli.options import STORE_GROUP
 from pipestat_spec.cli.parser import CommandParser
+from pipestat_spec.documents.generated import write_page
 from pipestat_spec.plugins.loading import plugins, shipped
 
 __all__ = ["main", "reference"]
@@ -130,16 +130,7 @@ def _help(action: argparse.Action) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write docs/cli.md, or with `--check` tell whether it is what would be written."""
     given = sys.argv[1:] if arguments is None else arguments
-    path = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
-    text = reference()
-    if "--check" not in given:
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        return 0
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return 0
-    print(f"{path} is out of date: run python -m pipestat_spec.cli.reference", file=sys.stderr)
-    return 1
+    return write_page("cli.md", reference(), "pipestat_spec.cli.reference", given)
 
 
 if __name__ == "__main__":

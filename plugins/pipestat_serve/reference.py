@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from pipestat_serve.api import PROBLEMS
@@ -13,6 +12,7 @@ from pipestat_serve.metrics import Metrics
 from pipestat_serve.served import Served
 from pipestat_serve.settings import Settings
 from pipestat_serve.site import Site
+from pipestat_spec.documents.generated import write_page
 from pipestat_spec.models.config import Config
 from pipestat_spec.opening import open_store
 
@@ -146,15 +146,7 @@ def _type(schema: _Json) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write docs/http.md, or with `--check` tell whether it is what would be written."""
     given = sys.argv[1:] if arguments is None else arguments
-    path = Path(__file__).resolve().parents[2] / "docs" / "http.md"
-    text = reference()
-    if "--check" not in given:
-        path.write_text(text, encoding="utf-8")
-        return 0
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return 0
-    sys.stderr.write(f"{path} is out of date: run python -m pipestat_serve.reference\n")
-    return 1
+    return write_page("http.md", reference(), "pipestat_serve.reference", given)
 
 
 if __name__ == "__main__":

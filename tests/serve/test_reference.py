@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from pipestat_serve.reference import main, openapi, reference
 
+from pipestat_spec.documents import generated
 from tests.docs.test_tables import DOCS, anchors
 
 
@@ -40,3 +42,14 @@ def test_every_object_that_is_named_is_described() -> None:
     named = set(re.findall(r"\]\(#([a-z]+)\)", reference()))
     assert named
     assert named <= anchors(DOCS / "http.md")
+
+
+def test_a_page_that_differs_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generated, "_DOCS", tmp_path)
+    assert main(["--check"]) == 1
+    assert "python -m pipestat_serve.reference" in capsys.readouterr().err
+    assert main([]) == 0
+    assert (tmp_path / "http.md").read_text("utf-8") == reference()
+    assert main(["--check"]) == 0
