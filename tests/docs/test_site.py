@@ -61,20 +61,28 @@ def test_the_site_opens_offline(site: Path, new_browser: Callable[..., Browser])
     # Whoever asks for one of these complains.
     patterns = {"urls": ["http://*", "https://*", "ws://*", "wss://*"]}
     browser.window.driver.execute_cdp_cmd("Network.setBlockedURLs", patterns)
-    browser.window.go((site / "index.html").as_uri())
-    browser.click(".md-search__input")
-    browser.run("document.querySelector('.md-search__input').focus()")
-    browser.type("tolerances")
-    browser.until("return document.querySelector('.md-search-result__link')")
-    found = browser.run(
-        "return [...document.querySelectorAll('.md-search-result__link')].map(link => link.href)"
-    )
-    assert any("/docs/diff.html" in link for link in found), found
+    found = searched(browser, site)
     browser.window.go(found[0])
     assert browser.complaints() == []
     browser.window.go((site / "gallery" / "report.html").as_uri())
     assert browser.text(".brand") == "Read quality control"
     assert browser.complaints() == []
+    searched(new_browser("firefox"), site)
+
+
+def searched(browser: Browser, site: Path) -> list[str]:
+    """Search for a word of docs/diff.md; return the pages that are found."""
+    browser.window.go((site / "index.html").as_uri())
+    # As a click into the box does where the window has the focus.
+    browser.click("[data-md-toggle=search]")
+    browser.run("document.querySelector('.md-search__input').focus()")
+    browser.type("tolerances")
+    links = "return [...document.querySelectorAll('.md-search-result__link')].map(l => l.href)"
+    browser.until(f"{links}.length")
+    found: list[str] = browser.run(links)
+    assert any("/docs/diff.html" in link for link in found), found
+    assert browser.complaints() == []
+    return found
 
 
 def public_names_are_documented(pages: list[str]) -> None:
