@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         build(folder)
     except MissingPart as missing:
         leave_out("docs", str(missing), "connect to a package index for 'pip install'")
+    except subprocess.CalledProcessError as error:
+        pytest.fail(error.stderr)
     return folder
 
 
