@@ -64,7 +64,7 @@ CONFIG_NAME = "pipestat.yaml"
 NEW_LAYOUT: ContextVar[Layout | None] = ContextVar("NEW_LAYOUT", default=None)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class OpenedStore:
     """A store with the merged settings that it was opened from, and its backend's name.
 

@@ -16,8 +16,7 @@ from pipestat_spec.models.layout import LAYOUTS
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.models.schema.forms import ABOUT, ADDITIONAL, EMPTY_SECTION, KEYWORDS
 from pipestat_spec.models.schema.keywords import ONE_SCHEMA, SCHEMA_LISTS, SCHEMA_MAPS
-from pipestat_spec.models.schema.qc import QC
-from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES
+from pipestat_spec.models.schema.types import JSON_TYPES, OBJECT_TYPES, QC
 
 __all__ = ["configuration", "output_schema", "status_schema"]
 

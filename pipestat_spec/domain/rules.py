@@ -110,7 +110,7 @@ class ReportOptions(TypedDict, total=False):
     source: Mapping[str, object] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rules:
     """What one store accepts: every change is checked here before a record is read.
 
@@ -127,7 +127,7 @@ class Rules:
     capabilities: frozenset[Capability] = frozenset(Capability)
     refused_identifiers: str | None = None
     history_limit: int | None = None
-    _warned: set[str] = field(default_factory=set, repr=False, compare=False)
+    _warned: set[str] = field(default_factory=set)
 
     def level_schema(self, level: Level) -> LevelSchema | None:
         """Return what the output schema says of a level, or None without a schema."""

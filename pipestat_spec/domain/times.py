@@ -37,11 +37,12 @@ RFC_3339 = re.compile(
 _LOCAL_OR_UTC = re.compile(
     r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII
 )
-_ISO_8601 = re.compile(r"[0-9TtWZz:.,+ -]+")
-_DATE = re.compile(r"\d{4}-?\d{2}-?\d{2}")
+# What people write; compiled when it is first needed.
+_ISO_8601 = r"[0-9TtWZz:.,+ -]+"
+_DATE = r"\d{4}-?\d{2}-?\d{2}"
 # A date, and perhaps a time, whose parts may have one digit, as strptime takes them.
-_SHORT_PARTS = re.compile(r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?(?::\d\d?)?(?![\d:]).*)?", re.ASCII)
-_ONE_DIGIT = re.compile(r"(?<=[-:Tt ])\d(?!\d)", re.ASCII)
+_SHORT_PARTS = r"\d{4}-\d\d?-\d\d?(?:[Tt ]\d\d?:\d\d?(?::\d\d?)?(?![\d:]).*)?"
+_ONE_DIGIT = r"(?<=[-:Tt ])\d(?!\d)"
 
 
 def utc_now() -> datetime:
@@ -134,12 +135,12 @@ def parse_time(text: str, *, end: bool = False) -> datetime:
     Raises InvalidTimeFormatError.
     """
     try:
-        if _ISO_8601.fullmatch(text) is None:
+        if re.fullmatch(_ISO_8601, text) is None:
             raise ValueError
-        if _SHORT_PARTS.fullmatch(text):
-            text = _ONE_DIGIT.sub(r"0\g<0>", text)
+        if re.fullmatch(_SHORT_PARTS, text, re.ASCII):
+            text = re.sub(_ONE_DIGIT, r"0\g<0>", text, flags=re.ASCII)
         moment = datetime.fromisoformat(text)
-        if end and _DATE.fullmatch(text):
+        if end and re.fullmatch(_DATE, text):
             moment = datetime.combine(moment, time.max)
         return as_utc(moment)
     # OverflowError: an offset that leads out of the years 1 to 9999.

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from pipestat_spec.json_values import JSONValue
-from pipestat_spec.models.verdict import Judgement
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.verdict import Judgement
 
 Level: TypeAlias = Literal["sample", "project"]
 LEVELS: tuple[Level, ...] = ("sample", "project")

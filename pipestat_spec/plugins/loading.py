@@ -37,6 +37,16 @@ __all__ = [
 ENVIRONMENT_VARIABLE = "PIPESTAT_PLUGINS"
 _OWN_DISTRIBUTION = "pipestat_spec"
 _T = TypeVar("_T")
+_SPEC_MARK = hookspecs.PROJECT + "_spec"
+_IMPL_MARK = hookspecs.PROJECT + "_impl"
+_HOOKS = frozenset(name for name, value in vars(hookspecs).items() if hasattr(value, _SPEC_MARK))
+
+
+class _Manager(pluggy.PluginManager):
+    """Looks only at what is called as a hook is; pluggy would inspect every name of a module."""
+
+    def parse_hookimpl_opts(self, plugin: object, name: str) -> pluggy.HookimplOpts | None:
+        return super().parse_hookimpl_opts(plugin, name) if name in _HOOKS else None
 
 
 class LoadedPlugin(NamedTuple):
@@ -119,7 +129,7 @@ def shipped(plugin: LoadedPlugin) -> bool:
 
 def load_plugins(entry_points: Iterable[EntryPoint]) -> Plugins:
     """Load each entry point on its own and collect what it registers."""
-    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager = _Manager(hookspecs.PROJECT)
     manager.add_hookspecs(hookspecs)
     result = Plugins(manager)
     allowed = _allowed()
@@ -153,20 +163,13 @@ def _load(plugins: Plugins, entry_point: EntryPoint) -> str | None:
 
 
 def _refuse_misspelt_hooks(module: ModuleType) -> None:
-    known = {name for name in vars(hookspecs) if hasattr(getattr(hookspecs, name), _SPEC_MARK)}
     for name, value in vars(module).items():
-        if hasattr(value, _IMPL_MARK) and name not in known:
+        if name not in _HOOKS and hasattr(value, _IMPL_MARK):
             from difflib import get_close_matches
 
-            near = get_close_matches(name, known, 1)
-            raise PluginError(
-                f"{name!r} is not a hook",
-                hint=f"did you mean {near[0]!r}?" if near else "hooks: " + ", ".join(sorted(known)),
-            )
-
-
-_SPEC_MARK = hookspecs.PROJECT + "_spec"
-_IMPL_MARK = hookspecs.PROJECT + "_impl"
+            near = get_close_matches(name, _HOOKS, 1)
+            hint = f"did you mean {near[0]!r}?" if near else "hooks: " + ", ".join(sorted(_HOOKS))
+            raise PluginError(f"{name!r} is not a hook", hint=hint)
 
 
 def _collect(plugins: Plugins, plugin: str, module: ModuleType) -> None:

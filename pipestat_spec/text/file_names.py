@@ -9,7 +9,7 @@ __all__ = ["PLACEHOLDER", "cut_component", "encode_component", "expand_record_pa
 # Stands in a results path for the record whose file it is.
 PLACEHOLDER = "{record_identifier}"
 _LONGEST_COMPONENT = 200
-_ENCODED = re.compile('[/\\\\%:*?"<>|\\x00-\\x1f\\x7f-\\x9f]|^\\.')
+_ENCODED = '[/\\\\%:*?"<>|\\x00-\\x1f\\x7f-\\x9f]|^\\.'
 
 
 def expand_record_path(template: str, identifier: str) -> str:
@@ -19,7 +19,7 @@ def expand_record_path(template: str, identifier: str) -> str:
 
 def encode_component(identifier: str) -> str:
     """Return an identifier as part of a file name: escaped, and cut when it is long."""
-    return cut_component(_ENCODED.sub(_percent, identifier), identifier)
+    return cut_component(re.sub(_ENCODED, _percent, identifier), identifier)
 
 
 def _percent(match: re.Match[str]) -> str:

@@ -23,9 +23,10 @@ _NOT_STRINGS = frozenset(
     ("y", "n", "yes", "no", "on", "off", "true", "false", "null", "none", "nan", "inf")
 )
 # Some parsers take `E5` for a number.
-_EXPONENT = re.compile("[eE]-?[0-9]+")
-# What JSON leaves as it is and YAML 1.1 takes for a line break or refuses.
-_ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
+_EXPONENT = "[eE]-?[0-9]+"
+# What JSON leaves as it is and YAML 1.1 takes for a line break or refuses. Rare, and `re` keeps it
+# compiled.
+_ESCAPED = "[\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]"
 
 
 class Verbatim(NamedTuple):
@@ -63,7 +64,7 @@ def is_plain(text: str) -> bool:
     return (
         _PLAIN.fullmatch(text) is not None
         and text.lower() not in _NOT_STRINGS
-        and (text[0] not in "eE" or _EXPONENT.fullmatch(text) is None)
+        and (text[0] not in "eE" or re.fullmatch(_EXPONENT, text) is None)
     )
 
 
@@ -74,7 +75,7 @@ def quote(text: str) -> str:
     quoted = dumps(text, ensure_ascii=False)
     if text.isascii() and "\x7f" not in text:
         return quoted
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", quoted)
+    return re.sub(_ESCAPED, lambda match: f"\\u{ord(match[0]):04x}", quoted)
 
 
 # The same few keys open the entries of every record.

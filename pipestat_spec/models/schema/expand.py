@@ -15,10 +15,10 @@ from pipestat_spec.models.schema.keywords import (
     SCHEMA_MAPS,
     parts,
 )
-from pipestat_spec.models.schema.qc import QC
 from pipestat_spec.models.schema.types import (
     JSON_TYPES,
     OBJECT_TYPES,
+    QC,
     VALIDATION_KEYWORDS,
     SchemaPath,
     declared_types,

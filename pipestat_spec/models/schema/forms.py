@@ -12,13 +12,13 @@ these as the results of samples.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from pipestat_spec.errors import SchemaError
 from pipestat_spec.models.record import Level
-from pipestat_spec.models.schema.qc import QC
 from pipestat_spec.models.schema.types import (
+    QC,
     VALIDATION_KEYWORDS,
     SchemaPath,
     is_result_definition,
@@ -62,12 +62,11 @@ class Declaration(NamedTuple):
     path: SchemaPath
 
 
-@dataclass(frozen=True, slots=True)
-class LevelSection:
+class LevelSection(NamedTuple):
     """The results of one level; `rules` holds its other keywords, each with its place."""
 
     results: tuple[Declaration, ...] = ()
-    rules: Mapping[Any, tuple[Any, SchemaPath]] = field(default_factory=dict)
+    rules: Mapping[Any, tuple[Any, SchemaPath]] = MappingProxyType({})
 
     @property
     def open_on_purpose(self) -> bool:
@@ -190,8 +189,7 @@ def _target(document: Mapping[Any, Any], value: Mapping[Any, Any]) -> Mapping[An
 _SECTIONS: Mapping[str, Level] = {"samples": "sample", "project": "project"}
 
 
-@dataclass(frozen=True, slots=True)
-class Sections:
+class Sections(NamedTuple):
     """The parts of an output schema; `status_path` is None where there is no such section."""
 
     levels: Mapping[Level, LevelSection]

@@ -8,31 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.errors import InvalidIdentifierError, InvalidValueError
 from pipestat_spec.json_values import same_value
 from pipestat_spec.models.identifiers import check_namespace, check_result_identifier
 from pipestat_spec.models.record import LEVELS, Level
 from pipestat_spec.models.schema.forms import LevelSection, find_sections, refuse_section
-from pipestat_spec.models.schema.qc import QC, QcCheck, level_checks
 from pipestat_spec.models.schema.result_schema import ResultSchema, parse_result_schema
 from pipestat_spec.models.schema.status_schema import StatusSchema, parse_status_schema
-from pipestat_spec.models.schema.types import SchemaPath, schema_error
-from pipestat_spec.models.verdict import OTHER_VERDICT, VERDICT
+from pipestat_spec.models.schema.types import QC, SchemaPath, schema_error
 from pipestat_spec.problems import AT_ONCE, Problems
 from pipestat_spec.text.strings import shorten
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.schema.qc import QcCheck
 
 __all__ = ["LevelSchema", "OutputSchema", "ResultSchema", "parse_output_schema"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LevelSchema:
     """The results of one level.
 
     `additional_properties` says whether results that are not declared are stored: True,
     False, or the schema that each must fit. `required` names what a complete record has.
-    `qc` are the QC rules of the level, beside those of its results.
+    `qc` are the QC rules of the level, beside those of its results. Two are equal when they are one
+    object, as those of the results are.
     """
 
     level: Level
@@ -52,6 +54,8 @@ class LevelSchema:
         """The name that filters and columns give the verdict; None where nothing is judged."""
         if not self.has_qc:
             return None
+        from pipestat_spec.models.verdict import OTHER_VERDICT, VERDICT
+
         return OTHER_VERDICT if VERDICT in self.results else VERDICT
 
     def additional_schema(self, identifier: str) -> ResultSchema | None:
@@ -59,7 +63,7 @@ class LevelSchema:
         return self.additional.named(identifier) if self.additional else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class OutputSchema:
     """An output schema in the one form that all others are brought to.
 
@@ -184,8 +188,11 @@ def _parse_level(
     with problems:
         required = _required(section, source)
     qc: tuple[QcCheck, ...] = ()
-    with problems:
-        qc = level_checks(section.rules, source, problems)
+    if QC in section.rules:
+        from pipestat_spec.models.schema.qc import level_checks
+
+        with problems:
+            qc = level_checks(*section.rules[QC], source, problems)
     additional, path = section.rules.get("additionalProperties", (True, ()))
     with problems:
         if isinstance(additional, Mapping):

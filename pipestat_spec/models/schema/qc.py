@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipestat_spec.models.schema.types import SchemaPath, is_result_definition, schema_error
+from pipestat_spec.models.schema.types import QC, SchemaPath, is_result_definition, schema_error
 from pipestat_spec.models.verdict import Verdict
 from pipestat_spec.problems import Problems
 from pipestat_spec.text.strings import nearest, shorten
 
-__all__ = ["QC", "QcCheck", "level_checks", "result_checks"]
+__all__ = ["QcCheck", "level_checks", "result_checks"]
 
-QC = "qc"
 _SEVERITIES = (Verdict.FAIL, Verdict.WARN)
 _KEYS = (*map(str, _SEVERITIES), "reason")
 _EXAMPLE = 'write qc: [{fail: "reads < 1000", reason: "too few reads"}]'
@@ -35,11 +34,10 @@ class QcCheck:
 
 
 def level_checks(
-    rules: Mapping[Any, tuple[Any, SchemaPath]], source: str | None, problems: Problems
+    declared: object, path: SchemaPath, source: str | None, problems: Problems
 ) -> tuple[QcCheck, ...]:
-    """Return the checks of a level; `rules` are its keywords. Raises SchemaError."""
-    declared, path = rules.get(QC, ({}, ()))
-    if QC not in rules or is_result_definition(declared):  # a result may be called `qc`
+    """Return the checks of a level, as its keyword `qc` declares them. Raises SchemaError."""
+    if is_result_definition(declared):  # a result may be called `qc`
         return ()
     return tuple(_checks(declared, path, source, problems))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.models.schema.expand import Expander, describe_no_mapping
-from pipestat_spec.models.schema.qc import QcCheck, result_checks
 from pipestat_spec.models.schema.types import (
     OBJECT_TYPES,
     VALIDATION_KEYWORDS,
@@ -18,6 +17,9 @@ from pipestat_spec.models.schema.types import (
     schema_error,
 )
 from pipestat_spec.problems import Problems
+
+if TYPE_CHECKING:
+    from pipestat_spec.models.schema.qc import QcCheck
 
 __all__ = ["ResultSchema", "in_place", "parse_result_schema"]
 
@@ -177,6 +179,11 @@ def parse_result_schema(
     except RecursionError:
         raise schema_error(source, path, "too many references in a row") from None
     top = expander.chain(schema)
+    qc: tuple[QcCheck, ...] = ()
+    if expander.checks:
+        from pipestat_spec.models.schema.qc import result_checks
+
+        qc = result_checks([declared, *top], expander.checks, source, path, problems)
     types = next((part["type"] for part in top if "type" in part), None)
     return ResultSchema(
         identifier,
@@ -192,5 +199,5 @@ def parse_result_schema(
         source=source,
         path=path,
         definitions=expander.by_reference,
-        qc=result_checks([declared, *top], expander.checks, source, path, problems),
+        qc=qc,
     )

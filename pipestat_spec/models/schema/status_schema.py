@@ -14,7 +14,7 @@ from pipestat_spec.text.strings import nearest
 __all__ = ["DEFAULT_STATUS_SCHEMA", "StatusDefinition", "StatusSchema", "parse_status_schema"]
 
 _LONGEST = 64
-_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_IDENTIFIER = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 class StatusDefinition(NamedTuple):
@@ -96,7 +96,7 @@ def parse_status_schema(
 
 
 def _check_identifier(name: object, where: str) -> None:
-    if not isinstance(name, str) or not _IDENTIFIER.fullmatch(name):
+    if not isinstance(name, str) or not re.fullmatch(_IDENTIFIER, name):
         raise SchemaError(
             f"{where}: {name!r} cannot be a status identifier",
             hint="use up to 64 letters, digits, dots, hyphens and underscores, "

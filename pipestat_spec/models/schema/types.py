@@ -12,6 +12,7 @@ from pipestat_spec.text.strings import nearest, shorten
 __all__ = [
     "JSON_TYPES",
     "OBJECT_TYPES",
+    "QC",
     "VALIDATION_KEYWORDS",
     "SchemaPath",
     "admitted_types",
@@ -21,6 +22,8 @@ __all__ = [
     "schema_error",
 ]
 
+# The keyword of QC rules, at a result or a level; `pipestat_spec.models.schema.qc` reads them.
+QC = "qc"
 # The keys and indexes that lead to a place in the document.
 SchemaPath = tuple[str, ...]
 
