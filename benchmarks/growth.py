@@ -1,8 +1,9 @@
 """How the cost of an operation grows with the store: CPU and peak memory by number of records.
 
 `STORES` and `OPERATIONS` are the table. Each operation is measured on each store at each size in a
-process of its own, `python -m benchmarks.growth CONFIGS OPERATION COUNT CLOCK`. It does the
-same on a store of a few records before, so that imports and first uses do not count.
+process of its own, `python -m benchmarks.growth STORES OPERATION COUNT`. It does the
+same on a store of a few records before, so that imports and first uses do not count. The CPU is
+that of the process, and of the server that it asks.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.figures import Figure, milliseconds
 from benchmarks.warm import SCHEMA
@@ -42,18 +43,23 @@ _SLACK = 1.3
 
 @dataclass(frozen=True)
 class Store:
-    """A kind of store: its sizes, and how one is named in an empty folder.
+    """A kind of store: its sizes, and how one is opened in an empty folder.
 
-    `open` gives the arguments of a PipestatManager for as long as its context lasts. `floor` is the
-    least that a read has to do. In a store that is `indexed` the cost of a page does not grow. Of
-    one that `works_elsewhere`, on a server, the time counts and not the CPU of this process.
+    `floor` is the least that a read has to do. In a store that is `indexed` the cost of a page does
+    not grow.
     """
 
     sizes: tuple[int, ...]
-    open: Callable[[Path], AbstractContextManager[dict[str, Any]]]
+    open: Callable[[Path], AbstractContextManager[Opened]]
     floor: Callable[[Path], object] | None = None
     indexed: bool = False
-    works_elsewhere: bool = False
+
+
+class Opened(NamedTuple):
+    """The arguments of a PipestatManager, and the process of a server that does its work."""
+
+    config: dict[str, Any]
+    server: int | None = None
 
 
 @dataclass(frozen=True)
@@ -74,13 +80,13 @@ class Operation:
 
 
 @contextmanager
-def _one_file(folder: Path) -> Iterator[dict[str, Any]]:
-    yield {"results_file_path": str(folder / "results.yaml")}
+def _one_file(folder: Path) -> Iterator[Opened]:
+    yield Opened({"results_file_path": str(folder / "results.yaml")})
 
 
 @contextmanager
-def _record_files(folder: Path) -> Iterator[dict[str, Any]]:
-    yield {"results_file_path": str(folder / "{record_identifier}.yaml")}
+def _record_files(folder: Path) -> Iterator[Opened]:
+    yield Opened({"results_file_path": str(folder / "{record_identifier}.yaml")})
 
 
 def _read_and_check(folder: Path) -> int:
@@ -88,17 +94,17 @@ def _read_and_check(folder: Path) -> int:
 
 
 @contextmanager
-def _sqlite(folder: Path) -> Iterator[dict[str, Any]]:
-    yield _database(f"sqlite:///{folder / 'results.db'}")
+def _sqlite(folder: Path) -> Iterator[Opened]:
+    yield Opened(_database(f"sqlite:///{folder / 'results.db'}"))
 
 
 @contextmanager
-def _postgresql(_: Path) -> Iterator[dict[str, Any]]:
+def _postgresql(_: Path) -> Iterator[Opened]:
     from tests.sql.servers import PostgresServer, wheel_programs
 
     server = PostgresServer(wheel_programs())
     try:
-        yield _database(server.url())
+        yield Opened(_database(server.url()), server.pid)
     finally:
         server.stop()
 
@@ -112,7 +118,7 @@ STORES: Mapping[str, Store] = {
     "YAML": Store((1_000, 10_000, 100_000), _one_file, _read_and_check),
     "record files": Store((1_000, 10_000), _record_files),
     "SQLite": Store(_TABLES, _sqlite, indexed=True),
-    "PostgreSQL": Store(_TABLES, _postgresql, indexed=True, works_elsewhere=True),
+    "PostgreSQL": Store(_TABLES, _postgresql, indexed=True),
 }
 
 # Operations
@@ -140,7 +146,7 @@ def _five(psm: PipestatManager, count: int, turn: int) -> object:
 def _bulk(psm: PipestatManager, count: int, _: int) -> None:
     for start in range(0, count, _AT_ONCE):
         numbers = range(start, min(start + _AT_ONCE, count))
-        psm.report_many({name_of(number): values_of(number, count) for number in numbers})
+        psm.report_many((name_of(number), values_of(number, count)) for number in numbers)
 
 
 def _csv(psm: PipestatManager, _: int, __: int) -> object:
@@ -203,13 +209,12 @@ def figures(folder: Path) -> Iterator[Figure]:
     for name, store in STORES.items():
         with ExitStack() as stack:
             places = {size: folder / f"{name} {size}" for size in (_FEW, *store.sizes)}
-            configs = {}
+            stores = {}
             for size, place in places.items():
                 place.mkdir()
-                config = stack.enter_context(store.open(place))
-                configs[size] = {**config, "schema_path": str(schema)}
-            few = configs[_FEW]
-            clock = "wall" if store.works_elsewhere else "cpu"
+                config, server = stack.enter_context(store.open(place))
+                stores[size] = Opened({**config, "schema_path": str(schema)}, server)
+            few = stores[_FEW]
             _run([few], "bulk", _FEW)
             growth = _Growth(name, store)
             for size in store.sizes:
@@ -217,17 +222,15 @@ def figures(folder: Path) -> Iterator[Figure]:
                     if what.most is not None and size > what.most:
                         continue
                     before = [] if operation == "bulk" else [few]
-                    found = _run([*before, configs[size]], operation, size, clock)
+                    found = _run([*before, stores[size]], operation, size)
                     yield from growth.figures(operation, size, found, places[size])
-            yield from _overwrites(name, _run([few], _OVERWRITE, _FEW, clock)["ours"])
+            yield from _overwrites(name, _run([few], _OVERWRITE, _FEW)["ours"])
 
 
-def _run(
-    configs: list[dict[str, Any]], operation: str, count: int, clock: str = "cpu"
-) -> dict[str, list[float]]:
+def _run(stores: list[Opened], operation: str, count: int) -> dict[str, list[float]]:
     """Return the seconds of each call on the last of the stores, and the peak memory in MB."""
     done = subprocess.run(
-        [sys.executable, "-m", __name__, json.dumps(configs), operation, str(count), clock],
+        [sys.executable, "-m", __name__, json.dumps(stores), operation, str(count)],
         cwd=REPOSITORY,
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
@@ -317,13 +320,31 @@ def _peak_megabytes() -> float:
     return float("nan")
 
 
-def main(configs: list[dict[str, Any]], operation: str, count: int, clock_name: str) -> None:
+def _cpu_clock(server: int | None) -> Callable[[], float]:
+    """Return what tells the CPU seconds of this process and of a server with its processes."""
+    if server is None:
+        return time.process_time
+    return lambda: time.process_time() + _server_seconds(Path(f"/proc/{server}"), server)
+
+
+def _server_seconds(place: Path, server: int) -> float:
+    # Those that have ended, in ticks, and those that are there, in nanoseconds.
+    ended = (place / "stat").read_text().rpartition(")")[2].split()[13:15]
+    seconds = sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
+    for child in (place / "task" / str(server) / "children").read_text().split():
+        # One may end meanwhile.
+        with suppress(OSError):
+            seconds += int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) / 1e9
+    return seconds
+
+
+def main(stores: list[Opened], operation: str, count: int) -> None:
     """Print the seconds of each call as JSON."""
-    clock = {"cpu": time.process_time, "wall": time.perf_counter}[clock_name]
     what = _OVERWRITES if operation == _OVERWRITE else OPERATIONS[operation]
     runs: list[float] = []
-    for number, config in enumerate(configs, start=1):
-        is_last = number == len(configs)
+    for number, (config, server) in enumerate(stores, start=1):
+        is_last = number == len(stores)
+        clock = _cpu_clock(server)
         with PipestatManager(**config) as psm:
             size = count if is_last else _FEW
             calls = range(1 + what.repeats if is_last else 1)
@@ -332,4 +353,4 @@ def main(configs: list[dict[str, Any]], operation: str, count: int, clock_name: 
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4])
+    main([Opened(*each) for each in json.loads(sys.argv[1])], sys.argv[2], int(sys.argv[3]))

@@ -91,6 +91,12 @@ class PostgresServer:
             password = PASSWORD.replace("'", "''")
             connection.execute(f"create role {GUARDED_ROLE} login password '{password}'")
 
+    @property
+    def pid(self) -> int:
+        """The server's own process, the parent of all others."""
+        assert self._process is not None
+        return self._process.pid
+
     def _run(self, program: str, *arguments: object) -> None:
         done = subprocess.run(
             [self.programs / program, *map(str, arguments)],
