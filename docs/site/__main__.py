@@ -52,7 +52,7 @@ def _run(folder: Path, *command: object) -> None:
     subprocess.run(
         [str(word) for word in command],
         cwd=folder,
-        # mkdocs-material warns of a version of MkDocs that is not installed here.
+        # mkdocs-material tells of its end at each start (docs/adr/0030-site.md).
         env=clean_environment(NO_MKDOCS_2_WARNING="1"),
         stdin=subprocess.DEVNULL,
         capture_output=True,
