@@ -44,6 +44,8 @@ REPORTS = REPOSITORY / "build" / "scoreboard"
 # Stands for the address of the server that is started for the run.
 POSTGRESQL = "{postgresql}"
 HARNESS = Path(__file__).with_name("reference_harness.py")
+# Longer than the harness waits for pipestat.
+_PATIENT = ["--timeout", "300"]
 EMITTER_HARNESS = REPOSITORY / "tests" / "emitter" / "conformance_harness.py"
 PROFILES = (
     *("emitter", "reader", "core", "schema", "documents", "history", "query", "qc"),
@@ -91,11 +93,15 @@ def targets() -> Iterator[Target]:
     yield Target("javascript", "JavaScript client", ["--exec", javascript_client(clients).command])
     emitter = shlex.join([sys.executable, str(EMITTER_HARNESS)])
     yield Target("emitter", "`pipestat-emit`", ["--exec", emitter])
-    yield Target("reference", "pipestat 0.13.1", ["--exec", reference_command(), "--quick"])
+    yield Target(
+        "reference", "pipestat 0.13.1", ["--exec", reference_command(), "--quick", *_PATIENT]
+    )
     claim = ["--claim", "concurrent-writers"]
     trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
     yield Target(
-        "reference-trials", "pipestat 0.13.1", ["--exec", reference_command(*claim), *trials]
+        "reference-trials",
+        "pipestat 0.13.1",
+        ["--exec", reference_command(*claim), *trials, *_PATIENT],
     )
 
 

@@ -71,6 +71,8 @@ def report(
     ) as harness:
         command = [sys.executable, "-m", "pipestat_conformance", "run"]
         options = ["--quick", "--known-failures", str(KNOWN), "--report", str(folder)]
+        # Longer than the harness waits for pipestat.
+        options += ["--timeout", "300"]
         done = subprocess.run(
             [*command, "--exec", shlex.join(harness), *options],
             cwd=REPOSITORY,
