@@ -1,6 +1,6 @@
 """Pictures of the report, for people: PIPESTAT_PICTURES=FOLDER keeps them.
 
-The picture in the README is `desktop-light-record.png`, as `docs/images/report.png`.
+The picture in the README is another one, of the quickstart: tests/report/readme_picture.py.
 """
 
 from __future__ import annotations

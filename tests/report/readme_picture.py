@@ -1,0 +1,52 @@
+"""The report's picture in the README, made anew: `python -m tests.report.readme_picture`.
+
+It shows what `make demo` has made, `pipestat-spec summarize` wrote and Chromium draws.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+
+from tests.environments import REPOSITORY, clean_environment
+from tests.report.browsers import ChromiumWindow, open_chromium
+
+PICTURE = REPOSITORY / "docs" / "images" / "report.png"
+SIZE = (1440, 760)
+# What the picture is of: all records, and one of them open.
+FRAGMENT = "#records?facets=0&rec=liver_2"
+
+
+def make(picture: Path) -> None:
+    """Run the quickstart in a folder that is thrown away, and draw its report."""
+    with tempfile.TemporaryDirectory() as folder:
+        example = Path(folder) / "quickstart"
+        shutil.copytree(REPOSITORY / "examples" / "quickstart", example)
+        python = sys.executable
+        for command in (["./demo.sh", python], [python, "-m", "pipestat_spec", "summarize"]):
+            subprocess.run(
+                command, cwd=example, env=clean_environment(), check=True, capture_output=True
+            )
+        browser = open_chromium(size=SIZE)
+        try:
+            assert isinstance(browser.window, ChromiumWindow)
+            # Two pixels for one, as on the screens of today.
+            metrics = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 2, "mobile": False}
+            browser.window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            browser.open(example / "output" / "readqc_report.html", FRAGMENT)
+            browser.until("return [...document.images].every(image => image.complete)")
+            content = browser.window.picture()
+        finally:
+            browser.close()
+    with Image.open(BytesIO(content)) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(picture, optimize=True)
+
+
+if __name__ == "__main__":
+    make(PICTURE)
