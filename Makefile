@@ -10,9 +10,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # The versions of everything that is installed here.
 LOCK := locks/development.txt
+VERSIONS := --constraint $(LOCK) --build-constraint $(LOCK)
 # A module is compiled when it is first imported; most are never.
-PIP := $(BIN)/python -m pip install --quiet --no-compile
-PIP += --constraint $(LOCK) --build-constraint $(LOCK)
+PIP := $(BIN)/python -m pip install --quiet --no-compile $(VERSIONS)
 TESTS ?=
 PARTS ?=
 # Tests run in so many processes, one more than there are processors, since many of them wait for
@@ -52,16 +52,16 @@ bench: $(VENV)/.dev ## measure against pipestat 0.13.1 and the raw floor
 
 venv: $(VENV)/.dev ## make .venv with everything for development
 
-newest: ## run the core tests with the newest versions; say what is newer and what fails
-	@.ci/newest
+newest: $(VENV)/.dev ## run the core tests with the newest versions; say what is newer and what fails
+	@.ci/newest $(BIN)/python
 
-lowest: $(VENV)/.lock ## run the core tests with the lowest versions that pyproject.toml allows
+lowest: $(VENV)/.dev ## run the core tests with the lowest versions that pyproject.toml allows
 	@.ci/lowest $(BIN)/uv
 
 packages: .venv-packages/.done ## build the sdists and wheels into dist/ and look at them
 	@.ci/packages .venv-packages/bin/python dist
 
-lock: $(VENV)/.lock ## renew the exact versions in locks/ that all of this is installed in
+lock: $(VENV)/.dev ## renew the exact versions in locks/ that all of this is installed in
 	@.ci/lock $(BIN)/uv
 
 clean: ## remove what the other targets made
@@ -85,11 +85,9 @@ $(VENV)/.demo: $(VENV)/.core examples/quickstart/requirements.txt
 
 $(VENV)/.dev: $(VENV)/.demo conformance_tests/pyproject.toml
 	@echo "installing the tools for development"
-	@$(PIP) --editable ./conformance_tests --group test --group lint
-	@touch $@
-
-$(VENV)/.lock: $(VENV)/.core
-	@$(PIP) --group lock
+	@$(PIP) --group uv
+	@.ci/install $(BIN)/python $(BIN)/python $(VERSIONS) \
+		--editable ./conformance_tests --group test --group lint
 	@touch $@
 
 .venv-packages/.done: pyproject.toml locks/packages.txt $(VENV)/.core

@@ -32,8 +32,6 @@ _OLDEST_GO = (1, 24)
 # Some tests give themselves another HOME; pip and npm keep the caches of the real one.
 _ENVIRONMENT = dict(os.environ)
 _INSTALL_SECONDS = 600
-# Python compiles a module when it is first imported; pip would compile all, most of them in vain.
-_INSTALL = ["install", "--quiet", "--no-compile"]
 
 
 class MissingPart(Exception):
@@ -196,13 +194,13 @@ def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
         if folder is not None:
             editable = [t for path in (REPOSITORY, *plugins) for t in ("--editable", str(path))]
             options = ["--no-deps", "--no-build-isolation"]
-            _run([*_pip(environment.python), *_INSTALL, *options, *editable])
+            _run(_install(environment.python, *options, *editable))
             folder.mkdir()
     return environment
 
 
 def _python_environment(name: str, lock: str, *what: str) -> PythonEnvironment:
-    """Return an environment of what pip is told to install, in the versions of a lock file."""
+    """Return an environment of what is named as for pip, in the versions of a lock file."""
     environment = PythonEnvironment(environments_folder() / name)
     with _environment(name, {"what": what, **_versions(lock)}) as folder:
         if folder is not None:
@@ -223,12 +221,11 @@ def lock_file(name: str) -> Path:
 def install_command(python: Path, lock: str, *what: str) -> list[str]:
     """Return the command that installs into another Python, in the versions of a lock file."""
     versions = str(lock_file(lock))
-    pins = ["--constraint", versions, "--build-constraint", versions]
-    return [*_pip(python), *_INSTALL, *pins, *what]
+    return _install(python, "--constraint", versions, "--build-constraint", versions, *what)
 
 
-def _pip(python: Path) -> list[str]:
-    return [sys.executable, "-m", "pip", "--python", str(python)]
+def _install(python: Path, *arguments: str) -> list[str]:
+    return [str(REPOSITORY / ".ci" / "install"), sys.executable, str(python), *arguments]
 
 
 def _project(folder: Path) -> dict[str, Any]:
@@ -280,7 +277,7 @@ def go_command() -> Path:
     with _environment("go", {"requirement": requirement}) as folder:
         if folder is not None:
             _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
-            _run([*_pip(folder / "bin" / "python"), *_INSTALL, requirement])
+            _run(_install(folder / "bin" / "python", requirement))
     return environments_folder() / "go" / "bin" / "go"
 
 

@@ -50,7 +50,7 @@ def asked(lock: str) -> Iterator[str]:
         yield from content(folder)["build-system"]["requires"]
     yield from group("install")
     if lock == "development":
-        for name in ("test", "lint", "lock"):
+        for name in ("test", "lint", "uv"):
             yield from group(name)
         requirements = REPOSITORY / "examples" / "quickstart" / "requirements.txt"
         yield from requirements.read_text().splitlines()
