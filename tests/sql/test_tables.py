@@ -183,7 +183,7 @@ def test_an_index_for_those_who_ask(database: Database) -> None:
     database.open(SCHEMA)
 
 
-SEARCHED = ["pipestat_created_time", "pipestat_modified_time", "status"]
+SEARCHED = ["pipestat_created_time", "pipestat_modified_time", "record_identifier", "status"]
 
 
 def indexed(database: Database, table: str) -> list[str]:
@@ -204,12 +204,54 @@ def indexed(database: Database, table: str) -> list[str]:
     return sorted(name for (name,) in found)
 
 
+def index_definitions(database: Database, table: str) -> list[str]:
+    if database.dialect == "sqlite":
+        found = database.rows(
+            "select sql from sqlite_master where type = 'index' and tbl_name = ?"
+            " and sql is not null",
+            (table,),
+        )
+    else:
+        found = database.rows(
+            "select indexdef from pg_indexes"
+            " where schemaname = current_schema() and tablename = %s",
+            (table,),
+        )
+    return [text for (text,) in found]
+
+
 @pytest.mark.parametrize("layout", ["records", "levels"])
 def test_new_tables_are_indexed_by_status_and_times(database: Database, layout: Layout) -> None:
     opened = database.open(layout=layout)
     opened.report("s1", {"n": 1})
     assert indexed(database, "demo" if layout == "records" else "demo__sample") == SEARCHED
     assert opened.backend.lacking_indexes() == []
+
+
+def test_rows_with_times_of_other_programs_are_found_by_an_index(database: Database) -> None:
+    """They are what a listing by time has to know, and nothing else is looked at for it."""
+    opened = database.open(layout="levels")
+    opened.report_many({name: {"n": 1} for name in ("a", "b", "c")})
+    opened.report("b", {"n": 2})
+    opened.set_status("c", "completed")
+    (definition,) = [
+        text for text in index_definitions(database, "demo__sample") if "coalesce" in text.lower()
+    ]
+    condition = definition.partition(" WHERE ")[2]
+    found = f"select record_identifier from demo__sample where {condition} order by 1"
+    assert database.rows(found) == []
+    listed = [record.key.identifier for record in opened.backend.recent("sample").records]
+    assert listed[0] == "b"
+    for name, time in (("a", "2031-05-06 07:08:09.000000"), ("b", "2001-01-01 00:00:00")):
+        database.execute(
+            f"update demo__sample set pipestat_modified_time = '{time}'"
+            f" where record_identifier = '{name}'"
+        )
+    assert database.rows(found) == [("a",), ("b",)]
+    listed = [record.key.identifier for record in opened.backend.recent("sample").records]
+    assert listed == ["a", "c", "b"]
+    database.execute("update demo__sample set meta = null where record_identifier = 'c'")
+    assert database.rows(found) == [("a",), ("b",), ("c",)]
 
 
 def test_tables_that_exist_are_indexed_on_request(database: Database) -> None:
@@ -226,7 +268,7 @@ def test_tables_that_exist_are_indexed_on_request(database: Database) -> None:
     opened = database.open()
     opened.report("s2", {"n": 1})
     assert [record.key.identifier for record in opened.backend.scan("sample")] == ["s1", "s2"]
-    lacking = [f"demo.{name}" for name in ("status", *SEARCHED[:2])]
+    lacking = [f"demo.{name}" for name in ("status", *SEARCHED[:2], "meta")]
     assert opened.backend.lacking_indexes() == lacking
     assert indexed(database, "demo") == []
     assert opened.backend.make_indexes() == lacking

@@ -17,6 +17,7 @@ from pipestat_sql.queries.fields import TIMES, record_identifier
 from pipestat_sql.queries.given import Derivation
 from pipestat_sql.queries.shapes import Shape
 from pipestat_sql.rows.statements import Statement, check_columns, compiled
+from pipestat_sql.tables import time_marks
 from pipestat_sql.tables.record_table import RecordTable
 
 if TYPE_CHECKING:
@@ -115,6 +116,11 @@ class TableReader:
             differing.append(dialect.is_odd_time(column))
         # Each by itself: an index serves it where one is.
         rows = self.own_rows(sa.select(sa.literal_column("1")))
+        unmarked = time_marks.unmarked(
+            self.table.types or columns.keys(), is_postgresql=self.session.is_postgresql
+        )
+        if unmarked is not None:
+            rows = rows.where(sa.literal_column(unmarked))
         found = [rows.where(condition).exists() for condition in differing]
         return sa.select(sa.or_(sa.false(), *found))
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from pipestat_spec.models.layout import Layout
+from pipestat_sql.tables import time_marks
 from pipestat_sql.tables.column_types import Kind, new_type
 from pipestat_sql.tables.naming import cut_name
 from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns
@@ -15,22 +16,30 @@ from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["SEARCHED", "Definitions", "index_name"]
+__all__ = ["SEARCHED", "Definitions", "index_name", "indexable"]
 
 _EXTENDED = "pipestat_extended_data"
 # The columns of the system that are searched by, and what their indexes hold besides, where the
 # table has it: the records of one status stand in their order.
 SEARCHED: Mapping[str, tuple[str, ...]] = {
     "status": ("record_identifier", "project_name"),
-    "pipestat_created_time": (),
-    "pipestat_modified_time": (),
+    "pipestat_created_time": ("project_name",),
+    "pipestat_modified_time": ("project_name",),
 }
+# The index of the rows whose times may not be those of their columns is named for this one.
+_MARKED = "meta"
 _WIDER = {"integer": "BIGINT", "smallint": "BIGINT", "jsonb": "JSON"}
 
 
 def index_name(table: str, column: str) -> str:
     """Return the name of the index of a column; always with a checksum, so none meet."""
     return cut_name(f"{table}.{column}")
+
+
+def indexable(columns: Collection[str]) -> list[str]:
+    """Return what a table with these columns of the system has indexes for, by column."""
+    marked = [_MARKED] if all(name in columns for name in time_marks.NEEDED) else []
+    return [*(name for name in SEARCHED if name in columns), *marked]
 
 
 def _quoted(name: str) -> sa.sql.quoted_name:
@@ -165,22 +174,28 @@ class Definitions:
         return self._index(table, column.name, **more)
 
     def search_indexes(
-        self, table: str, names: Iterable[str], columns: Collection[str]
+        self, table: str, names: Iterable[str], types: Mapping[str, str]
     ) -> Iterator[str]:
-        """Yield what makes the indexes of these of `SEARCHED`, for a table with `columns`."""
+        """Yield what makes the indexes of these of `indexable`, for a table with these columns."""
         for name in names:
-            yield self._index(table, name, *(more for more in SEARCHED[name] if more in columns))
+            if name == _MARKED:
+                unmarked = time_marks.unmarked(types, is_postgresql=self._is_postgresql)
+                yield self._partial_index(table, name, sa.literal_column(str(unmarked)))
+            else:
+                yield self._index(table, name, *(more for more in SEARCHED[name] if more in types))
 
     def extended_index(self, table: str) -> str:
         """Return what makes the index of rows with extended data.
 
         Without it a search that has to look into these would pass by the results' indexes.
         """
-        some = sa.column(_EXTENDED).is_not(sa.null())
-        name = index_name(table, _EXTENDED)
-        return self._index(
-            table, "record_identifier", name=name, postgresql_where=some, sqlite_where=some
-        )
+        return self._partial_index(table, _EXTENDED, sa.column(_EXTENDED).is_not(sa.null()))
+
+    def _partial_index(self, table: str, column: str, rows: sa.ColumnElement[Any]) -> str:
+        name = index_name(table, column)
+        # A word of another dialect's would import all of it.
+        where = {f"{self._dialect.name}_where": rows}
+        return self._index(table, "record_identifier", name=name, **where)
 
     def _index(self, table: str, *columns: str, name: str = "", **more: Any) -> str:
         indexed = self._table(table, *(sa.Column(_quoted(column)) for column in columns)).c

@@ -21,7 +21,7 @@ from pipestat_sql.database.settings import settings_of
 from pipestat_sql.database.transactions import Transactions
 from pipestat_sql.tables.catalog import Catalog, read_catalog
 from pipestat_sql.tables.column_types import Kind
-from pipestat_sql.tables.definitions import SEARCHED, Definitions, index_name
+from pipestat_sql.tables.definitions import Definitions, index_name, indexable
 from pipestat_sql.tables.namespace_tables import NamespaceTables
 from pipestat_sql.tables.naming import LEVEL_COLUMNS, SYSTEM_COLUMNS, new_names
 from pipestat_sql.tables.record_table import RecordTable, existing_table
@@ -181,7 +181,8 @@ class StoredTables:
         indexed = self._lacking_indexes(table, level, results, catalog)
         if name is None:
             system = (*SYSTEM_COLUMNS, *(LEVEL_COLUMNS if layout == "levels" else ()))
-            yield from self._definitions.search_indexes(table, SEARCHED, system)
+            new = dict.fromkeys(system, "")
+            yield from self._definitions.search_indexes(table, indexable(new), new)
         for column in indexed:
             yield self._definitions.index(table, column)
         if indexed:
@@ -193,8 +194,8 @@ class StoredTables:
         found = {
             table: [
                 name
-                for name in SEARCHED
-                if name in catalog.tables[table] and index_name(table, name) not in catalog.indexes
+                for name in indexable(catalog.tables[table])
+                if index_name(table, name) not in catalog.indexes
             ]
             for table in self._namespace.find(catalog.tables)[1].values()
         }
