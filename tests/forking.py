@@ -1,9 +1,11 @@
 """A program whose imports are made once: each start of it is a fork, and costs no second.
 
 `forking.py PROGRAM MODULE...` imports the modules, prints where it listens, and forks when
-`start_fork.py` asks. What is forked has the standard streams, the folder, the environment and
-the arguments of the process that asks, and gives it its exit code; when that process is killed,
-it is killed too. Only the standard library is used, so that any environment will do.
+`start_fork.py` asks; of `MODULE:FUNCTION` the function is called too, for what it keeps. What is
+forked has the standard streams, the folder, the environment and the arguments of the process that
+asks, and gives it its exit code; when that process is killed, it is killed too. What it imported
+itself is imported for the next ones when it has ended. Only the standard library is used, so that
+any environment will do.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ import importlib
 import importlib.util
 import os
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -36,7 +39,10 @@ def running(
     environment: dict[str, str] | None = None,
     cwd: Path | None = None,
 ) -> Iterator[list[str]]:
-    """Give the command that starts `program`, a module or a path, with the modules imported."""
+    """Give the command that starts `program`, a module or a path, with the modules imported.
+
+    `module:function` has a function called as well, without arguments.
+    """
     with subprocess.Popen(
         [python, __file__, program, *modules],
         cwd=cwd,
@@ -64,6 +70,7 @@ class Forks:
         self._listener.listen(128)
         # The connection of each process that was forked, by its number.
         self._connections: dict[int, socket.socket] = {}
+        self._tried = set(sys.modules)
         self._ended, tell = socket.socketpair()
         for end in (self._ended, tell):
             end.setblocking(False)
@@ -105,7 +112,12 @@ class Forks:
             own = (self._listener, self._ended, self._tell, connection)
             for end in (*own, *self._connections.values()):
                 end.close()
-            _become(self._path, self._code, text, descriptors)
+            ended = 1
+            try:
+                ended = _become(self._path, self._code, text, descriptors)
+                self._tell_imported()
+            finally:
+                os._exit(ended)
         for descriptor in descriptors:
             os.close(descriptor)
         self._connections[child] = connection
@@ -129,12 +141,35 @@ class Forks:
                 poll.unregister(connection)
                 connection.send(bytes([os.waitstatus_to_exitcode(status) % 256]))
             connection.close()
+            self._import_as(child)
+
+    def _tell_imported(self) -> None:
+        names = [name for name in sys.modules if name not in self._tried]
+        if names:
+            self._imports_of(os.getpid()).write_text("\n".join(names), "utf-8")
+
+    def _import_as(self, child: int) -> None:
+        """Import what a process that has ended had imported: the next one will want it too."""
+        try:
+            names = self._imports_of(child).read_text("utf-8").split("\n")
+        except FileNotFoundError:
+            return
+        self._imports_of(child).unlink()
+        for name in names:
+            # Some are in no file, and some are of this one program only.
+            if name not in self._tried:
+                with suppress(Exception):
+                    importlib.import_module(name)
+        self._tried.update(names, sys.modules)
+        gc.freeze()
+
+    def _imports_of(self, process: int) -> Path:
+        return Path(self._folder, f"imports-{process}")
 
     def _close(self) -> None:
         for child in self._connections:
             os.kill(child, signal.SIGKILL)
-        os.unlink(self.address)
-        os.rmdir(self._folder)
+        shutil.rmtree(self._folder)
 
 
 def _compiled(program: str) -> tuple[str, CodeType]:
@@ -147,8 +182,8 @@ def _compiled(program: str) -> tuple[str, CodeType]:
     return path, compile(Path(path).read_bytes(), path, "exec")
 
 
-def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> None:
-    """Be the program in this process, which ends with it."""
+def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> int:
+    """Be the program in this process; return its exit code."""
     ended = 1
     try:
         os.setsid()
@@ -172,17 +207,18 @@ def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> 
         ended = done.code if isinstance(done.code, int) else int(done.code is not None)
     except BaseException:  # noqa: BLE001
         sys.excepthook(*sys.exc_info())
-    finally:
-        try:
-            sys.stdout.flush()
-        finally:
-            os._exit(ended)
+    with suppress(OSError, ValueError):
+        sys.stdout.flush()
+    return ended
 
 
 def main(program: str, *modules: str) -> None:
     """Fork the program for whoever asks, until stdin is closed."""
     for module in modules:
-        importlib.import_module(module)
+        name, _, function = module.partition(":")
+        imported = importlib.import_module(name)
+        if function:
+            getattr(imported, function)()
     forks = Forks(program)
     # What a collection touches would be copied in every fork.
     gc.freeze()

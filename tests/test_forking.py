@@ -52,6 +52,31 @@ def test_it_is_as_if_it_had_been_started(program: list[str], tmp_path: Path) -> 
         assert bool(done.stderr) == bool(said)
 
 
+KEEPING = """
+import sys
+kept = sys.modules["textwrap"].kept
+kept.append("program")
+print("colorsys" in sys.modules, kept)
+import colorsys
+import {own}
+"""
+
+
+def test_what_one_imports_the_next_one_has(tmp_path: Path) -> None:
+    """And of what it changes the next one has nothing."""
+    (tmp_path / "warmed.py").write_text("import textwrap\ndef warm(): textwrap.kept = ['called']\n")
+    file = tmp_path / "program.py"
+    # A module that is nowhere to be found later is of this program only.
+    own = "only_here"
+    file.write_text(f"import sys, types; sys.modules['{own}'] = types.ModuleType('{own}')")
+    file.write_text(file.read_text() + KEEPING.format(own=own))
+    environment = {**clean_environment(), "PYTHONPATH": str(tmp_path)}
+    with running(str(file), ["warmed:warm"], environment=environment) as command:
+        for had in (False, True, True):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            assert (done.stdout, done.stderr) == (f"{had} ['called', 'program']\n", "")
+
+
 def runs(process: int) -> bool:
     try:
         os.kill(process, 0)

@@ -70,7 +70,6 @@ class Gate:
     def __init__(self, folder: Path, serve: Sequence[str] = SERVE) -> None:
         self._folder = folder
         self._serve = serve
-        # Programs are judged in other threads meanwhile.
         self._numbers = count(1)
         self._right: dict[tuple[str, str], bool] = {}
 
