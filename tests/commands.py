@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests import patience
 from tests.environments import clean_environment, npm_libraries
 
 PROGRAM = Path(sys.executable).parent / "pipestat-spec"
@@ -31,7 +32,7 @@ def pipestat_spec(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
     if code is not None:
         said = f"{arguments}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
@@ -65,7 +66,7 @@ def run_among(folder: Path, *command: str, **variables: str) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

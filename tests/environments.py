@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests import patience
 from tests.repository import REPOSITORY
 
 REFERENCE_VERSION = "0.13.1"
@@ -80,7 +81,7 @@ class PythonEnvironment:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience.SECONDS,
         )
         if check and done.returncode:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stderr}")
@@ -282,7 +283,9 @@ def go_command() -> Path:
 
 
 def _go_version(command: str) -> tuple[int, ...]:
-    done = subprocess.run([command, "version"], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [command, "version"], capture_output=True, text=True, timeout=patience.SECONDS
+    )
     digits = re.search(r"go(\d+)\.(\d+)", done.stdout)
     return tuple(map(int, digits.groups())) if digits else ()
 

@@ -55,7 +55,7 @@ def running(
         address = server.stdout.readline().strip()
         assert address, f"{program} cannot be started in forks"
         yield [sys.executable, "-I", "-S", str(_START), address]
-        server.communicate(timeout=30)
+        server.communicate(timeout=600)
 
 
 class Forks:

@@ -15,6 +15,8 @@ from typing import Any
 import yaml
 from ruamel.yaml import YAML
 
+from tests import patience
+
 _NODE_SCRIPT = """
 const YAML = require("yaml");
 const bits = (x) => { const b = Buffer.alloc(8); b.writeDoubleBE(x); return b.toString("hex"); };
@@ -71,7 +73,7 @@ class NodeParser:
             cwd=self._folder,
             input=path.read_bytes(),
             capture_output=True,
-            timeout=60,
+            timeout=patience.SECONDS,
         )
         assert done.returncode == 0, done.stderr.decode()
         return json.loads(done.stdout)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests import patience
 from tests.environments import clean_environment
 from tests.forking import running
 
@@ -44,7 +44,7 @@ def test_it_is_as_if_it_had_been_started(program: list[str], tmp_path: Path) -> 
             input=word,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=patience.SECONDS,
         )
         assert done.stdout == f"['ä', 'a b', ''] é=\n {tmp_path} __main__\n"
         assert done.returncode == code
@@ -99,10 +99,7 @@ def test_a_kill_reaches_it(program: list[str]) -> None:
         process.kill()
         # The pipe ends with the last process that holds it.
         assert process.stdout.read() == ""
-    until = time.monotonic() + 10
-    while runs(forked) and time.monotonic() < until:
-        time.sleep(0.01)
-    assert not runs(forked)
+    patience.wait_until(lambda: not runs(forked), "the fork has ended")
 
 
 def test_it_ends_with_who_serves_it(tmp_path: Path) -> None:
@@ -118,5 +115,5 @@ def test_it_ends_with_who_serves_it(tmp_path: Path) -> None:
         process.stdin.flush()
         process.stdout.readline()
         process.stdout.readline()
-    out, _ = process.communicate(timeout=30)
+    out, _ = process.communicate(timeout=patience.SECONDS)
     assert (out, process.returncode) == ("", 255)

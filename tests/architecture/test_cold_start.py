@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import pipestat_spec
+from tests import patience
 from tests.environments import clean_environment
 
 SCHEMA = """
@@ -65,7 +66,7 @@ def modules_of(folder: Path, *arguments: str) -> set[str]:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stderr
     code, modules = json.loads(done.stdout.splitlines()[-1])

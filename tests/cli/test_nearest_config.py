@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from pipestat_spec import PipestatManager
+from tests import patience
 from tests.cli.runs import Run, stored
 from tests.environments import clean_environment
 
@@ -146,7 +147,7 @@ def in_a_deleted_folder(tmp_path: Path, *arguments: str) -> subprocess.Completed
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
 
 

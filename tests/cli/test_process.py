@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import patience
 from tests.cli.runs import SCHEMA
 from tests.commands import PROGRAM, pipestat_spec
 from tests.environments import clean_environment
@@ -66,7 +67,7 @@ def test_a_reader_that_stops_early_is_no_noise(folder: Path) -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
     assert done.stdout == "{\n"
     assert done.stderr == ""
@@ -118,7 +119,7 @@ def test_interruption_is_130_and_leaves_no_trace(folder: Path) -> None:
     with (folder / "pipe").open("w"), process:
         process.send_signal(signal.SIGINT)
         try:
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=patience.SECONDS)
         finally:
             process.kill()
     assert (process.returncode, out, err) == (130, "", "")

@@ -16,6 +16,7 @@ import pytest
 from pipestat_spec.cli import main
 from pipestat_spec.models.record import Record
 from pipestat_spec.store import Store
+from tests import patience
 from tests.cli.runs import Run
 
 COMMAND = "import sys; from pipestat_spec.cli import run; sys.argv[0] = 'pipestat-spec'; run()"
@@ -45,7 +46,7 @@ def on_terminal(*arguments: str, columns: int = 80, **variables: str) -> str:
             if not part:
                 break
             printed += part
-        assert done.wait(60) == 0
+        assert done.wait(patience.SECONDS) == 0
         return printed.decode().replace("\r\n", "\n")
     finally:
         os.close(ours)

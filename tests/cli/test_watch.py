@@ -21,6 +21,7 @@ from pipestat_spec import PipestatManager
 from pipestat_spec.cli import main
 from pipestat_spec.documents.json_schemas import FOLDER, file_name
 from pipestat_spec.watching import Watch
+from tests import patience
 from tests.cli.runs import Run
 from tests.environments import clean_environment
 
@@ -67,7 +68,7 @@ class Looks:
         """Wait until a look that begins from now on is done."""
         with self._condition:
             end = self._count + looks
-            assert self._condition.wait_for(lambda: self._count >= end, timeout=60)
+            assert self._condition.wait_for(lambda: self._count >= end, timeout=patience.SECONDS)
 
 
 @contextmanager
@@ -305,7 +306,7 @@ def test_each_line_is_there_at_once_and_ctrl_c_ends_it(
         manager.report({"reads": 20}, "s1")
         assert process.stdout.readline().endswith(" s1 reads = 20\n")
         process.send_signal(signal.SIGINT)
-        _, err = process.communicate(timeout=60)
+        _, err = process.communicate(timeout=patience.SECONDS)
         assert (process.returncode, err) == (130, "")
 
 
@@ -318,19 +319,24 @@ def test_a_closed_pipe_ends_it_though_nothing_happens(
         for _ in range(3):
             process.stdout.readline()
         process.stdout.close()
-        assert process.wait(timeout=60) == 141
+        assert process.wait(timeout=patience.SECONDS) == 141
         assert process.stderr.read() == ""
 
 
 def test_a_file_that_is_broken_meanwhile_is_told(
     manager: PipestatManager, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = folder / "r.yaml"
+    path, new = folder / "r.yaml", folder / "new"
     whole = path.read_bytes()
 
+    def replace(content: bytes) -> None:
+        # At once: a look would see a file that is written in place while it is empty.
+        new.write_bytes(content)
+        new.replace(path)
+
     with meanwhile(
-        lambda: path.write_bytes(whole + b"\n  : ["),
-        lambda: path.write_bytes(whole),
+        lambda: replace(whole + b"\n  : ["),
+        lambda: replace(whole),
         lambda: manager.set_status("failed", "old"),
     ):
         code, lines, err = ends([*STORE, *FAST, "--until", "failed"], capsys)

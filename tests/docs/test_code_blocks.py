@@ -36,6 +36,7 @@ from typing import Any
 
 import pytest
 
+from tests import patience
 from tests.environments import clean_environment
 from tests.pephub.contract_server import ContractServer
 from tests.remote.servers import KEYS, running_moto
@@ -167,7 +168,7 @@ class Reader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=900,
+                timeout=patience.SECONDS,
             )
             told = f"{self.where(block)}: $ {command}\nexit code {done.returncode}\n{done.stdout}"
             assert (done.returncode != 0) == ("error:" in rest), told
@@ -190,7 +191,6 @@ def served(document: Path) -> Iterator[dict[str, str]]:
         yield {"PEPHUB_BASE_URL": server.url, "PEPHUB_TOKEN": "a.token"}
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.stem)
 def test_the_blocks_of_a_document_run(
     document: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import patience
 from tests.docs.test_code_blocks import ROOT, Block, blocks_of, matches
 from tests.environments import (
     MissingPart,
@@ -82,7 +83,7 @@ def run_in_one_shell(blocks: list[Block], folder: Path, programs: list[Path]) ->
         ),
         stdin=subprocess.DEVNULL,
         check=True,
-        timeout=240,
+        timeout=patience.SECONDS,
     )
     return [
         Outcome(int((told / f"{number}.code").read_text()), (told / f"{number}.out").read_text())

@@ -10,8 +10,6 @@ from pipestat_spec.domain.validation.conform import conform
 from pipestat_spec.errors import SchemaError, SchemaValidationErrorDuringReport
 from pipestat_spec.models.schema.output_schema import ResultSchema, parse_output_schema
 
-pytestmark = pytest.mark.timeout(30)
-
 
 def result(definition: dict[str, Any], **definitions: Any) -> ResultSchema:
     schema = parse_output_schema({"r": definition, "$defs": definitions}, "s.yaml")

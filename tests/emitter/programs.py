@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipestat_spec.engines.emitter import EMITTER
+from tests import patience
 
 BASH = shutil.which("bash") or "bash"
 # What the emitter may use; no Python among it.
@@ -48,7 +49,7 @@ class Emitter:
             env=self.environment(**(env or {})),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=60,
+            timeout=patience.SECONDS,
         )
         assert done.returncode == code, f"{arguments!r}: {done.returncode}\n{done.stderr!r}"
         if code:
@@ -82,5 +83,5 @@ class Emitter:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience.SECONDS,
         )

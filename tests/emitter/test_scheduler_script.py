@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from pipestat_spec.ingest import ingest
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.opening import open_store
+from tests import patience
 from tests.emitter.programs import BASH, programs_folder
 from tests.repository import REPOSITORY
 
@@ -64,7 +64,7 @@ def job(tmp_path: Path) -> Job:
 
 
 def test_a_job_that_is_requeued_after_a_failure(job: Job, tmp_path: Path) -> None:
-    assert job.start("exit 4", task=2).wait(60) == 4
+    assert job.start("exit 4", task=2).wait(patience.SECONDS) == 4
     failed = job.document("b c.1")
     assert (failed["record_identifier"], failed["status"]) == ("b c", "failed")
     assert failed["status_message"] == "exit code 4"
@@ -72,7 +72,7 @@ def test_a_job_that_is_requeued_after_a_failure(job: Job, tmp_path: Path) -> Non
 
     # What the first attempt left behind is in nobody's way, although the script has -C.
     assert (tmp_path / "b c.count").exists()
-    assert job.start("echo 12", task=2, restarts=1).wait(60) == 0
+    assert job.start("echo 12", task=2, restarts=1).wait(patience.SECONDS) == 0
     settings = {"results_file_path": str(tmp_path / "r.yaml"), "pipeline_name": "p"}
     store = open_store(Config(), settings).store
     ingest(store, tmp_path / "documents")
@@ -83,14 +83,12 @@ def test_a_job_that_is_requeued_after_a_failure(job: Job, tmp_path: Path) -> Non
 
 
 def test_a_job_at_its_time_limit(job: Job) -> None:
-    running = job.start("echo begun >begun; exec sleep 60")
-    until = time.monotonic() + 30
-    while not (job.folder / "begun").exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    running = job.start("echo begun >begun; exec sleep 9999")
+    patience.wait_until((job.folder / "begun").exists, "the job begins")
     assert job.document("a.1")["status"] == "running"
     # `B:` sends the signal to the script alone.
     os.kill(running.pid, signal.SIGTERM)
-    assert running.wait(30) == 143
+    assert running.wait(patience.SECONDS) == 143
     assert job.document("a.1")["status"] == "failed"
     assert job.document("a.1")["status_message"] == "stopped by the scheduler"
     os.killpg(running.pid, signal.SIGKILL)

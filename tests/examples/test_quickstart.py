@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import patience
 from tests.environments import clean_environment
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +37,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stdout
     return folder, done.stdout

@@ -13,6 +13,7 @@ import pytest
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.plugins.loading import plugins
+from tests import patience
 from tests.environments import clean_environment
 from tests.legs import leave_out
 
@@ -95,7 +96,7 @@ def test_libreoffice_reads_every_row_whole(tmp_path: Path) -> None:
         env=clean_environment(),
         check=True,
         capture_output=True,
-        timeout=120,
+        timeout=patience.SECONDS,
     )
     for path in paths:
         with path.open(encoding="utf-8", newline="") as file:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
+from tests import patience
 from tests.commands import start_all
 
 WRITERS = 40
@@ -47,7 +48,10 @@ def reading_all_the_time(path: Path) -> Iterator[list[int]]:
 
 
 def finish(processes: list[subprocess.Popen[str]]) -> None:
-    outcomes = [(process.communicate(timeout=120)[1], process.returncode) for process in processes]
+    outcomes = [
+        (process.communicate(timeout=patience.SECONDS)[1], process.returncode)
+        for process in processes
+    ]
     assert [code for _, code in outcomes] == [0] * len(processes), outcomes
 
 

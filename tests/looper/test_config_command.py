@@ -12,6 +12,7 @@ import yaml
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import MissingConfigDataError
+from tests import patience
 from tests.environments import clean_environment
 from tests.looper.projects import STORES, write_looper_config, write_project
 
@@ -26,7 +27,7 @@ def command(*arguments: str | Path, cwd: Path) -> subprocess.CompletedProcess[st
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 
+from tests import patience
 from tests.environments import PythonEnvironment, clean_environment
 from tests.looper.example_runs import (
     RESULTS,
@@ -428,7 +429,7 @@ def test_the_demo_runs_on_a_database_and_prints_what_the_readme_shows(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=400,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stdout
     printed = [" ".join(line.split()) for line in done.stdout.splitlines()]

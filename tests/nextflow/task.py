@@ -15,6 +15,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import patience
 from tests.emitter.programs import BASH
 
 OPTIONS = "-C -e -u -o pipefail"
@@ -53,7 +54,7 @@ class Task:
 
     def run(self, closed: bool = False) -> int:
         """Run the script to its end; return its exit code."""
-        self.start(closed).wait(60)
+        self.start(closed).wait(patience.SECONDS)
         return int((self.folder / ".exitcode").read_text())
 
     def said(self) -> str:

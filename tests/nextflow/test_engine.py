@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from tests import patience
 from tests.commands import pipestat_spec
 from tests.environments import clean_environment
 from tests.repository import REPOSITORY
@@ -39,7 +40,7 @@ class Run:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=240,
+            timeout=patience.SECONDS,
         )
         assert done.returncode == code, done.stdout + done.stderr
         return done.stdout + done.stderr

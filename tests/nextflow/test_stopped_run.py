@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import patience
 from tests.commands import pipestat_spec
 from tests.environments import clean_environment
 
@@ -74,7 +75,7 @@ def test_what_was_never_begun_is_not_completed(engine: Path, tmp_path: Path, fie
             env=clean_environment(PATH=path, NXF_HOME=str(tmp_path / ".home")),
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=240,
+            timeout=patience.SECONDS,
             check=False,
         ).returncode
 

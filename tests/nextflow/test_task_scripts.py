@@ -17,6 +17,7 @@ from pipestat_spec.ingest import ingest
 from pipestat_spec.models.config import Config
 from pipestat_spec.models.record import RecordKey
 from pipestat_spec.opening import open_store
+from tests import patience
 from tests.commands import pipestat_spec
 from tests.emitter.programs import programs_folder
 from tests.nextflow.task import Pipeline
@@ -97,18 +98,14 @@ TRAPS = traps()
 def test_a_task_that_is_stopped_says_so(pipeline: Pipeline) -> None:
     task = pipeline.task(f"{TRAPS}\necho begun >begun\nwhile :; do sleep 0.05; done")
     running = task.start()
-    until = time.monotonic() + 30
-    while not (task.folder / "begun").exists() and time.monotonic() < until:
-        time.sleep(0.01)
+    patience.wait_until((task.folder / "begun").exists, "the task begins")
     # INT is ignored, as with tracing.
     os.killpg(running.pid, signal.SIGINT)
     time.sleep(0.1)
     assert running.poll() is None
     os.killpg(running.pid, signal.SIGTERM)
-    running.wait(30)
-    until = time.monotonic() + 30
-    while not task.outputs() and time.monotonic() < until:
-        time.sleep(0.01)
+    running.wait(patience.SECONDS)
+    patience.wait_until(task.outputs, "the document is written")
     (path,) = task.outputs()
     said = json.loads(path.read_text())
     assert (said["status"], said["status_message"]) == ("failed", "exit code 143")
@@ -129,7 +126,7 @@ def test_documents_of_200_tasks_with_one_name_each(pipeline: Pipeline, tmp_path:
     script = "for i in {0..24}; do pipestat-emit s$1_$i -o s$1_$i.pipestat.json n:=$i & done; wait"
     tasks = [pipeline.task(f"set -- {number}\n{script}") for number in range(8)]
     running = [task.start() for task in tasks]
-    assert [process.wait(120) for process in running] == [0] * 8
+    assert [process.wait(patience.SECONDS) for process in running] == [0] * 8
     settings = {"results_file_path": str(tmp_path / "results.yaml"), "pipeline_name": "p"}
     store = open_store(Config(), settings).store
     report = ingest(store, [pipeline.work])

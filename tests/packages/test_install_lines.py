@@ -13,6 +13,7 @@ import pytest
 
 from pipestat_spec import installing
 from pipestat_spec.installing import FOLDERS, documents, install_hint, with_install_lines
+from tests import patience
 from tests.environments import clean_environment, lock_file
 from tests.repository import REPOSITORY
 
@@ -148,7 +149,7 @@ def test_the_folders_of_install_lines_can_be_installed(tmp_path: Path) -> None:
             env=clean_environment(),
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=patience.SECONDS,
         )
         assert done.returncode == 0, done.stderr
         assert {path.name.partition("-")[0] for path in target.glob("*.dist-info")} == {

@@ -9,12 +9,12 @@ import re
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from threading import Thread
 from typing import Any, Protocol
 
-_SECONDS = 15
+from tests import patience
+
 # The code points that WebDriver has for keys without a character.
 KEYS = {
     "Tab": "\ue004",
@@ -81,12 +81,7 @@ class Browser:
 
     def until(self, script: str, *arguments: Any) -> Any:
         """Run a script until what it returns is true, and return it."""
-        end = time.monotonic() + _SECONDS
-        while time.monotonic() < end:
-            if found := self.run(script, *arguments):
-                return found
-            time.sleep(0.03)
-        raise AssertionError(f"never true in {_SECONDS} s: {script}")
+        return patience.wait_until(lambda: self.run(script, *arguments), script, pause=0.03)
 
     def text(self, selector: str) -> str:
         """Return the text of the first element that a selector finds."""
@@ -236,7 +231,9 @@ class FirefoxWindow:
                 # It says more than a pipe can hold, and nobody reads it from here on.
                 self._reader = Thread(target=self._process.stderr.read, daemon=True)
                 self._reader.start()
-                return create_connection(f"{found[0]}/session", timeout=60, suppress_origin=True)
+                return create_connection(
+                    f"{found[0]}/session", timeout=patience.SECONDS, suppress_origin=True
+                )
         raise MissingBrowser("Firefox ended before it could be reached")
 
     def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
@@ -308,7 +305,7 @@ class FirefoxWindow:
     def close(self) -> None:
         self._socket.close()
         self._process.terminate()
-        self._process.wait(30)
+        self._process.wait(patience.SECONDS)
         self._reader.join()
         assert self._process.stderr is not None
         self._process.stderr.close()

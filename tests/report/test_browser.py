@@ -8,7 +8,6 @@ import json
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from pipestat_report.options import Options
 from pipestat_report.report import build_report
 
 from pipestat_spec import PipestatManager
+from tests import patience
 from tests.report.browsers import Browser
 
 pytestmark = pytest.mark.browser
@@ -419,9 +419,7 @@ def test_downloads_are_what_is_shown(
         browser.click(".mw.end button")
         browser.click(".menu .mi", index)
         path = tmp_path / f"rnaseq.{suffix}"
-        end = time.monotonic() + 20
-        while not path.exists() and time.monotonic() < end:
-            time.sleep(0.05)
+        patience.wait_until(path.exists, f"{path.name} is downloaded")
         text = path.read_text("utf-8")
         if suffix == "json":
             found = json.loads(text)

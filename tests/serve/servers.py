@@ -9,16 +9,16 @@ import re
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from tests import patience
 from tests.commands import PROGRAM
 from tests.environments import clean_environment
 
 TOKEN = "a-lasting-token-of-the-tests"
-_SECONDS = 60
 
 
 class Answer(NamedTuple):
@@ -84,14 +84,14 @@ class Server:
         return self._end()
 
     def _end(self) -> int:
-        code = self.process.wait(_SECONDS)
-        self._reader.join(_SECONDS)
+        code = self.process.wait(patience.SECONDS)
+        self._reader.join(patience.SECONDS)
         assert self.process.stderr is not None
         self.process.stderr.close()
         return code
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=_SECONDS)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=patience.SECONDS)
 
     def get(self, path: str, method: str = "GET", body: Any = None, **headers: str) -> Answer:
         """Ask for a path, with the lasting token unless a header says something else."""
@@ -132,15 +132,12 @@ class Server:
 
 def until(look: Any) -> Any:
     """Look again and again until something true is found, and return it."""
-    end = time.monotonic() + _SECONDS
-    while time.monotonic() < end:
-        try:
-            if found := look():
-                return found
-        except OSError:
-            pass
-        time.sleep(0.02)
-    raise AssertionError(f"never true in {_SECONDS} s")
+
+    def found() -> Any:
+        with suppress(OSError):
+            return look()
+
+    return patience.wait_until(found, "what is looked for")
 
 
 def memory_of(process: int) -> int:

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from pipestat_spec import PipestatManager
+from tests import patience
 from tests.environments import MissingPart, clean_environment, schemathesis_environment
 from tests.legs import leave_out
 from tests.serve.conftest import Serve
@@ -44,7 +45,7 @@ def test_every_answer_is_described(serve: Serve, tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     described = server.get("/api/v1/openapi.json").json()["paths"]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipestat_spec import PipestatManager
+from tests import patience
 from tests.commands import pipestat_spec
 from tests.serve.servers import TOKEN, Server
 
@@ -52,7 +53,7 @@ def test_hosts(server: Server, host: str, status: int) -> None:
 
 @pytest.mark.parametrize("hosts", [b"", b"Host: localhost\r\nHost: localhost\r\n"])
 def test_one_host_and_no_other_number(server: Server, hosts: bytes) -> None:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as raw:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=patience.SECONDS) as raw:
         raw.sendall(b"GET /healthz HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n")
         answer = raw.makefile("rb").readline()
     assert answer.split()[1] in (b"400", b"403")

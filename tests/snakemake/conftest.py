@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.environments import MissingPart, PythonEnvironment, snakemake_environment
+from tests.environments import (
+    MissingPart,
+    PythonEnvironment,
+    clean_environment,
+    snakemake_environment,
+)
+from tests.forking import running
 from tests.legs import leave_out
 from tests.snakemake.places import Place
 from tests.sql.servers import PostgresServer, wheel_programs
@@ -23,6 +29,17 @@ def snakemake() -> PythonEnvironment:
 
 
 @pytest.fixture(scope="session")
+def fork(snakemake: PythonEnvironment) -> Iterator[list[str]]:
+    """The command that runs Snakemake in a fork: its imports take a second each time."""
+    modules = ["snakemake.cli", "snakemake_logger_plugin_pipestat"]
+    environment = clean_environment()
+    with running(
+        "snakemake.__main__", modules, python=snakemake.python, environment=environment
+    ) as command:
+        yield command
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     server = PostgresServer(wheel_programs(), "--no-locale")
     yield server
@@ -30,17 +47,17 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def place(snakemake: PythonEnvironment, tmp_path: Path) -> Place:
+def place(snakemake: PythonEnvironment, fork: list[str], tmp_path: Path) -> Place:
     """An empty folder with a YAML store."""
-    return Place(tmp_path / "work", snakemake)
+    return Place(tmp_path / "work", snakemake, fork)
 
 
 @pytest.fixture(params=["yaml", "postgresql"])
 def any_place(
-    request: pytest.FixtureRequest, snakemake: PythonEnvironment, tmp_path: Path
+    request: pytest.FixtureRequest, snakemake: PythonEnvironment, fork: list[str], tmp_path: Path
 ) -> Place:
     """An empty folder with a store of each kind in turn."""
     if request.param == "yaml":
-        return Place(tmp_path / "work", snakemake)
+        return Place(tmp_path / "work", snakemake, fork)
     server: PostgresServer = request.getfixturevalue("postgres")
-    return Place(tmp_path / "work", snakemake, server, server.new_name("workflow"))
+    return Place(tmp_path / "work", snakemake, fork, server, server.new_name("workflow"))

@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import yaml
 
+from tests import patience
 from tests.environments import PythonEnvironment, clean_environment
 from tests.sql.servers import PostgresServer
 
@@ -45,6 +46,8 @@ class Place:
 
     folder: Path
     environment: PythonEnvironment
+    # The command that runs Snakemake: a fork of a process that has imported it.
+    fork: list[str]
     server: PostgresServer | None = None
     schema: str = ""
 
@@ -60,35 +63,40 @@ class Place:
         for name, text in files.items():
             (self.folder / name.replace("__", ".")).write_text(text)
 
-    def command(self, *arguments: str) -> list[str]:
-        program = str(self.environment.command("snakemake"))
+    @property
+    def program(self) -> str:
+        return str(self.environment.command("snakemake"))
+
+    def arguments(self, *more: str) -> list[str]:
         ours = ["--logger", "pipestat", "--logger-pipestat-config", "pipestat.yaml"]
-        return [program, *ours, "--cores", "4", "--latency-wait", "0", *arguments]
+        return [*ours, "--cores", "4", "--latency-wait", "0", *more]
 
     def variables(self, **more: str) -> dict[str, str]:
         path = os.pathsep.join([str(self.environment.folder / "bin"), os.environ["PATH"]])
-        return clean_environment(PATH=path, PYTHONDONTWRITEBYTECODE="1", **more)
+        return clean_environment(PATH=path, **more)
 
     def run(self, *arguments: str, code: int = 0, **variables: str) -> str:
         """Run Snakemake to its end; return what it said. `code` is its exit code."""
+        # A fork has the path of its parent.
+        program = [self.program] if "PYTHONPATH" in variables else self.fork
         done = subprocess.run(
-            self.command(*arguments),
+            [*program, *self.arguments(*arguments)],
             cwd=self.folder,
             env=self.variables(**variables),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=120,
+            timeout=patience.SECONDS,
         )
         assert done.returncode == code, done.stdout
         assert "Traceback" not in done.stdout or code, done.stdout
         return done.stdout
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start Snakemake in a process group of its own."""
+        """Start Snakemake itself, in a process group of its own: to send it signals."""
         return subprocess.Popen(
-            self.command(*arguments),
+            [self.program, *self.arguments(*arguments)],
             cwd=self.folder,
             env=self.variables(),
             stdin=subprocess.DEVNULL,
@@ -165,4 +173,4 @@ def _stored(status: str | None, content: Mapping[str, Any]) -> Stored:
 def kill_group(process: subprocess.Popen[str]) -> None:
     """End a process and all that it started with SIGKILL."""
     os.killpg(process.pid, signal.SIGKILL)
-    process.communicate(timeout=30)
+    process.communicate(timeout=patience.SECONDS)

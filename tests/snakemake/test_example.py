@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests import patience
 from tests.environments import PythonEnvironment
 from tests.repository import REPOSITORY
 from tests.snakemake.places import Place
@@ -34,9 +35,14 @@ def test_the_example_runs(snakemake: PythonEnvironment, tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "examples" / "snakemake", folder, ignore=ignored)
 
     def run(*command: str) -> subprocess.CompletedProcess[str]:
-        environment = Place(folder, snakemake).variables()
+        environment = Place(folder, snakemake, ["snakemake"]).variables()
         return subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120
+            command,
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=patience.SECONDS,
         )
 
     assert run("pipestat-spec", "shim", "install", "bin").returncode == 0

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from tests import patience
 from tests.commands import pipestat_spec
 from tests.snakemake.places import Place, kill_group
 
@@ -39,12 +40,17 @@ def started(place: Place, *arguments: str) -> subprocess.Popen[str]:
 
 
 def until(place: Place, statuses: dict[str, str], process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + 60
-    while (found := place.statuses()) != statuses or not (place.folder / "s2.done").exists():
-        if time.monotonic() > end or process.poll() is not None:
-            kill_group(process)
+    def is_so() -> bool:
+        found = place.statuses()
+        if process.poll() is not None:
             raise AssertionError(f"records are {found} after {process.stdout}")
-        time.sleep(0.1)
+        return found == statuses and (place.folder / "s2.done").exists()
+
+    try:
+        patience.wait_until(is_so, f"records are {statuses}", pause=0.1)
+    except AssertionError:
+        kill_group(process)
+        raise
 
 
 def test_sigterm_lets_running_jobs_finish_and_sigint_does_not(any_place: Place) -> None:
@@ -55,7 +61,7 @@ def test_sigterm_lets_running_jobs_finish_and_sigint_does_not(any_place: Place) 
     time.sleep(0.5)
     assert place.statuses() == UNDER_WAY
     (place.folder / "go").touch()
-    process.communicate(timeout=60)
+    process.communicate(timeout=patience.SECONDS)
     assert process.returncode == 1
     assert place.statuses() == {"s1": "completed", "s2": "completed", "s3": "waiting"}
 
@@ -64,7 +70,7 @@ def test_sigterm_lets_running_jobs_finish_and_sigint_does_not(any_place: Place) 
     process = started(place, "--retries", "3")
     # As Ctrl-C does: to Snakemake and its jobs.
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=patience.SECONDS)
     assert process.returncode == 1
     records = place.records()
     assert {name: record.status for name, record in records.items()} == {

@@ -11,6 +11,7 @@ import pytest
 from jsonschema_rs import Draft202012Validator
 
 from pipestat_spec.text.patterns import PatternError, backtracks, translated
+from tests import patience
 from tests.legs import leave_out
 
 
@@ -154,7 +155,7 @@ def test_node_says_the_same() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
     for pattern, expected in zip(patterns, json.loads(done.stdout), strict=True):
         assert expected is not None, pattern

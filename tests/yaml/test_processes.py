@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from pipestat_spec.errors import PipestatStartupError, UnsafeStoreError
-from tests import writers
+from tests import patience, writers
 from tests.yaml.stores import Stored
 
 Open = Callable[..., Stored]
@@ -134,10 +134,10 @@ def test_a_stopped_writer_holds_the_others_up_and_they_say_so(
     fcntl.flock(lock, fcntl.LOCK_EX)
     thread = threading.Thread(target=store.report, args=("s1", {"n": 2}))
     thread.start()
-    time.sleep(0.3)
+    patience.wait_until(lambda: caplog.records, "the writer says that it waits")
     assert store.results("s1") == {"n": 1}
     os.close(lock)
-    thread.join(5)
+    thread.join(patience.SECONDS)
     assert store.results("s1") == {"n": 2}
     assert [record.getMessage() for record in caplog.records] == [
         f"waiting for another process that writes {store.path}"
@@ -203,7 +203,7 @@ def test_a_lock_file_that_somebody_deletes(stored: Open) -> None:
     time.sleep(0.2)
     assert store.results("s1") == {"n": 1}
     os.close(new)
-    thread.join(5)
+    thread.join(patience.SECONDS)
     assert store.results("s1") == {"n": 2}
 
 
@@ -217,7 +217,7 @@ def test_a_child_process_does_not_keep_the_lock(stored: Open) -> None:
 
         children.append(os.fork())
         if children[-1] == 0:
-            time.sleep(30)
+            signal.pause()  # until it is killed
             os._exit(0)
         ready.set()
         return Outcome(current)
@@ -229,7 +229,7 @@ def test_a_child_process_does_not_keep_the_lock(stored: Open) -> None:
     try:
         thread = threading.Thread(target=store.report, args=("s1", {"n": 2}), daemon=True)
         thread.start()
-        thread.join(5)
+        thread.join(patience.SECONDS)
         assert not thread.is_alive()
     finally:
         os.kill(children[0], signal.SIGKILL)
