@@ -6,6 +6,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,12 @@ import pytest
 from tests.environments import (
     MissingPart,
     PythonEnvironment,
+    clean_environment,
     looper_environment,
     node_yaml_folder,
     reference_environment,
 )
+from tests.forking import running
 from tests.legs import add_left_out, leave_out, left_out, summary_lines
 from tests.parsers import NodeParser, read_ruamel_12
 
@@ -90,12 +93,28 @@ def reference() -> PythonEnvironment:
 
 
 @pytest.fixture(scope="session")
-def looper() -> PythonEnvironment:
-    """looper 2.1.1, pypiper and pipestat 0.13.1 with this project in one environment."""
+def looper() -> Iterator[PythonEnvironment]:
+    """looper 2.1.1, pypiper and pipestat 0.13.1 with this project in one environment.
+
+    `looper` runs in forks there, and so it does through the drop-in: a start takes a second.
+    """
     try:
-        return looper_environment()
+        environment = looper_environment()
     except MissingPart as missing:
         leave_out("looper", str(missing), "connect to a package index for 'pip install'")
+    settings: Any = {
+        "python": environment.python,
+        "environment": clean_environment(),
+        # looper keeps the folder in which it was imported; the drop-in decides what pipestat is.
+        "anew": ["looper", "pipestat"],
+    }
+    through = ("python", "-m", "pipestat_spec.compat", "looper")
+    with (
+        running(str(environment.command("looper")), [], **settings) as plain,
+        running("pipestat_spec.compat.__main__", [], **settings) as drop_in,
+    ):
+        forks = {("looper",): plain, through: [*drop_in, "looper"]}
+        yield replace(environment, forks=forks)
 
 
 @pytest.fixture(scope="session")

@@ -15,9 +15,9 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,9 +58,13 @@ def clean_environment(**changes: str) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class PythonEnvironment:
-    """A virtual environment of its own, to run a script or a command in."""
+    """A virtual environment of its own, to run a script or a command in.
+
+    Commands that begin with a key of `forks` are run as its value, then the rest (forking.py).
+    """
 
     folder: Path
+    forks: Mapping[tuple[str, ...], Sequence[str]] = field(default_factory=dict, compare=False)
 
     @property
     def python(self) -> Path:
@@ -75,7 +79,7 @@ class PythonEnvironment:
     ) -> subprocess.CompletedProcess[str]:
         """Run one command of the environment; with `check` a failure shows its output."""
         done = subprocess.run(
-            [str(self.command(str(command[0]))), *map(str, command[1:])],
+            self._started(*map(str, command)),
             cwd=cwd,
             env=clean_environment(**variables),
             stdin=subprocess.DEVNULL,
@@ -86,6 +90,12 @@ class PythonEnvironment:
         if check and done.returncode:
             raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stderr}")
         return done
+
+    def _started(self, *command: str) -> list[str]:
+        for begin, fork in self.forks.items():
+            if command[: len(begin)] == begin:
+                return [*fork, *command[len(begin) :]]
+        return [str(self.command(command[0])), *command[1:]]
 
     def script(self, text: str, *arguments: str | Path, cwd: Path) -> object:
         """Run Python text; return what it printed last, which has to be one line of JSON."""

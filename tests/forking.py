@@ -4,8 +4,8 @@
 `start_fork.py` asks; of `MODULE:FUNCTION` the function is called too, for what it keeps. What is
 forked has the standard streams, the folder, the environment and the arguments of the process that
 asks, and gives it its exit code; when that process is killed, it is killed too. What it imported
-itself is imported for the next ones when it has ended. Only the standard library is used, so that
-any environment will do.
+itself is imported for the next ones when it has ended, but nothing of a package that is given as
+`-PACKAGE`. Only the standard library is used, so that any environment will do.
 """
 
 from __future__ import annotations
@@ -38,13 +38,15 @@ def running(
     python: str | Path = sys.executable,
     environment: dict[str, str] | None = None,
     cwd: Path | None = None,
+    anew: Sequence[str] = (),
 ) -> Iterator[list[str]]:
     """Give the command that starts `program`, a module or a path, with the modules imported.
 
-    `module:function` has a function called as well, without arguments.
+    `module:function` has a function called as well, without arguments. The packages of `anew` are
+    imported by each process: what they do then depends on the folder, or on what came before.
     """
     with subprocess.Popen(
-        [python, __file__, program, *modules],
+        [python, __file__, program, *modules, *(f"-{package}" for package in anew)],
         cwd=cwd,
         env=environment,
         stdin=subprocess.PIPE,
@@ -61,8 +63,10 @@ def running(
 class Forks:
     """Forks a process for every connection, and kills it when the connection ends."""
 
-    def __init__(self, program: str) -> None:
+    def __init__(self, program: str, anew: set[str]) -> None:
         self._path, self._code = _compiled(program)
+        self._folder_first = _folder_first(program)
+        self._anew = anew
         self._folder = tempfile.mkdtemp(prefix="forking-")
         self.address = os.path.join(self._folder, "socket")
         self._listener = socket.socket(socket.AF_UNIX)
@@ -114,7 +118,7 @@ class Forks:
                 end.close()
             ended = 1
             try:
-                ended = _become(self._path, self._code, text, descriptors)
+                ended = _become(self._path, self._code, self._folder_first, text, descriptors)
                 self._tell_imported()
             finally:
                 os._exit(ended)
@@ -157,7 +161,7 @@ class Forks:
         self._imports_of(child).unlink()
         for name in names:
             # Some are in no file, and some are of this one program only.
-            if name not in self._tried:
+            if name not in self._tried and name.partition(".")[0] not in self._anew:
                 with suppress(Exception):
                     importlib.import_module(name)
         self._tried.update(names, sys.modules)
@@ -174,7 +178,7 @@ class Forks:
 
 def _compiled(program: str) -> tuple[str, CodeType]:
     path = program
-    if not program.endswith(".py"):
+    if os.sep not in program:
         found = importlib.util.find_spec(program)
         assert found is not None
         assert found.origin is not None
@@ -182,7 +186,14 @@ def _compiled(program: str) -> tuple[str, CodeType]:
     return path, compile(Path(path).read_bytes(), path, "exec")
 
 
-def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> int:
+def _folder_first(program: str) -> str | None:
+    """Return what `sys.path` begins with: a script's folder, for a module the working folder."""
+    return os.path.dirname(program) if os.sep in program else None
+
+
+def _become(
+    path: str, code: CodeType, folder_first: str | None, asked: bytes, descriptors: list[int]
+) -> int:
     """Be the program in this process; return its exit code."""
     ended = 1
     try:
@@ -192,6 +203,7 @@ def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> 
             os.close(descriptor)
         folder, count, *rest = os.fsdecode(asked).split("\0")
         os.chdir(folder)
+        sys.path[0] = folder if folder_first is None else folder_first
         os.environ.clear()
         os.environ.update(variable.split("=", 1) for variable in rest[int(count) :])
         time.tzset()
@@ -214,12 +226,16 @@ def _become(path: str, code: CodeType, asked: bytes, descriptors: list[int]) -> 
 
 def main(program: str, *modules: str) -> None:
     """Fork the program for whoever asks, until stdin is closed."""
+    sys.path[0] = _folder_first(program) or os.getcwd()
+    anew = {module[1:] for module in modules if module.startswith("-")}
     for module in modules:
+        if module.startswith("-"):
+            continue
         name, _, function = module.partition(":")
         imported = importlib.import_module(name)
         if function:
             getattr(imported, function)()
-    forks = Forks(program)
+    forks = Forks(program, anew)
     # What a collection touches would be copied in every fork.
     gc.freeze()
     print(forks.address, flush=True)

@@ -15,7 +15,8 @@ from tests.forking import running
 
 PROGRAM = """
 import decimal, os, sys, time
-print(sys.argv[1:], os.environ.get("OF_THE_TEST"), os.getcwd(), __name__, flush=True)
+first = sys.path[0] == os.path.dirname(__file__)
+print(sys.argv[1:], os.environ.get("OF_THE_TEST"), os.getcwd(), __name__, first, flush=True)
 for line in sys.stdin:
     word = line.strip()
     if word == "sleep":
@@ -46,7 +47,7 @@ def test_it_is_as_if_it_had_been_started(program: list[str], tmp_path: Path) -> 
             text=True,
             timeout=patience.SECONDS,
         )
-        assert done.stdout == f"['ä', 'a b', ''] é=\n {tmp_path} __main__\n"
+        assert done.stdout == f"['ä', 'a b', ''] é=\n {tmp_path} __main__ True\n"
         assert done.returncode == code
         assert said in done.stderr
         assert bool(done.stderr) == bool(said)
@@ -62,8 +63,9 @@ import {own}
 """
 
 
-def test_what_one_imports_the_next_one_has(tmp_path: Path) -> None:
-    """And of what it changes the next one has nothing."""
+@pytest.mark.parametrize("anew", [[], ["colorsys"]])
+def test_what_one_imports_the_next_one_has(tmp_path: Path, anew: list[str]) -> None:
+    """Unless it is to be imported anew; of what it changes the next one has nothing."""
     (tmp_path / "warmed.py").write_text("import textwrap\ndef warm(): textwrap.kept = ['called']\n")
     file = tmp_path / "program.py"
     # A module that is nowhere to be found later is of this program only.
@@ -71,9 +73,9 @@ def test_what_one_imports_the_next_one_has(tmp_path: Path) -> None:
     file.write_text(f"import sys, types; sys.modules['{own}'] = types.ModuleType('{own}')")
     file.write_text(file.read_text() + KEEPING.format(own=own))
     environment = {**clean_environment(), "PYTHONPATH": str(tmp_path)}
-    with running(str(file), ["warmed:warm"], environment=environment) as command:
-        for had in (False, True, True):
-            done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    with running(str(file), ["warmed:warm"], environment=environment, anew=anew) as command:
+        for had in (False, not anew, not anew):
+            done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
             assert (done.stdout, done.stderr) == (f"{had} ['called', 'program']\n", "")
 
 
