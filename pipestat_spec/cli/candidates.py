@@ -16,11 +16,11 @@ _LOOKED_AT = 100
 
 
 def print_candidates(arguments: list[str]) -> int:
-    """Print the records, results, columns or statuses that begin with a prefix, one a line.
+    """Print the names of a kind that begin with a prefix, one a line.
 
-    `arguments` are the kind (`columns` are results and fields), the prefix, and the words of the
-    command line before it, which may name a store. Says nothing of what is wrong: the command
-    itself will.
+    `arguments` are the kind (records, results, columns, which are results and fields, statuses,
+    verdicts), the prefix, and the words of the command line before it, which may name a store.
+    Says nothing of what is wrong: the command itself will.
     """
     import shlex
     from contextlib import closing, redirect_stderr, suppress
@@ -32,6 +32,12 @@ def print_candidates(arguments: list[str]) -> int:
     from pipestat_spec.opening import load_config, open_store
 
     kind, prefix, *words = arguments
+    if kind == "verdicts":
+        from pipestat_spec.models.verdict import Verdict
+
+        # A word with a blank may have been begun with a quote.
+        print(*(name for name in Verdict if name.startswith(prefix.lstrip("\"'"))), sep="\n")
+        return 0
     parser = CommandParser("", "")
     add_store(parser)
     with redirect_stderr(StringIO()), suppress(Exception, SystemExit):

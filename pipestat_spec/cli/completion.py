@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["configure"]
 
 SHELLS = ("bash", "zsh", "fish")
-# What the store knows of the values of an argument, by the name under which it is kept.
+# What `__candidates` knows of the values of an argument, by the name under which it is kept.
 _KINDS = {
     "record_identifier": "records",
     "result_identifier": "results",
@@ -28,6 +28,7 @@ _KINDS = {
     "distinct": "columns",
     "status": "statuses",
     "only": "statuses",
+    "verdict": "verdicts",
 }
 
 

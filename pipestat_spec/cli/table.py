@@ -40,6 +40,9 @@ def configure(parser: CommandParser) -> None:
     )
     add_choice(parser)
     parser.add_argument(
+        "--no-header", action="store_true", help="leave out the line with the columns' names"
+    )
+    parser.add_argument(
         "--flatten", action="store_true", help="give objects a column for each of their keys"
     )
     parser.add_argument(
@@ -74,6 +77,8 @@ def _run(args: argparse.Namespace) -> int:
 
     if args.output is None and args.format is not None:
         args.parser.error("--format goes with -o")
+    if args.output is None and args.no_header:
+        args.parser.error("--no-header goes with -o")
     if args.output is not None and args.output_dir is not None:
         args.parser.error("-o and --output-dir do not go together")
     with opened(args) as found:
@@ -83,6 +88,7 @@ def _run(args: argparse.Namespace) -> int:
             "level": None if level == "sample" else level,
             "columns": column_names(args.columns) if args.columns else None,
             "flatten": args.flatten or None,
+            "header": False if args.no_header else None,
             "missing": args.missing,
             "partition": args.partition,
             "license": args.license,

@@ -305,6 +305,13 @@ def test_names_of_a_store_are_completed(
     assert complete(script, "pipestat-spec history prune --ke") == ["--keep"]
     assert complete(script, "pipestat-spec select --status fa") == ["failed"]
     assert complete(script, "pipestat-spec status set w") == ["waiting"]
+    assert complete(script, "pipestat-spec select --verdict ") == [
+        "fail",
+        "warn",
+        "pass",
+        "not judged",
+    ]
+    assert complete(script, "pipestat-spec status list --verdict no") == ["not judged"]
     assert "--message" in complete(script, "pipestat-spec status set --m")
     run("report", "-f", "other.yaml", "-r", "z", "own:=1", "-s", "schema.yaml")
     assert complete(script, "pipestat-spec retrieve -f other.yaml -r ") == ["z"]
