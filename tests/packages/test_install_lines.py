@@ -126,6 +126,14 @@ def test_extras_of_messages_and_documents_exist() -> None:
     assert used <= set(project["optional-dependencies"])
 
 
+def test_every_extra_can_be_installed_from_a_clone() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    needed = [line for lines in project["optional-dependencies"].values() for line in lines]
+    names = {re.split(r"[^\w.-]", line, maxsplit=1)[0] for line in needed}
+    # Only its own: the others of this repository are folders, which no extra can name.
+    assert names & FOLDERS.keys() == {"pipestat-spec"}
+
+
 @pytest.mark.skipif(installing.FROM_INDEX, reason="the packages are on an index")
 def test_the_folders_of_install_lines_can_be_installed(tmp_path: Path) -> None:
     # A copy, since a build leaves files behind.
