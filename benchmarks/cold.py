@@ -39,17 +39,17 @@ def prepared(folder: Path) -> Path:
 def measure(
     programs: dict[str, tuple[Path, bool]], folder: Path, rounds: int
 ) -> dict[str, list[float]]:
-    """Return the seconds of each program's cold report, run in turns, and of bare Python.
+    """Return the seconds of CPU of each program's cold report, in turns, and of bare Python.
 
     `programs` maps a name to the program and whether it is given an output schema.
     """
     folders = {name: prepared(folder / name) for name in programs}
     found: dict[str, list[float]] = {name: [] for name in ("python", *programs)}
     for number in range(-1, rounds):
-        times = {"python": seconds([sys.executable, "-c", "pass"])}
+        times = {"python": _cpu([sys.executable, "-c", "pass"])}
         for name, (program, schema) in programs.items():
             command = report_command(program, folders[name], f"r{number}", schema=schema)
-            times[name] = seconds(command)
+            times[name] = _cpu(command)
         # The first round only fills caches.
         if number >= 0:
             for name, value in times.items():
@@ -77,7 +77,7 @@ def figures(bare: PythonEnvironment, full: PythonEnvironment, folder: Path) -> I
     for against, target in (("full", 6), ("bare", None)):
         took, reference_took = milliseconds(runs["ours"]), milliseconds(runs[against])
         yield Figure(
-            f"cold report; pipestat {against}",
+            f"cold report, CPU; pipestat {against}",
             took,
             "ms",
             floor,
@@ -88,7 +88,7 @@ def figures(bare: PythonEnvironment, full: PythonEnvironment, folder: Path) -> I
         )
     without = runs["ours without a schema"]
     yield Figure(
-        "cold report without a schema",
+        "cold report without a schema, CPU",
         milliseconds(without),
         "ms",
         floor,
