@@ -21,14 +21,16 @@ _COMMENT = re.compile(r"^(<!-- .* -->)\n(?=\S)", re.MULTILINE)
 _NAMED = re.compile(r"\b((?:spec|docs)/[a-z-]+)\.md\b")
 # A table needs no backslash there before a `|` in code.
 _CODE = re.compile(r"(?<!`)`[^`\n]*`")
-_AS_THEY_ARE = {".md", ".png", ".svg", ".js", ".html", ".csv", ".xlsx"}
+# Pages with nothing beside them in the navigation: the room is theirs.
+_WIDE = {"README.md", "docs/gallery.md"}
+_AS_THEY_ARE = {".md", ".png", ".svg", ".js", ".css", ".html", ".csv", ".xlsx"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Give the theme's files, the repository's, and the gallery, which lies beside the site."""
     root = Path(config.config_file_path).parent
     todo = [*root.glob("docs/**/*.md"), *root.glob("spec/*.md"), root / "README.md"]
-    todo += root.glob("docs/site/*.js")
+    todo += [*root.glob("docs/site/*.js"), *root.glob("docs/site/*.css")]
     found = {file.src_uri: file for file in files if file.src_dir != config.docs_dir}
     while todo:
         path = todo.pop()
@@ -66,7 +68,9 @@ def on_page_content(html: str, page: Page, **_: object) -> str:
     return _NAMED.sub(r'<a href="../../\1.html">\1.md</a>', html)
 
 
-def on_page_markdown(markdown: str, **_: object) -> str:
+def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     """Return a page's text as the site needs it."""
+    if page.file.src_uri in _WIDE:
+        page.meta["hide"] = ["navigation"]
     text = _COMMENT.sub(r"\1\n\n", _SITE.sub(r"\1", markdown))
     return _CODE.sub(lambda code: code[0].replace(r"\|", "|"), text)
