@@ -37,6 +37,8 @@ _BRACED, _BARE = r"\$\{([A-Za-z_]\w*)\}", r"\$([A-Za-z_]\w*)"
 _VARIABLE = rf"\$(\$\{{)|{_BRACED}|(?!)()"
 _IN_DATABASES = rf"\$(\$\{{)|{_BRACED}|{_BARE}"
 _IN_PATHS = rf"\$(\$\{{?)|{_BRACED}|{_BARE}"
+# Keys by which an output schema is told from a configuration.
+_OF_SCHEMAS = ("samples", "project", "properties")
 # Keys of a section that hold a path or an address.
 _ADDRESSES = ("sqlite_url", "url")
 
@@ -125,9 +127,12 @@ def _section(key: str, value: object, where: str) -> Mapping[str, Any]:
 
 def _refuse_unknown(key: str, where: str) -> None:
     near = nearest(key, KEYS)
+    hint = "is it a configuration? Its keys are for example schema_path and results_file_path"
+    if key in _OF_SCHEMAS:
+        hint = "is it an output schema? Name it with -s (in Python schema_path)"
     raise MissingConfigDataError(
         f"{where}: unknown key {key!r}",
-        hint=f"did you mean {near!r}?" if near else "known keys are " + ", ".join(KEYS),
+        hint=f"did you mean {near!r}?" if near and key not in _OF_SCHEMAS else hint,
         key=key,
     )
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.text.file_names import encode_component
+from pipestat_spec.text.unreadable import system_reason
 from pipestat_spec.whole_files import replace_link, replacing
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def link_files(source: Source, level: Level, folder: str, *, copy: bool = False)
             _remove_dangling(os.path.join(folder, name), done)
     except OSError as error:
         raise PipestatSummarizeError(
-            f"the links cannot be made: {error}", hint="choose another folder"
+            f"{error.filename or folder} cannot be written: {system_reason(error)}",
+            hint="choose another folder",
         ) from error
     return done
 

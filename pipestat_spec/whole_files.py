@@ -46,7 +46,8 @@ def replacing(path: str | os.PathLike[str], mode: int | None = None) -> Iterator
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = _unused(target.parent)
-    descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
+    with _named(temporary, target):
+        descriptor = os.open(temporary, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o666)
     try:
         with os.fdopen(descriptor, "w+b") as file:
             _remove_dead(target.parent, os.fstat(descriptor).st_mtime)
@@ -71,7 +72,8 @@ def making_folder(path: str | os.PathLike[str], *, replace: bool = False) -> Ite
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     folder = _unused(target.parent)
-    folder.mkdir()
+    with _named(folder, target):
+        folder.mkdir()
     try:
         _remove_dead(target.parent, folder.stat().st_mtime)
         yield folder
@@ -107,6 +109,17 @@ def replace_link(path: str | os.PathLike[str], text: str) -> None:
         temporary.replace(path)
     except BaseException:
         temporary.unlink()
+        raise
+
+
+@contextmanager
+def _named(temporary: Path, target: Path) -> Iterator[None]:
+    """Let an error name what was asked for, not what is beside it for a moment."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename == os.fspath(temporary):
+            error.filename = os.fspath(target)
         raise
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from pipestat_spec.errors import InvalidValueError
@@ -34,6 +35,11 @@ def json_argument(argument: str, where: str) -> JSONValue:
     elif argument.startswith("@"):
         with open(argument[1:], "rb") as file:
             content, where = file.read(), argument[1:]
+    elif argument.endswith(".json") or os.path.isfile(argument):
+        raise InvalidValueError(
+            f"{where}: {shorten(argument)!r} is not JSON, but the name of a file",
+            hint=f"write @{shorten(argument)} for what is in the file",
+        )
     else:
         return json_value(argument, where)
     try:

@@ -78,7 +78,9 @@ def _describe(failure: BaseException | str) -> str:
     if isinstance(failure, str | PipestatError):
         return str(failure)
     if isinstance(failure, OSError) and failure.strerror and failure.filename is not None:
-        return f"{failure.filename}: {failure.strerror}"
+        from pipestat_spec.text.unreadable import system_reason
+
+        return f"{failure.filename}: {system_reason(failure)}"
     text = f"{type(failure).__name__}: {failure}".rstrip(": ")
     if isinstance(failure, OSError):
         return text

@@ -40,6 +40,9 @@ the store. A store named by -f or by the environment has to be there.
 """
 
 
+_NO_DOCUMENT = "; report documents are JSON, a schema is named with -s and a results file with -f"
+
+
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `validate`."""
     parser.add_argument(
@@ -219,7 +222,8 @@ def _read_documents(paths: list[str], found: _Findings) -> list[tuple[str, Repor
     items = [item for path in find_documents(paths) for item in read_documents(path)]
     for item in items:
         if item.problem is not None:
-            found.add([f"{item.where}: {item.problem}"])
+            is_yaml = item.where.endswith((".yaml", ".yml"))
+            found.add([f"{item.where}: {item.problem}{_NO_DOCUMENT if is_yaml else ''}"])
             continue
         with found.about():
             documents.append((item.where, parse_report_document(item.content, item.where)))

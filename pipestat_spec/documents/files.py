@@ -10,7 +10,7 @@ from pathlib import Path
 from pipestat_spec.errors import DocumentError
 from pipestat_spec.text.json_reader import read_json
 from pipestat_spec.text.strings import shorten
-from pipestat_spec.text.unreadable import UnreadableText, decode
+from pipestat_spec.text.unreadable import UnreadableText, decode, system_reason
 
 __all__ = ["SourcedDocument", "find_documents", "read_documents"]
 
@@ -67,7 +67,8 @@ def read_documents(path: Path) -> Iterator[SourcedDocument]:
             return
         content = _parse_json(text)
     except OSError as error:
-        reason = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        is_missing = isinstance(error, FileNotFoundError)
+        reason = "there is no such file" if is_missing else system_reason(error)
         yield SourcedDocument(name, problem=f"cannot be read: {reason}")
     except UnreadableText as error:
         yield SourcedDocument(name, problem=error.problem)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pipestat_spec.text.paths import working_folder
-from pipestat_spec.text.strings import nearest, shorten
-from pipestat_spec.text.unreadable import UnreadableText, decode
+from pipestat_spec.text.paths import nearest_name, working_folder
+from pipestat_spec.text.strings import shorten
+from pipestat_spec.text.unreadable import UnreadableText, decode, system_reason
 
 __all__ = ["MissingText", "parse_document", "read_document", "read_text"]
 
@@ -61,9 +61,10 @@ def _read_file(location: str) -> bytes:
         here = working_folder() or "deleted"
         hint = f"did you mean {near}?" if near else f"the current folder is {here}"
         raise MissingText("there is no such file", hint) from None
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableText(f"cannot be read: {reason}") from None
+    except OSError as error:
+        raise UnreadableText(f"cannot be read: {system_reason(error)}") from None
+    except ValueError as error:
+        raise UnreadableText(f"cannot be read: {error}") from None
 
 
 def _local_path(location: str) -> str:
@@ -77,7 +78,7 @@ def _local_path(location: str) -> str:
 
 def _neighbour(path: str) -> str | None:
     try:
-        return nearest(os.path.basename(path), os.listdir(os.path.dirname(path) or os.curdir))
+        return nearest_name(os.path.basename(path), os.listdir(os.path.dirname(path) or os.curdir))
     except OSError:
         return None
 

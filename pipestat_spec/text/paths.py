@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 
 from pipestat_spec.errors import MissingConfigDataError
 from pipestat_spec.text.file_names import PLACEHOLDER
 from pipestat_spec.text.strings import nearest, shorten
 
-__all__ = ["absolute_path", "check_path", "find_above", "nearest_path", "working_folder"]
+__all__ = [
+    "absolute_path",
+    "check_path",
+    "find_above",
+    "nearest_name",
+    "nearest_path",
+    "working_folder",
+]
 
 _PLACEHOLDER = r"(?<!\$)\{[^{}/]*\}"
 
@@ -84,7 +92,7 @@ def nearest_path(path: str) -> str | None:
         names = [n for n in os.listdir(folder) if n.startswith(".") == name.startswith(".")]
     except OSError:
         return None
-    near = _like(name, [n for n in names if n != name])
+    near = nearest_name(name, [n for n in names if n != name])
     if near is None:
         return None
     found = os.path.join(folder, near)
@@ -92,8 +100,11 @@ def nearest_path(path: str) -> str | None:
     return whole if rest and os.path.exists(whole) else found
 
 
-def _like(name: str, names: list[str]) -> str | None:
-    """Return the name that is most like another one, of the same ending if there is one."""
+def nearest_name(name: str, names: Collection[str]) -> str | None:
+    """Return the file name that `name` probably means, of the same ending if there is one.
+
+    Endings are not compared: two files are not alike because both are YAML.
+    """
     stem, ending = os.path.splitext(name)
     stems: dict[str, str] = {}
     for other in sorted(names, key=lambda other: not other.endswith(ending)):

@@ -1,8 +1,31 @@
-"""What is wrong with a text that cannot be read, and where."""
+"""What is wrong with a file or a text that cannot be read or written, and where."""
 
 from __future__ import annotations
 
-__all__ = ["UnreadableText", "decode"]
+import errno
+
+__all__ = ["UnreadableText", "decode", "system_reason"]
+
+_REASONS = {
+    errno.EACCES: "permission denied",
+    errno.EPERM: "permission denied",
+    errno.EROFS: "the file system is read-only",
+    errno.EISDIR: "it is a folder, not a file",
+    errno.ENOENT: "there is no such file or folder",
+    errno.EEXIST: "a part of the path is not a folder",
+    errno.ENOTDIR: "a part of the path is not a folder",
+    errno.ELOOP: "the symbolic links go in a circle",
+    errno.ENAMETOOLONG: "the name is too long",
+}
+
+
+def system_reason(error: OSError) -> str:
+    """Return in a few words why the system refuses a file, without the file's name."""
+    known = _REASONS.get(error.errno or 0)
+    if known is not None:
+        return known
+    text = error.strerror or str(error)
+    return f"{text[:1].lower()}{text[1:]}"
 
 
 class UnreadableText(ValueError):

@@ -13,6 +13,7 @@ from pipestat_exports.options import Options, read_options
 from pipestat_spec.errors import PipestatDependencyError, PipestatSummarizeError
 from pipestat_spec.installing import install_hint
 from pipestat_spec.tables import Column, Table, read_table
+from pipestat_spec.text.unreadable import system_reason
 from pipestat_spec.whole_files import replace_file, replacing
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def write_file(output: Path, write: Callable[[BinaryIO], None]) -> None:
             write(file)
     except OSError as error:
         raise PipestatSummarizeError(
-            f"{output} cannot be written: {error}", hint="choose another file"
+            f"{output} cannot be written: {system_reason(error)}", hint="choose another file"
         ) from error
 
 

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pipestat_spec.errors import PipestatSummarizeError
 from pipestat_spec.plugins.exporter_options import refuse_unknown, wrong_option
+from pipestat_spec.text.unreadable import system_reason
 from pipestat_spec.whole_files import making_folder
 
 __all__ = ["FolderOptions", "check_folder", "read_folder_options", "write_folder"]
@@ -64,5 +65,5 @@ def write_folder(output: Path, mark: str, replace: bool, fill: Callable[[Path], 
             fill(folder)
     except OSError as error:
         raise PipestatSummarizeError(
-            f"{output} cannot be written: {error}", hint="choose another folder"
+            f"{output} cannot be written: {system_reason(error)}", hint="choose another folder"
         ) from error

@@ -17,6 +17,7 @@ from pipestat_report.summary import static_summary
 from pipestat_report.thumbnails import Thumbnails
 from pipestat_spec.domain.times import format_utc, utc_now
 from pipestat_spec.errors import PipestatSummarizeError
+from pipestat_spec.text.unreadable import system_reason
 from pipestat_spec.whole_files import replacing
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def build_report(source: Source, output: Path, options: Options | None = None) -
                 _write_zip(file, path.stem, page, portable)
     except OSError as error:
         raise PipestatSummarizeError(
-            f"the report cannot be written: {error}", hint="choose another output"
+            f"{path} cannot be written: {system_reason(error)}", hint="choose another output"
         ) from error
     return [path]
 

@@ -26,8 +26,8 @@ _HEAD = """\
 What [`pipestat-spec serve`](serve.md#the-interface-for-programs) answers. A running server says the
 same as OpenAPI at `/api/v1/openapi.json`. Answers are JSON, but for files; times are UTC, as
 `2026-01-31T12:00:00.000001Z`. Requests need `Authorization: Bearer TOKEN`
-([who gets in](serve.md#who-gets-in)). Where an answer has an `ETag`, send it as `If-None-Match`: as
-long as nothing has changed, the answer is 304 without a body.
+([who gets access](serve.md#who-gets-access)). If an answer has an `ETag`, send it as
+`If-None-Match`: as long as nothing has changed, the answer is 304 without a body.
 
 """
 _REFUSALS = """\

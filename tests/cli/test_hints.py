@@ -107,6 +107,69 @@ def test_an_anchor_beside_the_sections(run: Run, schema: Path) -> None:
     run("report", *store, "-r", "s1", "reads=5")
 
 
+# What a beginner gives by mistake, the error, and what mends it.
+WRONG_FILES = [
+    (["select", "-f", "schema.yaml"], "holds namespaces 'pipeline_name', 'samples'", "with -s"),
+    (["select", "-f", "pipestat.yaml"], "holds namespaces 'schema_path', 'results", "with -c"),
+    (["select", "-f", "workflow.yaml"], "holds namespaces 'name', 'on'", "use another file"),
+    (["report", "-f", "schema.yaml", "-r", "s", "n=1"], "holds namespaces", "with -s"),
+    (["select", "-c", "schema.yaml"], "unknown key 'samples'", "with -s"),
+    (["select", "-c", "workflow.yaml"], "unknown key 'name'", "results_file_path"),
+    (["select", "-c", "folder"], "folder: cannot be read: it is a folder", ""),
+    (["select", "-s", "results.yaml"], "count: the result has no type", "with -f"),
+    (["select", "-s", "empty.yaml"], "empty.yaml: the file is empty", "reads: {type: integer}"),
+    (["select", "-s", "folder"], "folder: cannot be read: it is a folder", ""),
+    (["select", "-f", "folder"], "folder cannot be used: it is a folder", "path of a file"),
+    (["select", "-f", "results.yml"], "no results at", "did you mean", "results.yaml"),
+    (["select", "-s", "shcema.yaml"], "there is no such file", "did you mean schema.yaml?"),
+    (["report", "-r", "s", "--json", "new.json"], "'new.json' is not JSON", "write @new.json"),
+    (["report", "-r", "s", "--json", "schema.yaml"], "the name of a file", "write @schema.yaml"),
+    (["report", "-r", "s", "n:=@none.json"], "none.json: there is no such file", ""),
+    (["report", "-r", "s", "n:=@folder"], "folder: it is a folder", ""),
+    (["table", "-o", "results.yaml/t.csv"], "results.yaml/t.csv cannot be written", "another"),
+    (["table", "-o", "folder"], "no exporter writes 'folder'", ".csv"),
+    (["select", "-o", "results.yaml/x.json"], "a part of the path is not a folder", ""),
+    (
+        ["summarize", "-o", "results.yaml/r.html"],
+        "results.yaml/r.html cannot be written",
+        "another",
+    ),
+    (["link", "--link-dir", "results.yaml"], "results.yaml cannot be written", "another folder"),
+]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told", "mended"), [(w[0], w[1], w[-1]) for w in WRONG_FILES]
+)
+def test_a_file_of_another_kind(
+    run: Run, folder: Path, arguments: list[str], told: str, mended: str
+) -> None:
+    (folder / "schema.yaml").write_text("pipeline_name: count\nsamples: {n: {type: integer}}\n")
+    (folder / "pipestat.yaml").write_text(
+        "schema_path: schema.yaml\nresults_file_path: results.yaml\n"
+    )
+    (folder / "workflow.yaml").write_text("name: test\non: push\njobs: {}\n")
+    (folder / "empty.yaml").touch()
+    (folder / "folder").mkdir()
+    run("report", "-q", "-r", "s1", "n=1")
+    before = (folder / "results.yaml").read_bytes()
+
+    done = run(*arguments, code=1)
+
+    assert (done.out, done.err.count("\n"), done.err[:7]) == ("", 1, "error: ")
+    assert told in done.err
+    assert mended in done.err
+    assert ".tmp" not in done.err
+    assert (folder / "results.yaml").read_bytes() == before
+
+
+def test_names_that_are_not_alike(run: Run, folder: Path) -> None:
+    (folder / "bin.yaml").touch()
+    (folder / "noperm").mkdir()
+    assert "did you mean" not in run("select", "-s", "missing.yaml", code=1).err
+    assert "did you mean" not in run("select", "-f", "nothere.yaml", code=1).err
+
+
 def test_json_that_escapes_an_emoji(run: Run, folder: Path) -> None:
     results = {
         "mood": "\N{GRINNING FACE}",

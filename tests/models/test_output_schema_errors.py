@@ -23,7 +23,7 @@ def refusal(document: Any) -> str:
     ("text", "start", "fix"),
     [
         ("[1]", "s.yaml: [1] is not an output schema", "reads: {type: integer}"),
-        ("", "s.yaml: None is not an output schema", "reads: {type: integer}"),
+        ("", "s.yaml: the file is empty", "reads: {type: integer}"),
         ("{}", "s.yaml: the output schema declares no results", "reads: {type: integer}"),
         ("{pipeline_name: x}", "s.yaml: the output schema declares no results", "add one"),
         ("{samples: {}}", "s.yaml: the output schema declares no results", "add one"),

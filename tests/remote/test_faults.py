@@ -183,9 +183,12 @@ def test_packages_that_are_missing(place: Place, url: str, package: str | None) 
         assert "nosuch" in text
 
 
-def test_without_s3fs(place: Place, tmp_path: Path) -> None:
-    # As if it were not installed: a module of that name that cannot be imported.
-    (tmp_path / "s3fs.py").write_text("raise ModuleNotFoundError(\"No module named 's3fs'\")")
+@pytest.mark.parametrize("absent", [("s3fs",), ("s3fs", "fsspec")])
+def test_without_s3fs(place: Place, tmp_path: Path, absent: tuple[str, ...]) -> None:
+    # As if they were not installed: modules of that name that cannot be imported.
+    for name in absent:
+        error = f"ModuleNotFoundError(\"No module named '{name}'\")"
+        (tmp_path / f"{name}.py").write_text(f"raise {error}")
     done = pipestat_spec(
         *("report", "-f", place.url, "--pipeline-name", "demo", "-r", "s1", "n:=1"),
         cwd=tmp_path,

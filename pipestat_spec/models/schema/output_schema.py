@@ -126,7 +126,9 @@ def parse_output_schema(
         raise schema_error(
             source,
             (),
-            f"{shorten(repr(document))} is not an output schema",
+            "the file is empty"
+            if document is None
+            else f"{shorten(repr(document))} is not an output schema",
             "map result identifiers to their schemas, for example 'reads: {type: integer}'",
         )
     sections = find_sections(document, source, problems)

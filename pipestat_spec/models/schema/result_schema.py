@@ -150,6 +150,11 @@ def in_place(schemas: Iterable[object], definitions: Mapping[str, Any]) -> list[
     return list(found.values())
 
 
+def _holds_records(declared: Mapping[str, Any]) -> bool:
+    """Tell the records of a results file, which are taken for a definition by mistake."""
+    return any(isinstance(value, Mapping) and "meta" in value for value in declared.values())
+
+
 def parse_result_schema(
     identifier: str,
     declared: object,
@@ -171,7 +176,10 @@ def parse_result_schema(
                 source,
                 path,
                 "the result has no type",
-                "add one, for example type: integer (or $ref, anyOf, oneOf, allOf, enum, const)",
+                "is it a results file? Name it with -f (in Python results_file_path)"
+                if _holds_records(declared)
+                else "add one, for example type: integer (or $ref, anyOf, oneOf, allOf, enum, "
+                "const)",
             )
     expander = Expander(document, declared, source, path, problems)
     try:

@@ -231,7 +231,8 @@ class Database:
             return str(self.url.database)
         host = self.url.host or str(self.url.query.get("host", "the local server"))
         port = f":{self.url.port}" if self.url.port else ""
-        return f"database {self.url.database or self.url.username!r} on {host}{port}"
+        name = self.url.database or self.url.username
+        return f"{f'database {name!r}' if name else 'the default database'} on {host}{port}"
 
     def error(self, error: BaseException) -> PipestatDatabaseError:
         """Return a driver's exception as one of ours."""

@@ -23,6 +23,7 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.logs import logger
 from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
+from pipestat_spec.text.unreadable import system_reason
 
 __all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file"]
 
@@ -32,16 +33,11 @@ WARN_AFTER = 5.0
 GIVE_UP_AFTER = 300.0
 _JOINED_BEYOND = 16
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
+# The path is wrong, or somebody else's; anything else may pass.
 _UNUSABLE = {
-    errno.EACCES: "permission denied",
-    errno.EPERM: "not permitted",
-    errno.EROFS: "the file system is read-only",
-    errno.EISDIR: "it is a folder",
-    errno.ENOTDIR: "a part of the path is not a folder",
-    errno.ELOOP: "the symbolic links go in a circle",
-    errno.ENAMETOOLONG: "the name is too long",
-    errno.EEXIST: "a part of the path is not a folder",
-}
+    errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENOTDIR, errno.ELOOP,
+    errno.ENAMETOOLONG, errno.EEXIST,
+}  # fmt: skip
 
 
 @contextmanager
@@ -57,12 +53,9 @@ def mapped_errors(path: str, hint: str | None = None) -> Iterator[None]:
 
 
 def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
-    reason = _UNUSABLE.get(error.errno or 0)
-    if reason is None:
-        text = error.strerror or str(error)
-        return PipestatDataError(
-            f"{path}: {text[:1].lower()}{text[1:]}", hint=hint or "nothing was stored", file=path
-        )
+    reason = system_reason(error)
+    if error.errno not in _UNUSABLE:
+        return PipestatDataError(f"{path}: {reason}", hint=hint or "nothing was stored", file=path)
     what = error.filename if isinstance(error.filename, str) else path
     detail = "" if what == path else f" ({what})"
     return PipestatStartupError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from pipestat_spec.backend import StoreSettings
@@ -35,12 +36,10 @@ class LayoutRules(NamedTuple):
         """
         others = [name for name in keys if name != self.namespace and name[:1] != "_"]
         if others and self.namespace not in keys and not self.settings.multi_namespaces:
-            near = nearest(self.namespace, others)
+            names = f"namespace{'' if len(others) == 1 else 's'} {', '.join(map(repr, others))}"
             raise LayoutError(
-                f"{self.file} holds namespace {', '.join(map(repr, others))}, "
-                f"not {self.namespace!r}",
-                hint=(f"did you mean {near!r}? Else " if near else "")
-                + "use another file, or set multi_pipelines to keep several in one",
+                f"{self.file} holds {names}, not {self.namespace!r}",
+                hint=self._instead(others),
                 file=self.file,
                 namespaces=tuple(others),
             )
@@ -80,6 +79,17 @@ class LayoutRules(NamedTuple):
                 hint=f"choose another name, or {self._convert('levels')}",
                 record_identifier=identifier,
             )
+
+    def _instead(self, others: Sequence[str]) -> str:
+        """Return what mends that the file has other keys: a near name, or how its kind is given."""
+        near = nearest(self.namespace, others)
+        if {"schema_path", "results_file_path"} & {*others}:
+            return "is it a configuration? Name it with -c (in Python config_file)"
+        if "samples" in others or {"type", "properties"} <= {*others}:
+            return "is it an output schema? Name it with -s (in Python schema_path)"
+        return (f"did you mean {near!r}? Else " if near else "") + (
+            "use another file, or set multi_pipelines to keep several in one"
+        )
 
     def _convert(self, layout: Layout) -> str:
         return f"run 'pipestat-spec convert {self.file} NEW_FILE --layout {layout}'"

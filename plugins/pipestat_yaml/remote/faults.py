@@ -273,9 +273,12 @@ def missing_package(shown: str, error: BaseException) -> PipestatError:
     found = re.search(r"\b(?:[Ii]nstall|named) ['\"]?([A-Za-z0-9_.-]+)", str(error))
     package = found[1] if found else "the file system's package"
     s3 = package in ("s3fs", "fsspec", "aiohttp", "aiobotocore", "botocore")
+    place = "" if shown == f"{protocol}://" else f"{shown}: "
     command = install_hint("pipestat-spec[s3]") if s3 else f"pip install {package}"
     return PipestatDependencyError(
-        f"{shown}: {protocol}:// needs the package {package}", hint=command, package=package
+        f"{place}{protocol}:// needs the package {package}",
+        hint=command,
+        package=package,
     )
 
 

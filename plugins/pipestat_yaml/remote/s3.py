@@ -73,9 +73,9 @@ class S3Objects(ObjectStore):
         return self._fs
 
     def _run(self, key: str, work: Callable[[Any], Awaitable[Answer]]) -> Answer:
+        fs = self._connected()
         from fsspec.asyn import sync
 
-        fs = self._connected()
         try:
             with mapped(self.shown(key)):
                 answer: Answer = sync(fs.loop, work, fs)
