@@ -12,6 +12,7 @@ from pipestat_sql.queries import pages
 from pipestat_sql.tables.column_types import Kind
 
 from pipestat_spec.backend import Outcome
+from pipestat_spec.domain.filter_text import parse_filter
 from pipestat_spec.memory import MemoryBackend
 from pipestat_spec.models.query import Comparison, Query
 from pipestat_spec.store import Store
@@ -112,3 +113,17 @@ def test_columns_of_other_programs_are_seen(database, layout, change):
     fresh = database.open(layout=layout).backend
     assert ask(backend) == ask(fresh)
     assert ask(backend)["number"] == ("extra" in change)
+
+
+def test_a_number_by_index_knows_what_stands_in_extended_data(database, monkeypatch):
+    """Of matches so many that they are not listed; 'a' to 'c' stand in the extended data."""
+    monkeypatch.setattr(pages, "_FEW_MATCHES", 1)
+    database.open(schema_of({"m": Kind.INTEGER})).report_many(
+        {"a": {"n": 3}, "b": {"n": 2**70}, "c": {"n": "3"}}
+    )
+    opened = database.open(schema_of({"m": Kind.INTEGER, "n": Kind.INTEGER}))
+    opened.report_many({f"d{n}": {"n": n % 5} for n in range(20)} | {"e": {"m": 1}})
+    wanted = {"n = 3": 5, "n > 2": 10, "not n = 3": 19, "n is null": 1, "n in (0, 3)": 9}
+    for text, number in wanted.items():
+        query = Query(where=parse_filter(text), limit=2)
+        assert opened.backend.select(query).total_size == number, text

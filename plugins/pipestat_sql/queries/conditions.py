@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import sqlalchemy as sa
 
@@ -41,7 +41,7 @@ from pipestat_sql.queries.shapes import Joined, Leaf, Negated, Node, Shape
 from pipestat_sql.tables.column_types import Kind
 from pipestat_sql.tables.record_table import RecordTable
 
-__all__ = ["condition", "is_of_system"]
+__all__ = ["Conditions", "condition", "conditions", "is_of_system"]
 
 _BOUNDS: dict[Kind, Callable[[Any, Any], tuple[Any, Any] | bool]] = {
     Kind.INTEGER: bigint_bound,
@@ -55,23 +55,42 @@ _TYPES: dict[Kind, type[sa.types.TypeEngine[Any]]] = {
 }
 
 
+class Conditions(NamedTuple):
+    """A filter on the rows of a table.
+
+    `plain` looks at the columns alone. `layered`, which is None where nothing can stand there,
+    is for the rows that are `extended`, and looks into `pipestat_extended_data` first.
+    """
+
+    plain: Condition
+    layered: Condition | None = None
+    extended: Sequence[Condition] = ()
+
+
+def conditions(shape: Shape, table: RecordTable, dialect: Dialect) -> Conditions:
+    """Return the rows that fulfil the filter, by whether they have extended data."""
+    plain = _element(_compile(shape.root, Fields(table, dialect, extended=False)))
+    extended = table.table.c.get(EXTENDED)
+    if extended is None or is_of_system(shape.root):
+        return Conditions(plain)
+    layered = _element(_compile(shape.root, Fields(table, dialect, extended=True)))
+    # True of every row; SQLite needs a range to take an index on the rows that have some.
+    some = table.table.c.record_identifier >= ""
+    return Conditions(plain, layered, (extended.is_not(sa.null()), some))
+
+
 def condition(filter: Filter | Shape, table: RecordTable, dialect: Dialect) -> Condition:
     """Return the rows that fulfil the filter.
 
     Rows without `pipestat_extended_data` have a branch of their own that indexes serve.
     Raises FilterSyntaxError for a `like` pattern that ends in its escape character.
     """
-    root = (filter if isinstance(filter, Shape) else Shape(filter)).root
-    plain = _element(_compile(root, Fields(table, dialect, extended=False)))
-    extended = table.table.c.get(EXTENDED)
-    if extended is None or is_of_system(root):
+    shape = filter if isinstance(filter, Shape) else Shape(filter)
+    plain, layered, extended = conditions(shape, table, dialect)
+    if layered is None:
         return plain
-    layered = _element(_compile(root, Fields(table, dialect, extended=True)))
-    # True of every row; SQLite needs a range to take an index on the rows that have some.
-    some = table.table.c.record_identifier >= ""
     return sa.or_(
-        sa.and_(extended.is_(sa.null()), plain),
-        sa.and_(extended.is_not(sa.null()), some, layered),
+        sa.and_(table.table.c[EXTENDED].is_(sa.null()), plain), sa.and_(*extended, layered)
     )
 
 

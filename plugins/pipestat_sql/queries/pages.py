@@ -23,7 +23,7 @@ from pipestat_spec.domain.times import as_utc
 from pipestat_spec.json_values import MAX_INTEGER
 from pipestat_spec.models.query import Filter, Page, Query
 from pipestat_spec.models.record import Record
-from pipestat_sql.queries.conditions import condition, is_of_system
+from pipestat_sql.queries.conditions import condition, conditions, is_of_system
 from pipestat_sql.queries.dialects import COMPARE, Condition, Expression
 from pipestat_sql.queries.fields import TIMES
 from pipestat_sql.queries.literals import text_bound
@@ -54,9 +54,9 @@ class _After(NamedTuple):
 class _Search(NamedTuple):
     """What a page is of: the store's rows that match, in an order.
 
-    `matching` makes what matches, in the form that suits the number and in the one that suits the
-    page; `order` is made of the table's columns, or of those of an answer. `asked` tells the
-    search from others of one `shape`, but for the `values` of its parameters.
+    `matching` makes the number of all matches, as `total`, and the rows that match, in the form
+    that suits the page; `order` is made of the table's columns, or of those of an answer. `asked`
+    tells the search from others of one `shape`, but for the `values` of its parameters.
     """
 
     matching: Callable[[], tuple[sa.Select[Any], sa.Select[Any]]]
@@ -89,9 +89,11 @@ def select_page(reader: TableReader, query: Query) -> Page:
         def matching() -> tuple[sa.Select[Any], sa.Select[Any]]:
             plain = _matching(reader, shape)
             if shape is None or limit is None:
-                return plain, plain
+                return _number(plain), plain
             many = _matching(reader, shape, of_many=True)
-            number = plain if is_of_system(shape.root) else many
+            number = _number(plain if is_of_system(shape.root) else many)
+            if _is_in_index(reader, shape):
+                number = _number_by_index(reader, shape)
             return number, plain if _is_one_status(shape.root) else many
 
         def order(columns: Any) -> list[Expression]:
@@ -224,15 +226,15 @@ def recent_page(
         return sa.bindparam(what, type_=literal.type)
 
     values: dict[str, Any] = {}
-    conditions: list[Condition] = [moment.is_not(None)]
+    within: list[Condition] = [moment.is_not(None)]
     if start is not None:
-        conditions.append(moment >= given(start, "first_time", values))
+        within.append(moment >= given(start, "first_time", values))
     if end is not None:
-        conditions.append(moment <= given(end, "last_time", values))
+        within.append(moment <= given(end, "last_time", values))
 
     def matching() -> tuple[sa.Select[Any], sa.Select[Any]]:
-        found = _matching(reader, None).where(*conditions)
-        return found, found
+        found = _matching(reader, None).where(*within)
+        return _number(found), found
 
     def order(columns: Any) -> list[Expression]:
         return [dialect.moment(columns[name]).desc(), dialect.text(columns.record_identifier)]
@@ -266,6 +268,33 @@ def _matching(reader: TableReader, shape: Shape | None, *, of_many: bool = False
         return statement
     found = condition(shape, reader.table, reader.dialect)
     return statement.where(reader.dialect.unindexed(found) if of_many else found)
+
+
+def _number(matching: sa.Select[Any]) -> sa.Select[Any]:
+    return matching.add_columns(sa.func.count().label("total"))
+
+
+def _is_in_index(reader: TableReader, shape: Shape) -> bool:
+    """Tell whether an index of a result has all that a filter asks, of all rows of the table."""
+    asked = {path[0] for path in shape.fields}
+    return len(asked) == 1 and asked <= reader.table.indexed and reader.table.own_rows() is None
+
+
+def _number_by_index(reader: TableReader, shape: Shape) -> sa.Select[Any]:
+    """Return the number of all matches without a look at most rows.
+
+    It is that of the columns' values, which an index has, corrected for the rows with extended
+    data, which another one has.
+    """
+    table = reader.table.table
+    plain, layered, extended = conditions(shape, reader.table, reader.dialect)
+    of_columns = _number(sa.select().select_from(table).where(plain))
+    number: Expression = of_columns.scalar_subquery()
+    if layered is not None:
+        more = sa.case((layered, 1), else_=0) - sa.case((plain, 1), else_=0)
+        moved = sa.select(sa.func.coalesce(sa.func.sum(more), 0)).select_from(table)
+        number = number + moved.where(*extended).scalar_subquery()
+    return sa.select(number.label("total"))
 
 
 def _is_one_status(node: Node) -> bool:
@@ -337,8 +366,7 @@ def _statement(
     reader: TableReader, search: _Search, columns: Columns, is_limited: bool
 ) -> sa.Select[Any]:
     """Return the number of all matches with each row of the page."""
-    matching, paged = search.matching()
-    counted = matching.add_columns(sa.func.count().label("total"))
+    counted, paged = search.matching()
     every: Sequence[Any] = [sa.literal_column("*")]
     page = paged.add_columns(*(every if columns is None else columns))
     if search.after is not None:

@@ -64,14 +64,15 @@ Node: TypeAlias = Leaf | Negated | Joined
 class Shape:
     """One filter as its shape and its values.
 
-    Filters of equal `key` have the same `root` but for values. Raises FilterSyntaxError for a
-    `like` pattern that ends in its escape character.
+    Filters of equal `key` have the same `root` but for values, and the same `fields`. Raises
+    FilterSyntaxError for a `like` pattern that ends in its escape character.
     """
 
     def __init__(self, filter: Filter) -> None:
         self._key: list[object] = []
         self._values: list[Any] = []
         self._parameters: dict[str, Derivation] = {}
+        self.fields: set[FieldPath] = set()
         self.root = self._node(filter)
         # Flat, so that its text is made without recursion.
         self.key = tuple(self._key)
@@ -119,6 +120,7 @@ class Shape:
         return Leaf(path, "in", self._given(path, "in", _kind_of_all(values), values))
 
     def _given(self, path: FieldPath, operator: str, kind: str | None, value: T) -> Given[T]:
+        self.fields.add(path)
         if kind is None or path[0] in TIMES:
             self._key.append((path, operator, None, value))
             return Given(value)

@@ -16,9 +16,9 @@ from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["SEARCHED", "Definitions", "index_name", "indexable"]
+__all__ = ["EXTENDED", "Definitions", "index_name", "indexable"]
 
-_EXTENDED = "pipestat_extended_data"
+EXTENDED = "pipestat_extended_data"
 # The columns of the system that are searched by, and what their indexes hold besides, where the
 # table has it: the records of one status stand in their order.
 SEARCHED: Mapping[str, tuple[str, ...]] = {
@@ -79,7 +79,7 @@ class Definitions:
             self._column("status", Kind.STRING),
             self._time("pipestat_created_time"),
             self._time("pipestat_modified_time"),
-            self._column(_EXTENDED, Kind.JSON),
+            self._column(EXTENDED, Kind.JSON),
             self._column("meta", Kind.JSON),
         ]
 
@@ -189,7 +189,7 @@ class Definitions:
 
         Without it a search that has to look into these would pass by the results' indexes.
         """
-        return self._partial_index(table, _EXTENDED, sa.column(_EXTENDED).is_not(sa.null()))
+        return self._partial_index(table, EXTENDED, sa.column(EXTENDED).is_not(sa.null()))
 
     def _partial_index(self, table: str, column: str, rows: sa.ColumnElement[Any]) -> str:
         name = index_name(table, column)

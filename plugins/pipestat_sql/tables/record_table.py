@@ -39,7 +39,8 @@ class RecordTable:
 
     `project_name` is that of the store, None in the layout `records`; `types` maps columns to
     what the database calls their types; `declared` are the results that the schema names;
-    `lacking` says that something which ought to be there is not; `full_name` is the name that
+    `indexed` are those that an index answers for; `lacking` says that something which ought to be
+    there is not; `full_name` is the name that
     the table's may be cut from; `configured_project` is the project's name where one is given.
     """
 
@@ -52,6 +53,7 @@ class RecordTable:
     history: str | None = None
     history_types: Mapping[str, str] = field(default_factory=dict)
     declared: frozenset[str] = frozenset()
+    indexed: frozenset[str] = frozenset()
     lacking: bool = False
     full_name: str = ""
     configured_project: str | None = None

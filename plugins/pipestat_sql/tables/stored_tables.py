@@ -21,7 +21,7 @@ from pipestat_sql.database.settings import settings_of
 from pipestat_sql.database.transactions import Transactions
 from pipestat_sql.tables.catalog import Catalog, read_catalog
 from pipestat_sql.tables.column_types import Kind
-from pipestat_sql.tables.definitions import Definitions, index_name, indexable
+from pipestat_sql.tables.definitions import EXTENDED, Definitions, index_name, indexable
 from pipestat_sql.tables.namespace_tables import NamespaceTables
 from pipestat_sql.tables.naming import LEVEL_COLUMNS, SYSTEM_COLUMNS, new_names
 from pipestat_sql.tables.record_table import RecordTable, existing_table
@@ -89,6 +89,7 @@ class StoredTables:
             history,
             history_types,
             frozenset(self._levels[level].results if level in self._levels else ()),
+            _indexed(name, results.existing, catalog),
             bool(lacks),
             self._namespace.full_names[layout, level].table,
             self._settings.project_name if self._settings.has_project else None,
@@ -229,6 +230,17 @@ class StoredTables:
             self._adopt(session, catalog)
 
         transactions.define(work)
+
+
+def _indexed(table: str, columns: Mapping[str, ResultColumn], catalog: Catalog) -> frozenset[str]:
+    """Return the results that two indexes hold: that of the column, and of extended data."""
+    if index_name(table, EXTENDED) not in catalog.indexes:
+        return frozenset()
+    return frozenset(
+        identifier
+        for identifier, column in columns.items()
+        if index_name(table, column.name) in catalog.indexes
+    )
 
 
 def _identifier(session: Session, table: sa.Table, column: str) -> str:
