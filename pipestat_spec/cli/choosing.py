@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -114,14 +114,14 @@ def condition(found: OpenedStore, level: Level, args: argparse.Namespace) -> Fil
 
 
 def needed_results(args: argparse.Namespace) -> tuple[str, ...] | None:
-    """Return the results that the chosen columns and the order need; None: all."""
+    """Return the results that the chosen columns need; None: all."""
     from pipestat_spec.domain.filter_text import read_field
     from pipestat_spec.domain.filters import SPECIAL_FIELDS
 
     if not args.columns:
         return None
     names: dict[str, None] = {}
-    for name in (*column_names(args.columns), *(_sort_key(key)[0] for key in args.sort or ())):
+    for name in column_names(args.columns):
         path = read_field(name) or (name,)
         names.update(dict.fromkeys((name, path[0]) if len(path) > 1 else (name,)))
     return tuple(name for name in names if name not in SPECIAL_FIELDS)
@@ -143,21 +143,48 @@ def cell(record: Record, name: str, missing: object) -> JSONValue:
     return field_value(record, read_field(name) or (name,), missing)
 
 
-def sorted_records(records: Iterable[Record], keys: Sequence[str]) -> list[Record]:
-    """Return the records in the order of `NAME` or `NAME:desc`, the first key first.
+def sorted_records(
+    records: Iterable[Record], keys: Sequence[str], limit: int | None = None
+) -> Iterator[Record]:
+    """Yield the records in the order of `NAME` or `NAME:desc`, the first key first.
 
     What is missing or null comes last. Verdicts are ordered by severity, `fail` first.
     """
+    from pipestat_spec.cli.many_records import in_order
     from pipestat_spec.domain.filters import order_key
 
-    ordered = list(records)
-    for key in reversed(keys):
-        name, way = _sort_key(key)
-        cells: list[tuple[Any, Record]] = [(_sorted_by(r, name), r) for r in ordered]
-        known = [pair for pair in cells if pair[0] is not None]
-        known.sort(key=lambda pair: order_key(pair[0]), reverse=way == "desc")
-        ordered = [r for _, r in known] + [r for value, r in cells if value is None]
-    return ordered
+    ways = list(map(_sort_key, keys))
+
+    def place(record: Record) -> tuple[object, ...]:
+        found: list[object] = []
+        for name, way in ways:
+            value = _sorted_by(record, name)
+            if value is None:
+                found.append((True,))
+            else:
+                key = order_key(value)
+                found.append((False, key if way == "asc" else Descending(key)))
+        return (*found,)
+
+    return in_order(records, place, limit)
+
+
+class Descending:
+    """A key of an order, the other way round."""
+
+    __slots__ = ("key",)
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Descending) and bool(self.key == other.key)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+    def __lt__(self, other: Descending) -> bool:
+        return bool(other.key < self.key)
 
 
 def _sorted_by(record: Record, name: str) -> JSONValue:

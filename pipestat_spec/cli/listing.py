@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from pipestat_spec.cli.choosing import cell
 from pipestat_spec.cli.messages import counted, note, warning
-from pipestat_spec.cli.output import MISSING, TABULAR, print_data, print_rows, printing_to
+from pipestat_spec.cli.output import (
+    MISSING,
+    TABULAR,
+    data_text,
+    print_data,
+    print_rows,
+    printing_to,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -20,13 +28,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Exported",
     "Listing",
+    "Shown",
     "export_records",
     "is_exported",
     "list_answer",
+    "print_entries",
     "print_list",
     "print_records",
     "record_list",
 ]
+
+# How much text is kept in memory.
+_IN_MEMORY = 8_000_000
 
 
 class Exported(NamedTuple):
@@ -112,7 +125,7 @@ def print_records(
     records: Callable[[], Iterable[Record]],
     columns: Sequence[str] | None,
     args: argparse.Namespace,
-) -> None:
+) -> Shown:
     """Print the records as rows of CSV or TSV, as `print_list` does; none of them is kept.
 
     They are read twice where the columns are those that occur.
@@ -127,6 +140,50 @@ def print_records(
     rows = (_row(record, shown) for record in seen.read())
     print_rows(["record_identifier", *shown], rows, args.format, header=not args.no_header)
     seen.warn(found, level)
+    return seen.shown
+
+
+def print_entries(
+    found: OpenedStore,
+    level: Level,
+    records: Callable[[], Iterable[Record]],
+    columns: Sequence[str] | None,
+    beside: Callable[[Shown], Mapping[str, JSONValue]],
+    args: argparse.Namespace,
+) -> None:
+    """Print the records as JSON, or write them into `args.output`; none of them is kept.
+
+    `beside` is asked for what stands beside them when all have been read; their text is in a
+    temporary file until then.
+    """
+    from shutil import copyfileobj
+    from tempfile import SpooledTemporaryFile
+
+    seen = _Seen(records, columns or ())
+    with SpooledTemporaryFile(_IN_MEMORY, "w+", encoding="utf-8", newline="") as text:
+        for record in seen.read():
+            entry = data_text(_entry(record, columns), "json")
+            text.write(",\n" if seen.shown.number > 1 else "\n")
+            text.write(f"    {entry}".replace("\n", "\n    "))
+        # In JSON text no quotes within a string are without a backslash.
+        answer = data_text(list_answer((), beside(seen.shown)), "json")
+        start, key, end = answer.partition('"records": [')
+        text.write("\n  " if seen.shown.number else "")
+        text.seek(0)
+        with printing_to(args.output):
+            sys.stdout.write(start + key)
+            copyfileobj(text, sys.stdout)
+            print(end)
+    if args.output is not None:
+        _note_file(args.output, counted(seen.shown.number, "record"), args)
+    seen.warn(found, level)
+
+
+class Shown(NamedTuple):
+    """How many records were shown, and the identifier of the last one."""
+
+    number: int = 0
+    last: str | None = None
 
 
 class _Seen:
@@ -134,25 +191,25 @@ class _Seen:
 
     def __init__(self, records: Callable[[], Iterable[Record]], columns: Sequence[str]) -> None:
         self._records = records
-        self._count = 0
+        self.shown = Shown()
         self.names: set[str] = set()
         self._not_found = dict.fromkeys(columns)
 
     def read(self) -> Iterator[Record]:
-        self._count = 0
+        self.shown = Shown()
         for record in self._records():
-            self._count += 1
+            self.shown = Shown(self.shown.number + 1, record.key.identifier)
             self.names.update(record.results)
             for name in [n for n in self._not_found if cell(record, n, MISSING) is not MISSING]:
                 del self._not_found[name]
             yield record
 
     def count(self) -> int:
-        return self._count
+        return self.shown.number
 
     def warn(self, found: OpenedStore, level: Level) -> None:
         """Name the columns that were not there: probably misspelt."""
-        if self._count:
+        if self.shown.number:
             _warn_of_unknown(found, level, self.names, self._not_found)
 
 

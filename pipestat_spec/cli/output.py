@@ -103,17 +103,19 @@ def _all_numbers(cells: Iterable[object]) -> bool:
 
 @contextmanager
 def printing_to(file: str | None) -> Iterator[None]:
-    """Print into a file instead, which is written when all is done; None prints as ever."""
+    """Print into a file instead, which takes its place when all is done; None prints as ever."""
     if file is None:
         yield
         return
-    from io import StringIO
+    from io import TextIOWrapper
 
-    from pipestat_spec.whole_files import replace_file
+    from pipestat_spec.whole_files import replacing
 
-    with redirect_stdout(StringIO()) as text:
-        yield
-    replace_file(file, text.getvalue().encode())
+    with replacing(file) as content:
+        text = TextIOWrapper(content, encoding="utf-8", newline="")
+        with redirect_stdout(text):
+            yield
+        text.detach()
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

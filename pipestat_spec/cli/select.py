@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.cli.choosing import (
     add_choice,
@@ -22,10 +25,13 @@ if TYPE_CHECKING:
 
     from pipestat_spec.cli.parser import CommandParser
     from pipestat_spec.models.query import Page
-    from pipestat_spec.models.record import Level
+    from pipestat_spec.models.record import Level, Record
     from pipestat_spec.opening import OpenedStore
 
 __all__ = ["configure"]
+
+# A page of no more records than this is read at once.
+_PAGE = 10_000
 
 _EXPLANATION = """
 A filter compares results, and record_identifier, status, pipestat_created_time and
@@ -68,16 +74,9 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.listing import (
-        export_records,
-        is_exported,
-        print_list,
-        print_records,
-        record_list,
-    )
+    from pipestat_spec.cli.listing import is_exported, print_list, record_list
     from pipestat_spec.cli.stores import opened, resolve_level
     from pipestat_spec.domain.query import check_limit
-    from pipestat_spec.models.query import reference_page
 
     by = (args.where, args.status, args.verdict, args.sort, args.limit, args.cursor)
     chosen = args.columns or any(by)
@@ -90,29 +89,73 @@ def _run(args: argparse.Namespace) -> int:
         if args.distinct is not None:
             _print_distinct(found, level, args)
             return 0
-        columns = column_names(args.columns) if args.columns else None
-        if not args.sort and _looks_itself(found):
-            where, limit = condition(found, level, args), check_limit(args.limit)
-            records = partial(found.store.matching, level, where, args.cursor, limit)
-            if is_exported(args):
-                export_records(found, level, records, columns, args)
-                return 0
-            # A page that leaves something out tells how much.
-            if args.format in ("csv", "tsv") and limit is None and args.cursor is None:
-                print_records(found, level, records, columns, args)
-                return 0
+        limit = check_limit(args.limit)
+        is_small = limit is not None and limit <= _PAGE
+        if is_exported(args) or (args.format in ("csv", "tsv", "json") and not is_small):
+            _stream(found, level, limit, args)
+            return 0
         page = _page(found, level, args)
-        beside = dict(reference_page(replace(page, records=()), args.limit))
-        print_list(record_list(found, level, page.records, columns, beside), args)
+        columns = column_names(args.columns) if args.columns else None
+        print_list(record_list(found, level, page.records, columns, _beside(page, limit)), args)
     if args.output is None and args.format in TABULAR:
-        _say_what_is_left_out(page)
+        _say_what_is_left_out(page, len(page.records))
     return 0
+
+
+def _stream(found: OpenedStore, level: Level, limit: int | None, args: argparse.Namespace) -> None:
+    """Show the records as they are read; the ones that have to be kept are in files."""
+    from pipestat_spec.cli.listing import (
+        Shown,
+        export_records,
+        is_exported,
+        print_entries,
+        print_records,
+    )
+    from pipestat_spec.cli.many_records import Kept
+    from pipestat_spec.models.query import Page, Query
+
+    store, where = found.store, condition(found, level, args)
+    columns = column_names(args.columns) if args.columns else None
+
+    def records() -> Iterator[Record]:
+        if args.sort:
+            return sorted_records(store.matching(level, where), args.sort, limit)
+        return store.matching(level, where, args.cursor, limit)
+
+    def part(shown: Shown) -> Page:
+        """Return what a page tells of the records beside them."""
+        if limit is None and args.cursor is None:
+            return Page((), shown.number)
+        following = None
+        if limit is not None and not args.sort and shown.last is not None:
+            following = next(store.matching(level, where, shown.last, 1), None)
+        total = store.select(Query(level, (), where, limit=1)).total_size
+        return Page((), total, None if following is None else shown.last)
+
+    if args.format == "json":
+        beside = partial(_beside, limit=limit)
+        print_entries(found, level, records, columns, lambda s: beside(part(s)), args)
+        return
+    with ExitStack() as files:
+        again = records
+        if args.sort or not _looks_itself(found):
+            kept = files.enter_context(Kept(records()))
+
+            def again() -> Iterator[Record]:
+                return iter(kept)
+
+        if is_exported(args):
+            export_records(found, level, again, columns, args)
+            return
+        shown = print_records(found, level, again, columns, args)
+    _say_what_is_left_out(part(shown), shown.number)
 
 
 def _looks_itself(found: OpenedStore) -> bool:
     """Tell whether the store finds records by itself, so that they need not be kept.
 
-    From another store they are read once: an exporter may ask for them several times.
+    From another store they are read once, though their columns have to be known beforehand and
+    an exporter may ask for them several times.
     """
     from pipestat_spec.models.capability import Capability
 
@@ -121,19 +164,24 @@ def _looks_itself(found: OpenedStore) -> bool:
 
 def _page(found: OpenedStore, level: Level, args: argparse.Namespace) -> Page:
     """Return the records that are asked for, with the results that are needed."""
-    from pipestat_spec.domain.query import check_limit
     from pipestat_spec.models.query import Page, Query
 
-    where, needed = condition(found, level, args), needed_results(args)
+    store, where = found.store, condition(found, level, args)
     if not args.sort:
-        return found.store.select(Query(level, needed, where, args.limit, args.cursor))
-    limit = check_limit(args.limit)
-    page = found.store.select(Query(level, needed, where))
-    return Page(tuple(sorted_records(page.records, args.sort)[:limit]), page.total_size)
+        return store.select(Query(level, needed_results(args), where, args.limit, args.cursor))
+    number = count()
+    records = (record for record, _ in zip(store.matching(level, where), number, strict=False))
+    return Page((*sorted_records(records, args.sort, args.limit),), next(number))
 
 
-def _say_what_is_left_out(page: Page) -> None:
-    shown = len(page.records)
+def _beside(page: Page, limit: int | None) -> dict[str, Any]:
+    """Return what stands beside the records of a page."""
+    from pipestat_spec.models.query import reference_page
+
+    return dict(reference_page(replace(page, records=()), limit))
+
+
+def _say_what_is_left_out(page: Page, shown: int) -> None:
     if page.next_cursor is not None:
         note(f"{shown} of {page.total_size} records; go on with --cursor '{page.next_cursor}'")
     elif shown < page.total_size:
