@@ -16,6 +16,7 @@ from pipestat_yaml.text.trailer import read_trailer
 from pipestat_spec import PipestatManager
 from pipestat_spec.convert import convert
 from pipestat_spec.models.record import RecordKey
+from pipestat_spec.text.yaml_writer import entry_lines
 from tests.commands import pipestat_spec
 
 KEY = RecordKey("sample", "s1")
@@ -124,7 +125,7 @@ def test_lines_stay_lines() -> None:
         '    reads:\n      "2026-01-01T00:00:00.000000Z": 1\n      "2026-01-02T00:00:00.000000Z":\n'
         '        - 2\n    rate:\n      "2026-01-01T00:00:00.000000Z": 0.5\n'
     )
-    history = StoredHistory(text, 4, dict)
+    history = StoredHistory([text.encode()], 4, dict)
     assert history.of("reads") == {
         "2026-01-01T00:00:00.000000Z": 1,
         "2026-01-02T00:00:00.000000Z": [2],
@@ -133,10 +134,43 @@ def test_lines_stay_lines() -> None:
     shorter = history.with_result("reads", {"2026-01-02T00:00:00.000000Z": [2]})
     assert shorter is not None
     first, *others = text.splitlines(keepends=True)
-    assert shorter.text == "".join([first, *others[1:]])
+    assert b"".join(shorter.chunks).decode() == "".join([first, *others[1:]])
     gone = shorter.with_result("reads", {})
     assert gone is not None
-    assert gone.text == "".join(others[3:])
+    assert b"".join(gone.chunks).decode() == "".join(others[3:])
+
+
+@pytest.mark.parametrize("count", [1, 300, 1_000])
+def test_results_are_found_in_a_long_history(count: int) -> None:
+    names = ["reads", "no", "x" * 1100, "rate"]
+    values: dict[str, Any] = {
+        name: {
+            f"{number:06}": number if number % 7 else [number, "a: b"] for number in range(count)
+        }
+        for name in names
+    }
+    lines = [line for name in names for line in entry_lines(name, values[name], "    ")]
+    text = "".join(f"{line}\n" for line in lines)
+    history = StoredHistory([text.encode()], 4, dict)
+    assert history.read() == values
+    assert all(history.of(name) == values[name] for name in names)
+    assert history.holds("no", "000000") is True
+    assert history.holds("no", f"{count:06}") is False
+    more = history.with_entries("no", {"one more": None})
+    assert more is not None
+    values["no"]["one more"] = None
+    assert more.read() == values
+    assert more.of("rate") == values["rate"]
+
+
+@pytest.mark.parametrize(
+    "line", ["    'reads':", "    reads: {}", "     reads:", "    reads:", "    ? reads", "    ?"]
+)
+def test_a_history_of_another_form_is_not_spliced(line: str) -> None:
+    text = f'    reads:\n      "2026-01-01T00:00:00.000000Z": 1\n{line}\n'
+    history = StoredHistory([text.encode()], 4, lambda: {"reads": {"parsed": 1}})
+    assert history.with_entries("reads", {"2026-01-02T00:00:00.000000Z": 2}) is None
+    assert history.read() == {"reads": {"parsed": 1}}
 
 
 def test_a_copy_heeds_the_limit_of_its_target(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from pipestat_spec.json_values import JSONValue
 
-__all__ = ["Lines", "Verbatim", "entry_lines", "header_lines", "is_plain", "quote", "yaml_text"]
+__all__ = ["Verbatim", "entry_lines", "header_lines", "is_plain", "quote", "yaml_text"]
 
 # YAML caps implicit keys at 1024 characters; some parsers count UTF-16 units.
 _LONGEST_IMPLICIT_KEY = 1000
@@ -33,13 +33,6 @@ class Verbatim(NamedTuple):
     """A plain scalar outside the data model, such as `.nan`, kept as it was written."""
 
     text: str
-
-
-class Lines:
-    """The lines of a mapping as they are to stand below its key, each with its line feed."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
 
 
 def yaml_text(data: JSONValue, *, sort_keys: bool = False) -> str:
@@ -102,8 +95,6 @@ def _add_entry(lines: list[str], key: str, value: JSONValue, indent: str) -> Non
     if value and isinstance(value, dict | list):
         lines += header.split("\n")
         _add_children(lines, value, indent + "  ")
-    elif isinstance(value, Lines):
-        lines += [header, value.text.removesuffix("\n")]
     else:
         lines += f"{header} {_scalar(value)}".split("\n")
 

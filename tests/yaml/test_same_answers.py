@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pipestat_yaml.local.flags import flag_names, flag_stem
+from pipestat_yaml.text.spliced_text import open_text
 from pipestat_yaml.text.trailer import crc_of, read_trailer, trailer_line
 
 from pipestat_spec.backend import Backend
@@ -100,6 +101,8 @@ def filled(
 
 
 def answer(question: Callable[[], Any]) -> Any:
+    # What another question found out about the text must not help.
+    open_text(b"", "")
     try:
         return question()
     except PipestatError as error:
@@ -209,12 +212,30 @@ AT_THE_END = {
         "  s9:\n    meta:\n      history:\n        n:\n"
         '          "2024-01-01 00:00:00": 1\n      status: running'
     ),
+    "an empty line in a history": (
+        "  s9:\n    meta:\n      status: running\n      history:\n        n:\n"
+        '          "2024-01-01 00:00:00": 1\n\n          "2024-01-01 00:00:01": 2'
+    ),
+    "a comment in a history": (
+        "  s9:\n    meta:\n      status: running\n      history:\n        n:\n"
+        '          "2024-01-01 00:00:00": 1\n# why\n          "2024-01-01 00:00:01": 2'
+    ),
+    "a history that stands too deep": (
+        "  s9:\n    meta:\n      status: running\n      history:\n          n:\n"
+        '            "2024-01-01 00:00:00": 1'
+    ),
+    "a history of other quotes": (
+        "  s9:\n    meta:\n      status: running\n      history:\n        'n':\n"
+        '          "2024-01-01 00:00:00": 1'
+    ),
 }
 
 
 @pytest.mark.parametrize("lie", [*ANYWHERE, *AT_THE_END])
 @examples(10)
 @given(
+    path=st.sampled_from(PATHS),
+    layout=st.sampled_from(["records", "levels"]),
     writes=WRITES,
     place=st.integers(0, 100),
     queries=st.lists(QUERIES, min_size=1, max_size=3),
@@ -222,29 +243,39 @@ AT_THE_END = {
 )
 def test_a_trailer_that_lies_changes_no_answer(
     lie: str,
+    path: str,
+    layout: str,
     writes: list[tuple[str, dict[str, Any]]],
     place: int,
     queries: list[Query],
     count: int,
 ) -> None:
-    with filled("results.yaml", "records", [("s0", {"n": 1}), *writes], {}) as (store, folder):
-        file = folder / "results.yaml"
+    with filled(path, layout, [("s0", {"n": 1}), *writes], {}) as (store, folder):
+        file = folder / expand_record_path(path, "s0")
         data = file.read_bytes()
         trailer = read_trailer(data)
         assert trailer is not None
+        *others, section = trailer.sections
+        before = data[: section.start].count(b"\n")
         lines = data[: trailer.body_end].splitlines(keepends=True)
-        at = 2 + place % (len(lines) - 2) if lie in ANYWHERE else len(lines)
-        lines.insert(at, f"{ {**ANYWHERE, **AT_THE_END}[lie] }\n".encode())
+        at = before + 1 + place % (len(lines) - before - 1) if lie in ANYWHERE else len(lines)
+        lines.insert(at, lines_of(lie, layout))
         body = b"".join(lines)
-        (section,) = trailer.sections
         section = section._replace(end=len(body), records=section.records + count)
         file.write_bytes(body)
         queries += [Query(where=In(NAME, (f"s{n}",))) for n in (0, 9)]
         backend = store.backend
         assert isinstance(backend, Backend)
         expected = [answers(backend, query) for query in queries]
-        file.write_bytes(body + trailer_line([section], crc_of([body])))
+        file.write_bytes(body + trailer_line([*others, section], crc_of([body])))
         for query, wanted in zip(queries, expected, strict=True):
             for one, other in zip(answers(backend, query), wanted, strict=True):
                 # What is not read is not checked.
                 assert one == other or isinstance(other, type)
+
+
+def lines_of(lie: str, layout: str) -> bytes:
+    """Return the lines, deeper where levels stand between namespace and records."""
+    lines = f"{ {**ANYWHERE, **AT_THE_END}[lie] }\n".splitlines(keepends=True)
+    deeper = layout == "levels"
+    return "".join("  " * (deeper and line[0] == " ") + line for line in lines).encode()

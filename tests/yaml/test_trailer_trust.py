@@ -10,6 +10,7 @@ from pipestat_yaml.text.trailer import Section, crc_of, trailer_line
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import PipestatDataError
+from pipestat_spec.models.record import HistoryLimit
 
 GOOD = b"  s1:\n    reads: 1\n    meta: {}\n"
 Operation = Callable[[PipestatManager], object]
@@ -60,3 +61,44 @@ def test_other_records_are_checked_when_they_are_read(tmp_path: Path) -> None:
     assert psm.retrieve_one("s1", "reads") == 1
     with pytest.raises(PipestatDataError, match="not valid YAML"):
         psm.select_records()
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda psm: psm.retrieve_one("s2"),
+        lambda psm: psm.retrieve_many(["s2", "s1"]),
+        lambda psm: psm.select_records(limit=1, cursor="s1"),
+        lambda psm: psm.select_records(where="status = 'failed'"),
+        lambda psm: psm.select_records(["status"]),
+        lambda psm: psm.select_distinct("reads"),
+        lambda psm: psm.list_recent_results(limit=1),
+        lambda psm: list(psm.iter_records(cursor="s1")),
+        lambda psm: psm.get_status("s2"),
+        lambda psm: psm.retrieve_history("s2"),
+        lambda psm: psm.data,
+        lambda psm: psm.report({"reads": 1}, "s2"),
+        lambda psm: psm.store.prune_history(HistoryLimit(keep=1)),
+    ],
+)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "  s2: [broken\n    reads: 2\n",
+        "  s2: text\n",
+        "  s2:\n  - reads: 2\n",
+        "  s2:\n    - reads: 2\n",
+        "  s2:\n# why\n  - reads: 2\n",
+        "  s2:\n    reads: 2\n   meta: {}\n",
+        '  s2:\n    reads: "2\n    meta: {}\n',
+        "  s2:\n    meta:\n      status: failed\n     status_time: x\n",
+        "  s2:\n    meta:\n      status: failed\n      history:\n      reads:\n    - 1\n",
+    ],
+)
+def test_a_broken_record_is_no_empty_one(tmp_path: Path, lines: str, operation: Operation) -> None:
+    path = tmp_path / "results.yaml"
+    write(path, GOOD + lines.encode(), 2)
+    before = path.read_bytes()
+    with pytest.raises(PipestatDataError):
+        operation(PipestatManager(results_file_path=str(path), pipeline_name="rna"))
+    assert path.read_bytes() == before

@@ -29,8 +29,8 @@ from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import HistoryEntry, HistoryLimit, Record, RecordKey
 from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.yaml_writer import Verbatim
+from pipestat_yaml.text.record_block import HISTORY
 from pipestat_yaml.text.stored_history import (
-    HISTORY,
     StoredHistory,
     TakenTimes,
     of_result,

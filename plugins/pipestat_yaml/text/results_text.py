@@ -15,8 +15,9 @@ from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import Level
 from pipestat_spec.text.unreadable import UnreadableText, decode
-from pipestat_spec.text.yaml_writer import Verbatim, entry_lines
+from pipestat_spec.text.yaml_writer import Verbatim, entry_lines, header_lines
 from pipestat_yaml.text.layout import Namespace, empty_namespace, read_namespace
+from pipestat_yaml.text.stored_history import split_histories
 from pipestat_yaml.text.trailer import Section, crc_of, section_header, trailer_line
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ResultsText",
     "SectionKey",
     "parse_text",
+    "record_chunks",
     "record_text",
 ]
 
@@ -83,10 +85,22 @@ class ResultsText(ABC):
             return []
 
 
+def record_chunks(identifier: str, mapping: dict[str, Any], indent: str) -> Chunks:
+    """Return the lines of one record; an empty one gets a `meta`, so that it has lines.
+
+    A history that was not read is what it was, and its lines are not copied.
+    """
+    before, histories = split_histories(mapping)
+    lines = entry_lines(identifier, before or {"meta": {}}, indent)
+    chunks: list[bytes | memoryview] = [("\n".join(lines) + "\n").encode()]
+    for name, history in histories.items():
+        chunks += [f"{header_lines(name, f'{indent}    ')}\n".encode(), *history.chunks]
+    return chunks
+
+
 def record_text(identifier: str, mapping: dict[str, Any], indent: str) -> bytes:
-    """Return the lines of one record; an empty one gets a `meta`, so that it has lines."""
-    lines = entry_lines(identifier, mapping or {"meta": {}}, indent)
-    return ("\n".join(lines) + "\n").encode()
+    """Return the lines of one record in one piece."""
+    return b"".join(record_chunks(identifier, mapping, indent))
 
 
 def parse_text(data: bytes, name: str) -> ParsedText:

@@ -6,13 +6,16 @@ import re
 from array import array
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache, cached_property
+from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
+from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import LEVELS
 from pipestat_spec.text.yaml_writer import header_lines
 from pipestat_yaml.text import canonical_text
 from pipestat_yaml.text.layout import LEVEL_KEYS, adopt_record
+from pipestat_yaml.text.record_block import Block, find_block, known_block, without_results
 from pipestat_yaml.text.results_text import (
     INDENTS,
     Chunks,
@@ -21,9 +24,9 @@ from pipestat_yaml.text.results_text import (
     ResultsText,
     SectionKey,
     parse_text,
-    record_text,
+    record_chunks,
 )
-from pipestat_yaml.text.stored_history import split_history, without_results
+from pipestat_yaml.text.stored_history import histories_in
 from pipestat_yaml.text.trailer import (
     Section,
     Trailer,
@@ -35,10 +38,8 @@ from pipestat_yaml.text.trailer import (
 
 __all__ = ["SplicedText", "holds_only", "open_text"]
 
-# Where the lines of a record begin, those below its name begin, and all end.
-Span: TypeAlias = tuple[int, int, int]
-# What stands at a span until now, and the lines to put there.
-Cut: TypeAlias = tuple[int, int, bytes]
+# What stands somewhere until now, and the lines to put there.
+Cut: TypeAlias = tuple[int, int, Chunks]
 
 # Up to this many records a search for each costs less than an index of all.
 _SEARCHES = 8
@@ -49,10 +50,20 @@ _HEADER = (
     rb"(?:%(pad)b(?![eE]-?[0-9]+:)([A-Za-z_/][A-Za-z0-9_./ -]{4,}[A-Za-z0-9_./-]):(?=\n)"
     rb"|%(pad)b\? (.+)\n%(pad)b:(?=\n)|(.*))"
 )
-
-
+# After so many places where a name stands, an index of all costs less.
+_MENTIONS = 50_000
+# Names that nobody writes with escapes or on several lines.
+_ONE_FORM = re.compile(r"[ !#-&(-\[\]-~]{1,100}")
+_COLON = re.compile(rb"[\"']?[ \t]*:")
 # The end of a trailer that knows of one record in its last section.
 _ONE_RECORD = b', 1]], "version": 1}\n'
+
+
+class Span(NamedTuple):
+    """Where the lines of a record begin, and what is below its name."""
+
+    start: int
+    block: Block
 
 
 class _Index(NamedTuple):
@@ -61,14 +72,14 @@ class _Index(NamedTuple):
     starts: array[int]
     numbers: dict[str, int]
 
-    def span(self, identifier: str, data: bytes) -> Span | None:
+    def span(self, identifier: str, data: bytes, indent: int) -> Span | None:
         number = self.numbers.get(identifier)
         if number is None:
             return None
         start, end = self.starts[number], self.starts[number + 1]
         # The line of an explicit key has no colon at its end.
-        body = data.index(b":\n", start) + 2
-        return start, body, end
+        begin = data.index(b":\n", start) + 2
+        return Span(start, known_block(data, begin, end, indent))
 
 
 # One command opens the same bytes several times, and checking or parsing them is the cost.
@@ -116,6 +127,13 @@ def _implicit(line: bytes, indent: int) -> bytes:
     return line[indent:-1]
 
 
+def _is_key(data: bytes, begin: int, end: int) -> bool:
+    """Tell whether a name there may open an entry, in whatever form."""
+    if data[begin - 1] not in b" \t\n\"'{[,":
+        return False
+    return _COLON.match(data, end) is not None or data.find(b"?", begin - 3, begin) >= 0
+
+
 class SplicedText(ResultsText):
     """Canonical text whose trailer says where the records stand."""
 
@@ -143,7 +161,7 @@ class SplicedText(ResultsText):
                 return self._index(found).numbers if found else ()
         except canonical_text.NotCanonical:
             self._deceived = True
-        return self._parsed.identifiers(namespace, section)
+        return self._parsed_as_told(namespace).identifiers(namespace, section)
 
     def record(
         self, namespace: str, section: SectionKey, identifier: str, *, results: bool = True
@@ -155,7 +173,9 @@ class SplicedText(ResultsText):
                 return self._read(namespace, section, identifier, span, results)
         except canonical_text.NotCanonical:
             self._deceived = True
-        return self._parsed.record(namespace, section, identifier) if self._deceived else None
+        if not self._deceived:
+            return None
+        return self._parsed_as_told(namespace).record(namespace, section, identifier)
 
     def _read(
         self, namespace: str, section: SectionKey, identifier: str, span: Span, results: bool
@@ -163,16 +183,16 @@ class SplicedText(ResultsText):
         """Return what stands at a span; the history stays as it is until it is asked for."""
 
         def parsed() -> dict[str, Any]:
-            record = self._parsed.record(namespace, section, identifier) or {}
+            record = self._parsed_as_told(namespace).record(namespace, section, identifier) or {}
             return meta if isinstance(meta := record.get("meta"), dict) else {}
 
         indent = len(INDENTS[section]) + 2
-        block = self._data[span[1] : span[2]].decode()
-        lines, history = split_history(block, indent, parsed)
+        block = span.block
+        lines = self._data[block.begin : block.history].decode()
         mapping = canonical_text.read_block(
             lines if results else without_results(lines, indent), indent
         )
-        if history:
+        if history := histories_in(self._data, block, indent, parsed):
             meta = mapping["meta"]
             if not isinstance(meta, dict) or not history.keys().isdisjoint(meta):
                 raise canonical_text.NotCanonical("'history' stands twice")
@@ -180,7 +200,8 @@ class SplicedText(ResultsText):
         layout: Layout = "levels" if section else "records"
         adopted = adopt_record(mapping, layout)
         if history and adopted is not mapping:
-            return adopt_record(canonical_text.read_block(block, indent), layout)
+            lines = self._data[block.begin : block.end].decode()
+            return adopt_record(canonical_text.read_block(lines, indent), layout)
         return adopted
 
     def _find(self, section: Section, identifier: str) -> Span | None:
@@ -190,24 +211,35 @@ class SplicedText(ResultsText):
             if not section.records:
                 return None
             if section in self._indexes or len(self._spans) >= _SEARCHES:
-                return self._index(section).span(identifier, self._data)
+                indent = len(INDENTS[section.level]) + 2
+                return self._index(section).span(identifier, self._data, indent)
             self._spans[place] = self._searched(section, identifier)
         return self._spans[place]
 
     def _searched(self, section: Section, identifier: str) -> Span | None:
+        """Return where a record stands, found by its name; the index tells in case of doubt."""
         indent = INDENTS[section.level]
-        header = b"\n" + header_lines(identifier, indent).encode() + b"\n"
-        at = self._data.find(header, section.start - 1, section.end)
-        if at < 0:
-            return None
-        body = at + len(header)
-        next_entry = re.compile(rb"\n {%d}[^ ]" % len(indent))
-        following = next_entry.search(self._data, body - 1, section.end)
-        end = following.start() + 1 if following else section.end
-        # All lines of a record are deeper, so it stands twice after them if at all.
-        if self._data.find(header, end - 1, section.end) >= 0:
-            raise canonical_text.NotCanonical("a record stands twice")
-        return at + 1, body, end
+        header = f"\n{header_lines(identifier, indent)}\n".encode()
+        name = identifier.encode(errors="replace")
+        before = header.find(name)
+        found: Span | None = None
+        at = section.start
+        for _ in range(_MENTIONS if _ONE_FORM.fullmatch(identifier) else 0):
+            at = self._data.find(name, at, section.end)
+            if at < 0:
+                return found
+            if self._data.startswith(header, at - before):
+                if found:
+                    raise canonical_text.NotCanonical("a record stands twice")
+                begin = at - before + len(header)
+                block = find_block(self._data, begin, section.end, len(indent) + 2)
+                found = Span(at - before + 1, block)
+                at = block.end
+            elif _is_key(self._data, at, at + len(name)):
+                break
+            else:
+                at += 1
+        return self._index(section).span(identifier, self._data, len(indent) + 2)
 
     def _index(self, section: Section) -> _Index:
         """Return where each record stands; computed once, for what touches many records."""
@@ -239,6 +271,21 @@ class SplicedText(ResultsText):
         except canonical_text.NotCanonical:
             return parse_text(self._data, self._name)
 
+    def _parsed_as_told(self, namespace: str) -> ParsedText:
+        """Return the text read as a whole; raises PipestatDataError if its layout was told wrong.
+
+        The reader has gone by that layout already.
+        """
+        told, found = self.layout(namespace), self._parsed.layout(namespace)
+        if told and found and told != found:
+            raise PipestatDataError(
+                f"{self._name}: namespace {namespace!r} has the layout {found!r}, but the last "
+                f"line of the file vouches for {told!r}",
+                hint="remove that line",
+                file=self._name,
+            )
+        return self._parsed
+
     def edited(self, namespace: str, layout: Layout, edits: Edits) -> Chunks | None:
         section = (namespace, "sample" if layout == "levels" else None)
         if section in self._sections and not self._deceived:
@@ -246,7 +293,7 @@ class SplicedText(ResultsText):
                 return self._spliced(namespace, edits)
             except canonical_text.NotCanonical:
                 self._deceived = True
-        return self._parsed.edited(namespace, layout, edits)
+        return self._parsed_as_told(namespace).edited(namespace, layout, edits)
 
     def _spliced(self, namespace: str, edits: Edits) -> Chunks | None:
         changes: dict[SectionKey, dict[str, dict[str, Any] | None]] = {}
@@ -260,8 +307,8 @@ class SplicedText(ResultsText):
             some, count = self._cuts(section, own)
             header = len(b" {}") * (bool(section.records) - bool(count))
             start = section.start + shift + header
-            for begin, end, text in some:
-                shift += len(text) - (end - begin)
+            for begin, end, lines in some:
+                shift += sum(map(len, lines)) - (end - begin)
             sections.append(section._replace(start=start, end=section.end + shift, records=count))
             cuts += some
         if not cuts:
@@ -269,8 +316,8 @@ class SplicedText(ResultsText):
         data, body_end = memoryview(self._data), self._trailer.body_end
         chunks: list[bytes | memoryview] = []
         at = 0
-        for begin, end, text in cuts:
-            chunks += [data[at:begin], text]
+        for begin, end, lines in cuts:
+            chunks += [data[at:begin], *lines]
             at = end
         chunks.append(data[at:body_end])
         # What stands before the first cut is vouched for already when nothing follows it.
@@ -286,25 +333,29 @@ class SplicedText(ResultsText):
         The header of an empty section says `{}`.
         """
         cuts: list[Cut] = []
-        added: list[bytes] = []
+        added: list[bytes | memoryview] = []
         count = section.records
         indent = INDENTS[section.level]
         for identifier, mapping in changes.items():
             span = self._find(section, identifier)
-            text = b"" if mapping is None else record_text(identifier, mapping, indent)
+            lines = [] if mapping is None else record_chunks(identifier, mapping, indent)
             if span is None:
-                added += [text] if text else []
-                count += bool(text)
-            elif self._data[span[0] : span[2]] != text:
-                cuts.append((span[0], span[2], text))
-                count -= not text
-        cuts.sort()
+                added += lines
+                count += bool(lines)
+            elif self._differ(span.start, span.block.end, lines):
+                cuts.append((span.start, span.block.end, lines))
+                count -= not lines
+        cuts.sort(key=itemgetter(0))
         if added:
-            cuts.append((section.end, section.end, b"".join(added)))
+            cuts.append((section.end, section.end, [b"".join(added)]))
         if cuts and not section.records:
-            cuts = [(section.start - len(b" {}\n"), section.start, b"\n"), *cuts]
+            cuts = [(section.start - len(b" {}\n"), section.start, [b"\n"]), *cuts]
         elif cuts and count <= 0:
             # Whoever wrote the trailer may have miscounted: then there are others left.
             self._index(section)
-            cuts = [(section.start - len(b"\n"), section.end, b" {}\n")]
+            cuts = [(section.start - len(b"\n"), section.end, [b" {}\n"])]
         return cuts, count
+
+    def _differ(self, begin: int, end: int, lines: Chunks) -> bool:
+        """Tell whether something else stands there than the lines."""
+        return sum(map(len, lines)) != end - begin or self._data[begin:end] != b"".join(lines)

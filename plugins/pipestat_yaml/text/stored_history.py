@@ -1,69 +1,79 @@
 """The history of a record as lines of its file, read only when somebody asks for it.
 
-It stands last in its record and may be much longer than the rest of it. A new entry is spliced in.
+It stands last in its record and may be much longer than the rest of it. So it is not read to add an
+entry: that is spliced in.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Container, Mapping
-from functools import cache, partial
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any
 
 from pipestat_spec.json_values import JSONValue
-from pipestat_spec.text.yaml_writer import Lines, entry_lines, header_lines
-from pipestat_yaml.text.canonical_text import NotCanonical, read_block
+from pipestat_spec.text.yaml_writer import entry_lines, header_lines
+from pipestat_yaml.text.canonical_text import NotCanonical, read_block, read_key
+from pipestat_yaml.text.record_block import HISTORY, Block, Head, find_heads
 
 __all__ = [
-    "HISTORY",
     "StoredHistory",
     "TakenTimes",
+    "histories_in",
     "of_result",
-    "split_history",
+    "split_histories",
     "with_entries",
     "with_result",
-    "without_results",
 ]
 
-# Keys of `meta`; both are mappings `{result: {time: value}}`.
-HISTORY = ("history", "history_times")
 
+class StoredHistory:
+    """The lines of a mapping `{result: {time: value}}`, in which the results stand at `indent`.
 
-class StoredHistory(Lines):
-    """The lines of such a mapping, in which the results stand at `indent`.
-
-    `parsed` gives the mapping where the lines turn out not to be canonical.
+    `parsed` gives the mapping where the lines turn out not to be canonical. `heads` are the lines
+    of the results, when they are known.
     """
 
-    def __init__(self, text: str, indent: int, parsed: Callable[[], Any]) -> None:
-        super().__init__(text)
+    def __init__(
+        self,
+        chunks: Sequence[bytes | memoryview],
+        indent: int,
+        parsed: Callable[[], Any],
+        heads: list[Head] | None = None,
+    ) -> None:
+        self.chunks = chunks
         self._indent = indent
         self._parsed = parsed
-        self._places: dict[str, tuple[int, int] | None] = {}
+        self._heads = heads
+
+    @cached_property
+    def _text(self) -> bytes:
+        return b"".join(self.chunks)
 
     def read(self) -> Any:
         """Return the mapping, or whatever else stands there."""
         try:
-            return read_block(self.text, self._indent)
+            return read_block(self._text.decode(), self._indent)
         except NotCanonical:
             return self._parsed()
 
     def holds(self, result: str, time: str) -> bool | None:
         """Tell whether there is an entry of this time; None where only reading tells."""
         place = self._place(result)
-        entry = f"\n{header_lines(time, ' ' * (self._indent + 2))}"
-        # The line before the first one is that of the result.
-        return place and self.text.find(entry, place[0] - 1, place[1]) >= 0
+        entry = f"\n{header_lines(time, ' ' * (self._indent + 2))}".encode()
+        # The line before the first one is that of the result. From the end most is skipped.
+        return place and self._text.rfind(entry, max(place[0] - 1, 0), place[1]) >= 0
 
     def last(self, result: str) -> str | None:
         """Return the time of the last entry of a result; None where it is not seen."""
         begin, end = self._place(result) or (0, 0)
-        pad = f"\n{' ' * (self._indent + 2)}"
-        while begin < end and (end := self.text.rfind(pad, begin - 1, end)) >= 0:
-            first = self.text[end + len(pad)]
-            if first == '"':
-                return self.text[end + len(pad) + 1 : self.text.index('":', end)]
-            if first != " ":
+        text = self._text
+        pad = b"\n" + b" " * (self._indent + 2)
+        while begin < end and (end := text.rfind(pad, begin - 1, end)) >= 0:
+            at = end + len(pad)
+            if text.startswith(b'"', at):
+                return text[at + 1 : text.index(b'":', at)].decode()
+            if not text.startswith(b" ", at):
                 break
         return None
 
@@ -77,14 +87,13 @@ class StoredHistory(Lines):
         lines = [] if begin < end else header_lines(result, pad).split("\n")
         for time, value in values.items():
             lines += entry_lines(time, value, f"{pad}  ")
-        text = "".join((self.text[:end], "\n".join(lines), "\n", self.text[end:]))
-        return StoredHistory(text, self._indent, self._parsed)
+        return self._spliced((end, end), lines, partial(with_entries, result=result, values=values))
 
     def of(self, result: str) -> Any:
         """Return the entries of a result, {} without any; None where they are not seen."""
         place = self._place(result)
         try:
-            return place and read_block(self.text[slice(*place)], self._indent + 2)
+            return place and read_block(self._text[slice(*place)].decode(), self._indent + 2)
         except NotCanonical:
             return None
 
@@ -94,32 +103,44 @@ class StoredHistory(Lines):
         if place is None or place[0] == place[1]:
             return None
         pad = " " * self._indent
-        begin = place[0] - len(header_lines(result, pad)) - 1
-        lines = "\n".join(entry_lines(result, entries, pad)) + "\n" if entries else ""
-        text = "".join((self.text[:begin], lines, self.text[place[1] :]))
-        return StoredHistory(text, self._indent, self._parsed)
+        begin = place[0] - len(header_lines(result, pad).encode()) - 1
+        lines = entry_lines(result, entries, pad) if entries else []
+        change = partial(with_result, result=result, entries=entries)
+        return self._spliced((begin, place[1]), lines, change)
+
+    def _spliced(
+        self, place: tuple[int, int], lines: Sequence[str], change: Callable[[Any], Any]
+    ) -> StoredHistory:
+        """Return the text with other lines there, which `change` makes of the mapping."""
+        text, (begin, end) = memoryview(self._text), place
+        new = "".join(f"{line}\n" for line in lines).encode()
+        chunks: list[bytes | memoryview] = [text[:begin], new, text[end:]]
+        parsed = self._parsed
+        return StoredHistory(list(filter(len, chunks)), self._indent, lambda: change(parsed()))
 
     def _place(self, result: str) -> tuple[int, int] | None:
         """Return where the lines below a result begin and end: both at the end without any.
 
-        None where it stands there in another form.
+        None where a result stands there in another form.
         """
-        if result not in self._places:
-            self._places[result] = self._searched(result)
-        return self._places[result]
+        end = len(self._text)
+        return None if self._places is None else self._places.get(result, (end, end))
 
-    def _searched(self, result: str) -> tuple[int, int] | None:
-        text = f"\n{self.text}"
-        header = f"\n{header_lines(result, ' ' * self._indent)}"
-        at = text.find(header)
-        if at < 0:
-            return len(self.text), len(self.text)
-        begin = at + len(header)
-        following = re.compile(f"\n {{{self._indent}}}[^ ]").search(text, begin)
-        end = following.start() if following else len(self.text)
-        # All lines before the end are deeper, so it stands twice after it if at all.
-        stands_twice = text.find(header, end) >= 0
-        return None if stands_twice or begin == end or text[begin] != "\n" else (begin, end)
+    @cached_property
+    def _places(self) -> dict[str, tuple[int, int]] | None:
+        text, heads = self._text, self._heads
+        if heads is None:
+            heads = _moved(find_heads(b"\n" + text, 1, len(text) + 1, self._indent)[0], 1)
+        places: dict[str, tuple[int, int]] = {}
+        for (_, below, key), (end, *_) in pairwise([*heads, Head(len(text), 0, None)]):
+            try:
+                name = None if key is None else read_key(key.decode())
+            except NotCanonical:
+                return None
+            if name is None or name in places or below == end:
+                return None
+            places[name] = below, end
+        return places
 
 
 class TakenTimes(Container[str]):
@@ -148,7 +169,7 @@ class TakenTimes(Container[str]):
 
 def with_entries(
     history: Any, result: str, values: Mapping[str, JSONValue]
-) -> Lines | Mapping[str, Any]:
+) -> StoredHistory | Mapping[str, Any]:
     """Return a history with more entries, the last ones of their result."""
     if isinstance(history, StoredHistory):
         spliced = history.with_entries(result, values)
@@ -167,12 +188,12 @@ def of_result(history: Any, result: str) -> dict[str, Any]:
 
 def with_result(
     history: Any, result: str, entries: Mapping[str, Any]
-) -> Lines | Mapping[str, Any] | None:
+) -> StoredHistory | Mapping[str, Any] | None:
     """Return a history with these entries of a result that it has; None when nothing is left."""
     if isinstance(history, StoredHistory):
         spliced = history.with_result(result, entries)
         if spliced is not None:
-            return spliced if spliced.text else None
+            return spliced if spliced.chunks else None
     known = _mapping(_read(history))
     if entries:
         return {**known, result: entries}
@@ -187,42 +208,45 @@ def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def split_history(
-    block: str, indent: int, parsed: Callable[[], Mapping[str, Any]]
-) -> tuple[str, dict[str, StoredHistory]]:
-    """Return a record's lines without those of its history, and these by their key in `meta`.
+def split_histories(
+    mapping: Mapping[str, Any],
+) -> tuple[Mapping[str, Any], Mapping[str, StoredHistory]]:
+    """Return a record without those histories of its `meta` that stay lines, and these.
 
-    The entries of the record stand at `indent`; `parsed` gives its `meta`.
+    They are the last of the record.
     """
-    found = None
-    if f"\n{' ' * indent}  {HISTORY[0]}:\n" in block:
-        found = _last_lines(indent).search(block)
-    if found is None:
-        return block, {}
-    _, *texts = found.groups()
-    return block[: found.end(1)], {
-        name: StoredHistory(text, indent + 4, partial(_part, parsed, name))
-        for name, text in zip(HISTORY, texts, strict=True)
-        if text
+    meta = mapping.get("meta")
+    if not isinstance(meta, dict) or not any(
+        isinstance(meta.get(name), StoredHistory) for name in HISTORY
+    ):
+        return mapping, {}
+    kept = {name: meta[name] for name in HISTORY if name in meta}
+    before = {name: value for name, value in meta.items() if name not in kept}
+    if before and all(isinstance(value, StoredHistory) for value in kept.values()):
+        return {**mapping, "meta": before}, kept
+    read = {name: _read(value) for name, value in kept.items()}
+    return {**mapping, "meta": {**before, **read}}, {}
+
+
+def histories_in(
+    data: bytes, block: Block, indent: int, parsed: Callable[[], Mapping[str, Any]]
+) -> dict[str, StoredHistory]:
+    """Return the histories of a record by their key in its `meta`, which `parsed` gives.
+
+    The entries of the record stand at `indent`.
+    """
+    lines = memoryview(data)
+
+    def part(name: str) -> Any:
+        return parsed().get(name)
+
+    return {
+        name: StoredHistory(
+            [lines[begin:end]], indent + 4, partial(part, name), _moved(heads, begin)
+        )
+        for name, begin, end, heads in block.parts
     }
 
 
-def _part(parsed: Callable[[], Mapping[str, Any]], name: str) -> Any:
-    return parsed().get(name)
-
-
-def without_results(lines: str, indent: int) -> str:
-    """Return the lines of a record's `meta`, all of them where something of it may be elsewhere."""
-    pad = " " * indent
-    at = f"\n{lines}".find(f"\n{pad}meta:\n")
-    if at < 0 or f"\n{pad}pipestat_" in f"\n{lines}" or f"\n{pad}history:" in f"\n{lines}":
-        return lines
-    return lines[at:]
-
-
-@cache
-def _last_lines(indent: int) -> re.Pattern[str]:
-    entry, below = " " * (indent + 2), " " * (indent + 4)
-    first, second = (rf"{entry}{name}:\n((?:{below}.*+\n)++)" for name in HISTORY)
-    meta = rf"^{' ' * indent}meta:\n((?:{entry}(?!{HISTORY[0]}:$).*+\n)++)"
-    return re.compile(rf"{meta}{first}(?:{second})?\Z", re.MULTILINE)
+def _moved(heads: list[Head], by: int) -> list[Head]:
+    return [Head(start - by, below - by, key) for start, below, key in heads]

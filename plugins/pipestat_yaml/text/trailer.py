@@ -79,7 +79,8 @@ def read_trailer(data: bytes) -> Trailer | None:
         return None
     try:
         # The checksum says that it is what somebody wrote, not that it is text.
-        data.decode()
+        if not data.isascii():
+            data.decode()
     except UnicodeDecodeError:
         return None
     return Trailer(sections, crc, body_end)
