@@ -107,7 +107,8 @@ class IngestReport:
 
     `documents` were stored, folded to `records`, of which `changed` were stored anew and
     `unchanged` were stored already. `rejected` holds one line for each problem of a
-    document that was left out.
+    document that was left out. `verdicts` is how many of the records have one that was stored; they
+    are not among the documents.
     """
 
     documents: int
@@ -115,6 +116,7 @@ class IngestReport:
     changed: int
     unchanged: int
     rejected: tuple[str, ...] = ()
+    verdicts: int = 0
 
 
 @collection_paused()
@@ -159,12 +161,14 @@ def ingest(
     writer.write(check_first=not overwrite)
     left_out = {writer.todo[i][0]: str(error) for i, error in writer.conflicts.items()}
     stored = sum(size for key, size in sizes.items() if key not in left_out)
+    judged = len(checker.verdicts.keys() - left_out.keys())
     return IngestReport(
-        documents=stored,
+        documents=stored - judged,
         records=len(writer.todo) - len(left_out),
         changed=writer.changed,
         unchanged=len(writer.todo) - len(left_out) - writer.changed,
         rejected=(*checker.problems, *left_out.values()),
+        verdicts=judged,
     )
 
 
@@ -209,7 +213,7 @@ class _Checker:
     def __init__(self, store: Store, overwrite: bool, prefixes: PathPrefixes) -> None:
         self.problems: list[str] = []
         self.records: dict[RecordKey, list[tuple[Contribution, Change]]] = {}
-        self._verdicts: dict[RecordKey, Contribution] = {}
+        self.verdicts: dict[RecordKey, Contribution] = {}
         self._store = store
         self._overwrite = overwrite
         self._prefixes = prefixes
@@ -234,7 +238,7 @@ class _Checker:
         else:
             self.records.setdefault(document.key, []).append((contribution, change))
             if verdict:
-                self._verdicts[document.key] = contribution
+                self.verdicts[document.key] = contribution
 
     def changes(self) -> list[tuple[RecordKey, Change]]:
         """Return one change for each record, and forget what the documents said."""
@@ -246,7 +250,7 @@ class _Checker:
 
     def _folded(self, key: RecordKey, items: list[tuple[Contribution, Change]]) -> Change:
         folded = fold(contribution for contribution, _ in items)
-        verdict = self._verdicts.get(key)
+        verdict = self.verdicts.get(key)
         if verdict is None:
             return self._change(key, folded)
         of_pipeline = fold(c for c, _ in items if c is not verdict)

@@ -180,8 +180,13 @@ def _refused(failure: PipestatError) -> int:
 
 def _done(report: IngestReport, quiet: bool) -> int:
     if not quiet:
+        what = []
+        if report.documents or not report.verdicts:
+            what.append(counted(report.documents, "document"))
+        if report.verdicts:
+            what.append(f"the trace of {counted(report.verdicts, 'record')}")
         note(
-            f"ingested {counted(report.documents, 'document')}: "
+            f"ingested {' and '.join(what)}: "
             f"{counted(report.changed, 'record')} changed, {report.unchanged} unchanged"
         )
     for problem in report.rejected:

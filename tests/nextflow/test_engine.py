@@ -96,7 +96,8 @@ def test_the_example(engine: Path, tmp_path: Path) -> None:
         ("PIPESTAT_INGEST", "COMPLETED"): 1,
         ("REPORT_PROJECT", "COMPLETED"): 1,
     }
-    assert run.ingest_trace("r1") == "ingested 20 documents: 20 records changed, 0 unchanged\n"
+    told = "ingested the trace of 20 records: 20 records changed, 0 unchanged\n"
+    assert run.ingest_trace("r1") == told
     first = run.stored()
     check_results(first, run.folder / "output")
     assert run.statuses() == dict.fromkeys(SAMPLES, "completed") | {BROKEN: "failed"}

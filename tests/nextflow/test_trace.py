@@ -279,7 +279,9 @@ def test_documents_bring_results_and_the_trace_the_status(ingest: Ingest) -> Non
     document("s4", '"results": {"reads": 4}, "status": "completed", "source": {"task": "x"}')
     call = (".", "--nextflow-trace", "trace.txt", "--record", "{tag}", "--run", "r1")
     call += ("--run-exit", "0")
-    assert ingest(*call) == "ingested 6 documents: 4 records changed, 0 unchanged\n"
+    assert ingest(*call) == (
+        "ingested 3 documents and the trace of 3 records: 4 records changed, 0 unchanged\n"
+    )
     found = {name: record(name) for name in ("s1", "s2", "s3", "s4")}
     assert {name: (one.results, one.status) for name, one in found.items()} == {
         "s1": ({"reads": 1}, "failed"),
@@ -297,7 +299,9 @@ def test_documents_bring_results_and_the_trace_the_status(ingest: Ingest) -> Non
     }
     assert found["s4"].source == {"task": "x"}
     files = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
-    assert ingest(*call) == "ingested 6 documents: 0 records changed, 4 unchanged\n"
+    assert ingest(*call) == (
+        "ingested 3 documents and the trace of 3 records: 0 records changed, 4 unchanged\n"
+    )
     assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == files
 
 
