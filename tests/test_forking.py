@@ -21,7 +21,7 @@ for line in sys.stdin:
     word = line.strip()
     if word == "sleep":
         print(os.getpid(), flush=True)
-        time.sleep(60)
+        time.sleep(9999)
     elif word == "fail":
         raise ValueError("what went wrong")
     sys.exit(int(word))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import patience
 from tests.environments import clean_environment
 from tests.repository import REPOSITORY
 
@@ -38,7 +39,7 @@ def start(text: str, platform: str) -> subprocess.CompletedProcess[str]:
         env=clean_environment(PYTHONPATH=str(plugin)),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import cache
 
+from tests import patience
 from tests.environments import clean_environment
 from tests.forking import running
 from tests.repository import REPOSITORY
@@ -60,16 +61,14 @@ def go(writers: Sequence[Writer]) -> None:
         writer.stdin.flush()
 
 
-def finish(
-    writers: Sequence[Writer], *, seconds: float, may_warn: str | None = None
-) -> list[list[str]]:
+def finish(writers: Sequence[Writer], *, may_warn: str | None = None) -> list[list[str]]:
     """Wait for all; return the words that each printed.
 
     None may fail or warn, but of what holds the text `may_warn`.
     """
     said = []
     for writer in writers:
-        out, err = writer.communicate(timeout=seconds)
+        out, err = writer.communicate(timeout=patience.SECONDS)
         assert writer.returncode == 0, err
         assert all(may_warn is not None and may_warn in line for line in err.splitlines()), err
         said.append(out.split())

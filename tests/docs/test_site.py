@@ -39,7 +39,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 # One test, since each process would build a site of its own.
 @pytest.mark.browser
-@pytest.mark.timeout(900)
 def test_the_site_opens_offline(site: Path, new_browser: Callable[..., Browser]) -> None:
     pages = {
         path.relative_to(site).as_posix(): path.read_text("utf-8") for path in site.rglob("*.html")

@@ -18,7 +18,7 @@ from pipestat_spec import PipestatManager
 psm = PipestatManager(results_file_path="r.yaml", pipeline_name="count")
 def wait():
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep(9999)
 """
 
 
@@ -105,7 +105,7 @@ with psm.record("s1"):
     child = os.fork()
     if not child:
         os.write(writer, b"x")
-        time.sleep(60)
+        time.sleep(9999)
     os.read(reader, 1)
     print("ready", flush=True)
     os.kill(child, signal.SIGTERM)

@@ -16,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 
 from pipestat_spec.installing import FOLDERS, install_hint
+from tests import patience
 from tests.environments import (
     MissingPart,
     PythonEnvironment,
@@ -35,8 +36,6 @@ LARGEST = {
 }
 # What sdists hold beside the modules and their data.
 HEAD = {"LICENSE", "README.md", "PKG-INFO", "pyproject.toml"}
-
-pytestmark = pytest.mark.timeout(900)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +143,7 @@ def test_the_three_of_one_release_go_together(built: Path) -> None:
 
 def install(environment: PythonEnvironment, lock: str, *what: str) -> None:
     command = install_command(environment.python, lock, *what)
-    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=patience.SECONDS)
     assert done.returncode == 0, done.stderr
 
 

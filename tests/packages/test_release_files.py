@@ -17,6 +17,7 @@ from packaging.specifiers import SpecifierSet
 
 import pipestat_spec
 from pipestat_spec.installing import FOLDERS
+from tests import patience
 from tests.environments import MissingPart, clean_environment, packages_environment
 from tests.legs import leave_out
 from tests.repository import REPOSITORY
@@ -84,7 +85,7 @@ def test_the_checks_of_a_recipe_pass(name: str, tmp_path: Path) -> None:
         env=clean_environment(PATH=f"{folder}:/usr/bin:/bin"),
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stderr
 

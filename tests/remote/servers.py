@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from tests import patience
 from tests.repository import REPOSITORY
 
 # What any client is given; moto takes every key.
@@ -26,4 +27,4 @@ def running_moto(delay: float = 0) -> Iterator[str]:
     ) as process:
         assert process.stdout is not None
         yield f"http://127.0.0.1:{int(process.stdout.readline())}"
-        process.communicate(timeout=30)
+        process.communicate(timeout=patience.SECONDS)

@@ -18,8 +18,6 @@ from tests.remote.conftest import Managers, Place
 FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
 Trials = Callable[[int, int], Iterator[random.Random]]
 
-pytestmark = pytest.mark.timeout(600)
-
 
 @pytest.fixture
 def config(place: Place) -> dict[str, Any]:
@@ -35,7 +33,7 @@ def run(config: dict[str, Any], jobs: list[tuple[str, int, int]]) -> None:
     processes = [start(config, *job) for job in jobs]
     writers.go(processes)
     # It may say that it is still trying; nothing else.
-    said = writers.finish(processes, seconds=300, may_warn="still trying")
+    said = writers.finish(processes, may_warn="still trying")
     assert all("took" in words for words in said)
 
 

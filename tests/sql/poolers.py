@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
 import psycopg
 
+from tests import patience
 from tests.legs import leave_out
 from tests.sql.servers import PostgresServer, free_port, unprivileged
 
@@ -64,17 +64,17 @@ class PgBouncer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
 
     def _wait(self) -> None:
-        end = time.monotonic() + 20
-        while True:
+        def answers() -> bool:
             try:
                 psycopg.connect(self.url).close()
-                return
             except psycopg.OperationalError:
                 assert self._process.poll() is None, (self.folder / "log").read_text()
-                assert time.monotonic() < end
-                time.sleep(0.05)
+                return False
+            return True
+
+        patience.wait_until(answers, "PgBouncer answers", pause=0.05)
 
     def stop(self) -> None:
         self._process.terminate()
-        self._process.wait(20)
+        self._process.wait(patience.SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -19,6 +19,7 @@ from typing import Any
 
 import psycopg
 
+from tests import patience
 from tests.legs import leave_out
 
 # A role that has to give this password over TCP; all others are trusted.
@@ -118,7 +119,7 @@ class PostgresServer:
             "unix_socket_directories": self.folder,
         }
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-        end = time.monotonic() + 60
+        end = time.monotonic() + patience.SECONDS
         with open(self.folder / "log", "ab") as log:
             while True:
                 if self._process is None or self._process.poll() is not None:
@@ -158,7 +159,7 @@ class PostgresServer:
         """Stop the server and remove what it kept."""
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(30)
+            self._process.wait(patience.SECONDS)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def connect(self, database: str = "postgres", **more: Any) -> psycopg.Connection[Any]:

@@ -26,7 +26,7 @@ def start(database: Database, schema: Path | None, *job: object, **config: Any) 
 
 
 def finish(processes: list[writers.Writer]) -> list[list[str]]:
-    return writers.finish(processes, seconds=200)
+    return writers.finish(processes)
 
 
 @pytest.fixture

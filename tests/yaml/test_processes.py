@@ -73,7 +73,7 @@ def test_writers_lose_nothing_and_readers_see_whole_files(
     reader.start()
     try:
         writers.go(processes)
-        assert all(writers.finish(processes, seconds=120))
+        assert all(writers.finish(processes))
     finally:
         reader.stopped.set()
         reader.join()
