@@ -6,6 +6,8 @@ import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +15,10 @@ from tests.environments import clean_environment
 from tests.forking import running
 
 
-def conformance(*arguments: str, timeout: int = 1500) -> str:
+def conformance(*arguments: str, timeout: int = 1500, python: str | Path = sys.executable) -> str:
     """Run the command and return what it printed, which a failure shows the end of."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipestat_conformance", *arguments],
+        [python, "-m", "pipestat_conformance", *arguments],
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -28,9 +30,11 @@ def conformance(*arguments: str, timeout: int = 1500) -> str:
     return done.stdout
 
 
-def run_suite(folder: Path, *options: str, timeout: int = 1500) -> dict[str, Any]:
+def run_suite(
+    folder: Path, *options: str, timeout: int = 1500, python: str | Path = sys.executable
+) -> dict[str, Any]:
     """Run the suite on a target that passes, and return the report that it leaves in `folder`."""
-    conformance("run", *options, "--report", str(folder), timeout=timeout)
+    conformance("run", *options, "--report", str(folder), timeout=timeout, python=python)
     report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return report
 
@@ -42,17 +46,28 @@ _IMPORTED = {
     "yaml": ["pipestat_yaml.local.backend", "pipestat_yaml.local.record_files"],
     "s3": ["pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"],
 }
-_SERVED = ["pipestat_conformance.targets.operations", "pipestat_conformance.targets.target"]
+_SERVED = [
+    *("pipestat_conformance.targets.operations", "pipestat_conformance.targets.target"),
+    *("pipestat_spec.opening", "pipestat_spec.plugins.loading:plugins"),
+]
 
 
-def run_trials(folder: Path, backend: str, store: str, *options: str) -> dict[str, str]:
-    """Run trials on a backend, whose processes are forks; return verdict by id."""
+@contextmanager
+def served(backend: str, store: str, python: str | Path = sys.executable) -> Iterator[str]:
+    """Give the command that serves a backend, each time in a fork."""
     asked = ["--backend", backend, "--store", store.replace("{unique}", "asked")]
-    modules = [*_SERVED, "pipestat_spec.opening", *_IMPORTED["s3" if "s3://" in store else backend]]
-    environment = clean_environment()
-    with running("pipestat_conformance.serve", modules, environment=environment) as program:
-        command = shlex.join([*program, *asked])
-        report = run_suite(folder, "--exec", command, "--store", store, *options)
+    modules = [*_SERVED, *_IMPORTED.get("s3" if "s3://" in store else backend, [])]
+    program = "pipestat_conformance.serve"
+    with running(program, modules, python=python, environment=clean_environment()) as command:
+        yield shlex.join([*command, *asked])
+
+
+def run_trials(
+    folder: Path, backend: str, store: str, *options: str, python: str | Path = sys.executable
+) -> dict[str, str]:
+    """Run trials on a backend, whose processes are forks; return verdict by id."""
+    with served(backend, store, python) as command:
+        report = run_suite(folder, "--exec", command, "--store", store, *options, python=python)
     return {result["id"]: result["verdict"] for result in report["results"]}
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conformance.suite_runs import run_suite
+from tests.conformance.suite_runs import run_suite, served
 from tests.environments import MissingPart, environments_folder, go_command
 from tests.legs import leave_out
 from tests.repository import REPOSITORY
@@ -85,9 +84,9 @@ def test_it_is_conformant_in_all_that_it_claims(program: Path, tmp_path: Path) -
 @pytest.mark.parametrize("seed", ["1", "2"])
 @pytest.mark.slow
 def test_it_shares_a_file_with_our_writer(program: Path, tmp_path: Path, seed: str) -> None:
-    ours = f"{sys.executable} -m pipestat_conformance.serve --backend yaml"
-    options = ["--vector", "trial.mixed.*", "--peer", ours, "--seed", seed]
-    report = run_it(program, tmp_path, *options)
+    with served("yaml", '{"path": "{tmp}/results.yaml"}') as ours:
+        options = ["--vector", "trial.mixed.*", "--peer", ours, "--seed", seed]
+        report = run_it(program, tmp_path, *options)
     verdicts = {r["id"]: r["verdict"] for r in report["results"]}
     assert verdicts == {"trial.mixed.writers": "pass", "trial.mixed.exchange": "pass"}
 

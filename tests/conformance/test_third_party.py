@@ -17,7 +17,9 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from pipestat_conformance.trials import ALL
 
+from tests.conformance.suite_runs import run_suite, run_trials
 from tests.docs.test_code_blocks import Block, Reader
 from tests.environments import (
     MissingPart,
@@ -114,27 +116,20 @@ def test_who_stores_results_installs_no_suite(wheels: dict[str, Path]) -> None:
     assert any("pipestat-conformance" in line for line in lines if "extra ==" in line)
 
 
-def test_the_verdict_on_core_leaves_reports_and_a_badge(
-    installed: PythonEnvironment, tmp_path: Path
-) -> None:
-    command = [installed.command("pipestat-spec"), "conformance", "run", "--backend", "lmdb"]
-    options = ["--store", STORE, "--profile", "core", "--report", "report"]
-    done = _run([*map(str, command), *options], tmp_path)
-    assert done.returncode == 0, done.stdout
-    assert "core                 conformant" in done.stdout
-    for name in ("report.json", "junit.xml", "matrix.md", "matrix.html", "badge-core.json"):
-        assert (tmp_path / "report" / name).stat().st_size
-    assert (tmp_path / "report" / "badge-core.json").read_text() == (
-        EXAMPLE / "badge-core.json"
-    ).read_text()
-
-
 def test_all_that_it_claims_is_conformant(installed: PythonEnvironment, tmp_path: Path) -> None:
-    command = [str(installed.command("pipestat-spec")), "conformance", "run"]
-    done = _run([*command, "--backend", "lmdb", "--store", STORE], tmp_path, seconds=800)
-    assert done.returncode == 0, done.stdout
-    for profile in ("core", "history", "query", "concurrent-writers", "durable"):
-        assert f"  {profile:<20} conformant" in done.stdout
+    options = ["--backend", "lmdb", "--store", STORE, "--quick"]
+    report = run_suite(tmp_path, *options, python=installed.python)
+    assert report["outcome"] == "conformant"
+    for profile in ("core", "history", "query"):
+        assert report["profiles"][profile]["outcome"] == "conformant"
+
+
+def test_no_trial_finds_a_fault(installed: PythonEnvironment, tmp_path: Path) -> None:
+    options = ["--vector", "trial.*"]
+    verdicts = run_trials(tmp_path, "lmdb", STORE, *options, python=installed.python)
+    assert verdicts.keys() == ALL.keys()
+    others = {"trial.mixed.writers", "trial.mixed.exchange", "trial.sql.new-database"}
+    assert {id for id, verdict in verdicts.items() if verdict != "pass"} == others
 
 
 def test_the_commands_of_its_readme_print_what_it_shows(
@@ -147,7 +142,11 @@ def test_the_commands_of_its_readme_print_what_it_shows(
     del reader.environment["PYTHONPATH"]
     reader.follow()
     assert reader.left_out == 3
-    assert (folder / "report" / "badge-core.json").exists()
+    # What the verdict on core leaves.
+    for name in ("report.json", "junit.xml", "matrix.md", "matrix.html"):
+        assert (folder / "report" / name).stat().st_size
+    badge = (folder / "report" / "badge-core.json").read_text()
+    assert badge == (EXAMPLE / "badge-core.json").read_text()
 
 
 class InstalledReader(Reader):

@@ -83,10 +83,11 @@ class Gate:
     def _vectors(self, driver: Driver, requirements: Sequence[str]) -> list[Vector]:
         hello = driver.hello()
         claimed = with_needed(hello.profiles)
+        wanted = set(requirements)
         return [
             vector
             for vector in (*load_vectors(), *probes(hello.capabilities))
-            if set(vector.requirements) & set(requirements)
+            if not wanted.isdisjoint(vector.requirements)
             and skip_reason(vector, hello, claimed) is None
         ]
 
