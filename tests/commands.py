@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from tests import patience
@@ -38,23 +37,6 @@ def pipestat_spec(
         said = f"{arguments}: exit code {done.returncode}\n{done.stdout}{done.stderr}"
         assert done.returncode == code, said
     return done
-
-
-def start_all(commands: Sequence[Sequence[object]], cwd: Path) -> list[subprocess.Popen[str]]:
-    """Start commands of `pipestat-spec` at once and return the running processes."""
-    environment = clean_environment()
-    return [
-        subprocess.Popen(
-            [PROGRAM, *map(str, command)],
-            cwd=cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for command in commands
-    ]
 
 
 def run_among(folder: Path, *command: str, **variables: str) -> str:

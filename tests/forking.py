@@ -22,10 +22,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import NoReturn
 
 _START = Path(__file__).with_name("start_fork.py")
 
@@ -116,10 +117,10 @@ class Forks:
             own = (self._listener, self._ended, self._tell, connection)
             for end in (*own, *self._connections.values()):
                 end.close()
+            os._exit = self._leave(os.getpid())
             ended = 1
             try:
                 ended = _become(self._path, self._code, self._folder_first, text, descriptors)
-                self._tell_imported()
             finally:
                 os._exit(ended)
         for descriptor in descriptors:
@@ -147,10 +148,18 @@ class Forks:
             connection.close()
             self._import_as(child)
 
-    def _tell_imported(self) -> None:
-        names = [name for name in sys.modules if name not in self._tried]
-        if names:
-            self._imports_of(os.getpid()).write_text("\n".join(names), "utf-8")
+    def _leave(self, process: int) -> Callable[[int], NoReturn]:
+        """Return what ends a process, which tells before what it imported."""
+        end = os._exit
+
+        def leave(code: int) -> NoReturn:
+            names = [name for name in sys.modules if name not in self._tried]
+            # Not those that it forks itself.
+            if names and os.getpid() == process:
+                self._imports_of(process).write_text("\n".join(names), "utf-8")
+            end(code)
+
+        return leave
 
     def _import_as(self, child: int) -> None:
         """Import what a process that has ended had imported: the next one will want it too."""

@@ -65,9 +65,9 @@ def report(
     # the order of its sets would change from run to run.
     with running(
         str(TARGETS / "reference_harness.py"),
-        ["pipestat", "pipestat.parsed_schema", "argparse", "importlib.metadata"],
+        ["reference_harness:read_own_files_once"],
         python=bare_reference.python,
-        environment=clean_environment(PYTHONHASHSEED="0"),
+        environment=clean_environment(PYTHONHASHSEED="0", PYTHONPATH=str(TARGETS)),
     ) as harness:
         command = [sys.executable, "-m", "pipestat_conformance", "run"]
         options = ["--quick", "--known-failures", str(KNOWN), "--report", str(folder)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,36 +15,27 @@ import yaml
 
 from pipestat_spec import PipestatManager
 from tests.environments import clean_environment
-
-RECORDS = 3
-STATUSES = ("running", "partial", "completed", "failed")
-
-# Reports for ever. Prints a number when the report of that number was acknowledged, and the
-# number with a minus when the status that follows it was.
-# arguments: file, layout, first number
-REPORTER = f"""
-import sys
-from pipestat_spec import PipestatManager
-file, layout, number = sys.argv[1], sys.argv[2], int(sys.argv[3])
-psm = PipestatManager(results_file_path=file, layout=layout, pipeline_name="p")
-while True:
-    record = f"s{{number % {RECORDS}}}"
-    psm.report({{f"n{{number}}": number, "last": number}}, record)
-    print(number, flush=True)
-    psm.set_status({STATUSES}[number // {RECORDS} % {len(STATUSES)}], record)
-    print(-number, flush=True)
-    number += 1
-"""
+from tests.forking import running
+from tests.interop.killed_reporter import RECORDS, status_of
 
 
-def status_of(number: int) -> str:
-    return STATUSES[number // RECORDS % len(STATUSES)]
+@pytest.fixture(scope="module")
+def reporter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
+    """The program that reports, in forks: what it imports takes longer than what it does."""
+    program = str(Path(__file__).with_name("killed_reporter.py"))
+    with running(program, [], environment=clean_environment()) as command:
+        # Of those that are killed the next ones would have no modules.
+        file = tmp_path_factory.mktemp("rehearsal") / "results.yaml"
+        subprocess.run([*command, file, "records", "1", "2"], stdout=subprocess.PIPE, check=True)
+        yield command
 
 
-def run_and_kill(file: Path, layout: str, first: int, chance: random.Random) -> tuple[int, int]:
+def run_and_kill(
+    reporter: list[str], file: Path, layout: str, first: int, chance: random.Random
+) -> tuple[int, int]:
     """Let a process report from `first` on and kill it; return its last report and status."""
     with subprocess.Popen(
-        [sys.executable, "-c", REPORTER, str(file), layout, str(first)],
+        [*reporter, str(file), layout, str(first)],
         env=clean_environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -100,7 +90,10 @@ def layout(request: pytest.FixtureRequest) -> str:
 
 
 def test_acknowledged_reports_survive(
-    folder: Path, layout: str, trials: Callable[[int, int], Iterator[random.Random]]
+    folder: Path,
+    layout: str,
+    reporter: list[str],
+    trials: Callable[[int, int], Iterator[random.Random]],
 ) -> None:
     file = folder / "results.yaml"
     with PipestatManager(results_file_path=file, layout=layout, pipeline_name="p") as psm:
@@ -108,7 +101,7 @@ def test_acknowledged_reports_survive(
         psm.report_many({f"bulk{i}": {"x": i, "text": "word " * 20} for i in range(400)})
     first = 1
     for chance in trials(200, 30):
-        report, status = run_and_kill(file, layout, first, chance)
+        report, status = run_and_kill(reporter, file, layout, first, chance)
         last = check_results(file, layout, report)
         with PipestatManager(results_file_path=file, pipeline_name="p") as psm:
             check_statuses(psm, status)

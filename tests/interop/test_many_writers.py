@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,39 @@ import pytest
 import yaml
 
 from tests import patience
-from tests.commands import start_all
+from tests.environments import clean_environment
+from tests.forking import running
 
 WRITERS = 40
+Commands = Sequence[Sequence[object]]
+StartAll = Callable[[Commands, Path], list[subprocess.Popen[str]]]
+
+
+@pytest.fixture(scope="module")
+def start_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartAll]:
+    """Start commands of `pipestat-spec` at once: forks, so that many of them write at once."""
+    folder = tmp_path_factory.mktemp("rehearsal")
+    with running("pipestat_spec.__main__", [], environment=clean_environment()) as program:
+
+        def start(commands: Commands, cwd: Path) -> list[subprocess.Popen[str]]:
+            return [
+                subprocess.Popen(
+                    [*program, *map(str, command)],
+                    cwd=cwd,
+                    env=clean_environment(),
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    text=True,
+                )
+                for command in commands
+            ]
+
+        # What these import all others have then.
+        common = ["-f", folder / "results.yaml", "--pipeline-name", "p", "-r", "s1"]
+        finish(start([["report", *common, "n:=1"]], folder))
+        finish(start([["status", "set", *common, "completed"]], folder))
+        yield start
 
 
 @contextmanager
@@ -69,7 +99,7 @@ def file(folder: Path) -> Iterator[Path]:
     assert {path.name for path in folder.iterdir()} == {"results.yaml", ".results.yaml.lock"}
 
 
-def test_each_process_its_own_record(file: Path) -> None:
+def test_each_process_its_own_record(file: Path, start_all: StartAll) -> None:
     commands = [
         ["report", "-f", file, "--pipeline-name", "p", "-r", f"s{i}", f"n:={i}"]
         for i in range(WRITERS)
@@ -79,7 +109,7 @@ def test_each_process_its_own_record(file: Path) -> None:
     assert stored(file) == {f"s{i}": {"n": i} for i in range(WRITERS)}
 
 
-def test_each_process_its_own_result_of_one_record(file: Path) -> None:
+def test_each_process_its_own_result_of_one_record(file: Path, start_all: StartAll) -> None:
     commands = [
         ["report", "-f", file, "--pipeline-name", "p", "-r", "s1", f"n{i}:={i}"]
         for i in range(WRITERS)
@@ -89,7 +119,7 @@ def test_each_process_its_own_result_of_one_record(file: Path) -> None:
     assert stored(file) == {"s1": {f"n{i}": i for i in range(WRITERS)}}
 
 
-def test_all_overwrite_one_result(file: Path) -> None:
+def test_all_overwrite_one_result(file: Path, start_all: StartAll) -> None:
     commands = [
         ["report", "-f", file, "--pipeline-name", "p", "-r", "s1", "-o", f"n:={i}"]
         for i in range(WRITERS)
@@ -103,7 +133,7 @@ def test_all_overwrite_one_result(file: Path) -> None:
     assert list(history) == sorted(history)
 
 
-def test_reports_and_status_changes_together(folder: Path) -> None:
+def test_reports_and_status_changes_together(folder: Path, start_all: StartAll) -> None:
     file = folder / "results.yaml"
     common = ["-f", file, "--pipeline-name", "p"]
     commands: list[list[object]] = []
