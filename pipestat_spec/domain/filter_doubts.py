@@ -32,8 +32,8 @@ _NAMES = {
     OBJECT: "objects",
 }
 _MENDS = {
-    NUMBER: "numbers stand without quotes",
-    STRING: "text stands in single quotes",
+    NUMBER: "write numbers without quotes",
+    STRING: "write text in single quotes",
     BOOLEAN: "write true or false",
 }
 
@@ -107,4 +107,4 @@ def _line(path: FieldPath, wanted: frozenset[int], found: set[int], known: Colle
     kinds = " and ".join(_NAMES[kind] for kind in sorted(found))
     missing = min(wanted - found)
     mend = next((_MENDS[kind] for kind in sorted(found) if kind in _MENDS), None)
-    return f"{name} is never {_NAMES[missing]}: it has {kinds}" + (f"; {mend}" if mend else "")
+    return f"{name} has no {_NAMES[missing]}, only {kinds}" + (f"; {mend}" if mend else "")

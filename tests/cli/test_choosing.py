@@ -100,10 +100,10 @@ def test_a_name_that_nobody_knows_is_told_without_a_schema(
 @pytest.mark.parametrize(
     ("where", "said"),
     [
-        ("n = '1'", "n is never text: it has numbers; numbers stand without quotes"),
-        ("name in (1, 2)", "name is never numbers: it has text; text stands in single quotes"),
+        ("n = '1'", "n has no text, only numbers; write numbers without quotes"),
+        ("name in (1, 2)", "name has no numbers, only text; write text in single quotes"),
         ("align.rat > 0.5", "no record has align.rat"),
-        ("status = 1", "status is never numbers: it has text; text stands in single quotes"),
+        ("status = 1", "status has no numbers, only text; write text in single quotes"),
         ("n > 5", None),
         ("nothing is null", None),
     ],

@@ -228,7 +228,7 @@ def test_what_a_filter_can_never_match_is_told_once(
         psm.select_records(where="nam = 'y' and staus = 'done'")
         assert said() == []
         assert list(psm.iter_records(where="n = '1'")) == []
-        assert said() == ["n is never text: it has numbers; numbers stand without quotes"]
+        assert said() == ["n has no text, only numbers; write numbers without quotes"]
         assert [r["record_identifier"] for r in psm.iter_records(where="n = 1")] == ["s1"]
         assert list(psm.to_dataframe(where="n = 1").index) == ["s1"]
         assert said() == []
