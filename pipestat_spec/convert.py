@@ -29,6 +29,9 @@ Progress = Callable[[str, int, int], None]
 # Called with what was done, and with how many records.
 Step = Callable[[str, int], None]
 
+# A batch for one file is at least this part of what is in it already. A larger part holds more
+# records at once, a smaller one writes the file more often.
+_SHARE = 4
 _OUTCOMES = ("copied", "replaced", "unchanged")
 
 # The project level first: a target that cannot hold it then refuses before anything is written.
@@ -86,15 +89,15 @@ def convert_all(
 ) -> ConvertReport:
     """Copy all records of each source into its target; check that all arrived.
 
-    First everything is looked at: names, values and statuses by the target's rules, and what
-    the target holds already; what is refused is refused before anything is written. The copy
-    goes in batches, each one write where the target can; into one file each batch is as large
-    as all before it, so that the file is not written again and again. A repeated call goes on
-    where an interrupted one stopped, since a record that is there already is left alone. One
+    First everything is looked at: names, values and statuses by the target's rules, and what the
+    target holds already; what is refused is refused before anything is written. The copy goes in
+    batches, each one write where the target can; into one file a batch grows with what is there,
+    so that the file is written some five times in all and not for each batch. A repeated call goes
+    on where an interrupted one stopped, since a record that is there already is left alone. One
     that differs is refused (ResultConflictError), or with `overwrite` replaced; the target keeps
     its history, and the values that are replaced go there too. Without `history` that of the
-    source is left out. Raises UnsupportedOperation when the target does not offer a level that
-    has records, and StoreNotFoundError when there is no source.
+    source is left out. Raises UnsupportedOperation when the target does not offer a level that has
+    records, and StoreNotFoundError when there is no source.
     """
     for source, _ in pairs:
         if not source.backend.exists():
@@ -184,10 +187,10 @@ class _Copier:
                 self._refuse_losses(level)
 
     def _batches(self, *, grow: bool = False) -> Iterator[tuple[Level, list[Record]]]:
-        """Yield all records; with `grow` each batch is as large as all before it."""
+        """Yield all records; with `grow` each batch is at least a quarter of all before it."""
         for level in self._levels:
             records, done = self._source.scan(level), 0
-            while some := list(islice(records, max(self._batch, done if grow else 0))):
+            while some := list(islice(records, max(self._batch, done // _SHARE if grow else 0))):
                 yield level, some
                 done += len(some)
 

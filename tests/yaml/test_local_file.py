@@ -26,6 +26,21 @@ from tests.yaml.stores import Stored, open_stored
 Open = Callable[..., Stored]
 
 
+@pytest.mark.parametrize("size", [0, 1, 1 << 20, (1 << 21) + 5])
+def test_what_is_known_of_a_file_is_compared(tmp_path: Path, size: int) -> None:
+    path, content = tmp_path / "file", b"a" * size
+    path.write_bytes(content)
+    known = bytes(bytearray(content))
+    assert read_file(str(path), known) == content
+    if size:
+        assert read_file(str(path), known) is known
+        for other in (known[:-1] + b"b", b"b" + known[1:], known[:-1]):
+            assert read_file(str(path), other) == content
+    assert read_file(str(path), known + b"a") == content
+    path.unlink()
+    assert read_file(str(path), known) is None
+
+
 def test_mode_and_group_stay(stored: Open) -> None:
     store = stored()
     store.report("s1", {"n": 1})

@@ -23,7 +23,7 @@ from pipestat_yaml.local.local_file import FileLock, mapped_errors, read_file
 from pipestat_yaml.records.layout_rules import LayoutRules
 from pipestat_yaml.records.records import ReadFlag, Records, decide, rehearse
 from pipestat_yaml.text.results_text import ResultsText
-from pipestat_yaml.text.spliced_text import open_text
+from pipestat_yaml.text.spliced_text import forget_bytes, known_bytes, open_text
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -53,7 +53,7 @@ def list_namespaces(path: str) -> list[str]:
 def read_text(path: str) -> ResultsText:
     """Return the text of the file as it is now; without a file it is empty."""
     with mapped_errors(path):
-        return open_text(read_file(path) or b"", path)
+        return open_text(read_file(path, known_bytes(path)) or b"", path)
 
 
 def claimed_capabilities(path: str, settings: StoreSettings) -> frozenset[Capability]:
@@ -194,11 +194,12 @@ class YamlBackend(Backend):
             with suppress(FileNotFoundError, NotADirectoryError):
                 os.unlink(flags.temporary)
             flags.look_ahead(len(changes))
-            text = open_text(read_file(file.target) or b"", self.file)
+            text = self._text(file.target)
             decision = decide(text, self._rules, changes, flags.read)
             flags.check(decision.flags)
             if decision.chunks is not None:
                 file.replace(decision.chunks)
+                forget_bytes()
             with mapped_errors(flags.folder, STORED if decision.chunks is not None else None):
                 flags.mirror(decision.flags)
         return decision.transitions
@@ -206,11 +207,12 @@ class YamlBackend(Backend):
     def prune(self, level: Level, limit: HistoryLimit) -> int:
         """Remove entries of the histories, in one atomic write of the file."""
         with mapped_errors(self.file), self._lock.held() as file:
-            text = open_text(read_file(file.target) or b"", self.file)
+            text = self._text(file.target)
             records = Records(text, self._rules)
             removed = records.prune(level, limit)
             if (chunks := records.chunks()) is not None:
                 file.replace(chunks)
+                forget_bytes()
         return removed
 
     def rehearse(self, changes: Sequence[tuple[RecordKey, Change]]) -> None:
@@ -219,6 +221,9 @@ class YamlBackend(Backend):
             flags = self.flags()
             flags.look_ahead(len(changes))
             flags.check(rehearse(read_text(self.file), self._rules, changes, flags.read))
+
+    def _text(self, target: str) -> ResultsText:
+        return open_text(read_file(target, known_bytes(self.file)) or b"", self.file)
 
     def close(self) -> None:
         """Nothing is held between calls."""

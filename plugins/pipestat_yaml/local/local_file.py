@@ -13,7 +13,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from pipestat_spec.errors import (
     PipestatDataError,
@@ -25,6 +25,9 @@ from pipestat_spec.logs import logger
 from pipestat_spec.mounts import check_locks, unlockable, warn_unsafe
 from pipestat_spec.text.unreadable import system_reason
 
+if TYPE_CHECKING:
+    from io import FileIO
+
 __all__ = ["FileLock", "LockedFile", "mapped_errors", "read_file"]
 
 # Seconds of waiting for the lock after which a warning says so.
@@ -32,6 +35,7 @@ WARN_AFTER = 5.0
 # A process that may only read the results can hold their lock: for so long without any change.
 GIVE_UP_AFTER = 300.0
 _JOINED_BEYOND = 16
+_PIECE = 1 << 20
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 # The path is wrong, or somebody else's; anything else may pass.
 _UNUSABLE = {
@@ -65,13 +69,29 @@ def _mapped(path: str, error: OSError, hint: str | None) -> PipestatError:
     )
 
 
-def read_file(path: str) -> bytes | None:
-    """Return the content, or None when there is no file; takes no lock."""
+def read_file(path: str, known: bytes | None = None) -> bytes | None:
+    """Return the content, or None when there is no file; takes no lock.
+
+    Where `known` is the content it is returned, so that nobody holds the same bytes twice.
+    """
     try:
         with open(path, "rb", buffering=0) as file:
-            return file.readall()
+            return known if known and _holds(file, known) else file.readall()
     except FileNotFoundError:
         return None
+
+
+def _holds(file: FileIO, known: bytes) -> bool:
+    """Tell whether a file holds these bytes; if not, it stands at its beginning."""
+    if os.fstat(file.fileno()).st_size != len(known):
+        return False
+    at = 0
+    while (piece := file.read(_PIECE)) and piece == known[at : at + len(piece)]:
+        at += len(piece)
+    if piece or at != len(known):
+        file.seek(0)
+        return False
+    return True
 
 
 class FileLock:

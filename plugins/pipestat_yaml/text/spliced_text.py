@@ -36,7 +36,7 @@ from pipestat_yaml.text.trailer import (
     trailer_line,
 )
 
-__all__ = ["SplicedText", "holds_only", "open_text"]
+__all__ = ["SplicedText", "forget_bytes", "holds_only", "known_bytes", "open_text"]
 
 # What stands somewhere until now, and the lines to put there.
 Cut: TypeAlias = tuple[int, int, Chunks]
@@ -84,6 +84,18 @@ class _Index(NamedTuple):
 
 # One command opens the same bytes several times, and checking or parsing them is the cost.
 _last: tuple[bytes, str, ResultsText] | None = None
+
+
+def known_bytes(name: str) -> bytes | None:
+    """Return the bytes of the file `name` if they were opened last; it may have changed since."""
+    last = _last
+    return last[0] if last is not None and last[1] == name else None
+
+
+def forget_bytes() -> None:
+    """Let go of the bytes that were opened last, since they were replaced."""
+    global _last
+    _last = None
 
 
 def holds_only(data: bytes, namespace: str, identifier: str) -> bool:
