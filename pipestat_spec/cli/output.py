@@ -113,9 +113,11 @@ def printing_to(file: str | None) -> Iterator[None]:
 
     with replacing(file) as content:
         text = TextIOWrapper(content, encoding="utf-8", newline="")
-        with redirect_stdout(text):
-            yield
-        text.detach()
+        try:
+            with redirect_stdout(text):
+                yield
+        finally:
+            text.detach()
 
 
 def _csv(columns: Sequence[str], rows: Iterable[Row]) -> Iterator[str]:

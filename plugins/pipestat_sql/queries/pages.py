@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import chain, islice
 from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
@@ -384,16 +385,12 @@ def _records(
     make: Make,
 ) -> _Found:
     names = reader.table.names if columns is None else [column.name for column in columns]
-    key = names.index("record_identifier")
-    records: list[Record] = []
-    total, more = 0, False
-    for row in rows:
-        total = row[-1]
-        # The number comes without a record when there is none.
-        if row[key] is None:
-            break
-        if len(records) == limit:
-            more = True
-            break
-        records.append(make(row))
-    return records, total, more
+    found = iter(rows)
+    first = next(found)
+    total = first[-1]
+    # The number comes without a record when there is none.
+    if first[names.index("record_identifier")] is None:
+        return [], total, False
+    some = chain((first,), found)
+    records = list(map(make, islice(some, limit)))
+    return records, total, next(some, None) is not None
