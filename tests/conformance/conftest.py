@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pipestat_conformance.drivers import Answer
 from pipestat_conformance.drivers.in_process import InProcessDriver
 from pipestat_conformance.drivers.program import SubprocessDriver
 from pipestat_conformance.executor import Executor
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.targets.target import Target
 from pipestat_conformance.vectors import Vector, parse_vectors
+
+from tests import patience
 
 HARNESS = Path(__file__).with_name("tiny_harness.py")
 
@@ -58,6 +62,35 @@ def tiny_command(fault: str = "", wrong: str = "", when: str = "op") -> str:
     return shlex.join(tiny(fault, wrong, when))
 
 
+class ImpatientAt(SubprocessDriver):
+    """Waits a moment for the answer to one operation, or to `bye`, and long for all else.
+
+    A program that hangs there is found soon, and no other that is slow on a busy machine.
+    """
+
+    def __init__(self, program: list[str], where: str, seconds: float = 5) -> None:
+        super().__init__(program, timeout=patience.SECONDS)
+        self._where = where
+        self._seconds = seconds
+
+    @contextmanager
+    def _at(self, where: str) -> Iterator[None]:
+        if where == self._where:
+            self.timeout = self._seconds
+        try:
+            yield
+        finally:
+            self.timeout = patience.SECONDS
+
+    def perform(self, op: str, args: Mapping[str, Any]) -> Answer:
+        with self._at(op):
+            return super().perform(op, args)
+
+    def end(self) -> None:
+        with self._at("bye"):
+            super().end()
+
+
 def vector(document: dict[str, Any]) -> Vector:
     return parse_vectors(document, "test")[0]
 
@@ -75,11 +108,14 @@ def in_process(tmp_path: Path) -> Callable[[Target], Executor]:
 
 @pytest.fixture
 def out_of_process(tmp_path: Path) -> Iterator[Callable[[list[str]], Executor]]:
-    """Return an executor for a program; its processes are ended with the test."""
+    """Return an executor for a program; its processes are ended with the test.
+
+    `hangs_at` is the operation, or `bye`, that may never be answered.
+    """
     drivers: list[SubprocessDriver] = []
 
-    def make(command: list[str], timeout: float = 30.0) -> Executor:
-        drivers.append(SubprocessDriver(command, timeout=timeout))
+    def make(command: list[str], hangs_at: str = "") -> Executor:
+        drivers.append(ImpatientAt(command, hangs_at))
         return Executor(drivers[-1], template(default_store()), tmp_path)
 
     yield make

@@ -20,6 +20,8 @@ from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import Vector, parse_vectors
 from pipestat_conformance.verdicts import Conclusion, ExitCode, Verdict
 
+from tests.conformance.conftest import ImpatientAt
+
 STORES = template(default_store())
 IN_THE_MIDDLE = [name for name in FAULTS if name not in AT_THE_EDGES]
 WHAT_IS_SAID = {
@@ -45,16 +47,17 @@ WHAT_IS_SAID = {
 }
 
 
-SLOW = ("hang", "unfinished-line", "endless-errors")
-
-
 def program(name: str) -> list[str]:
     return [sys.executable, "-m", "conformance_selfcheck.faulty_harnesses", name]
 
 
+SILENT = ("hang", "unfinished-line", "endless-errors")
+
+
 def driver(name: str) -> SubprocessDriver:
-    # Starting takes longer than answering, most of all on a busy machine.
-    return SubprocessDriver(program(name), timeout=2 if name in SLOW else 5)
+    if name == "silent-at-hello":
+        return SubprocessDriver(program(name), timeout=2)
+    return ImpatientAt(program(name), "retrieve" if name in SILENT else "")
 
 
 def vectors(*ids: str) -> list[Vector]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 from collections.abc import Callable
 
 import pytest
@@ -16,6 +15,7 @@ from pipestat_conformance.run import BROKEN, Run, run
 from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.verdicts import ExitCode, Verdict
 
+from tests import patience
 from tests.conformance.conftest import CONFLICT, REPORTED, tiny, vector
 
 Make = Callable[..., Executor]
@@ -52,18 +52,16 @@ def test_a_broken_answer_is_an_error(out_of_process: Make, fault: str) -> None:
 
 @pytest.mark.parametrize("fault", ["hang", "half"])
 def test_an_answer_that_does_not_come_is_an_error(out_of_process: Make, fault: str) -> None:
-    started = time.monotonic()
-    result = out_of_process(tiny(fault), timeout=0.5).run(vector(REPORTED))
+    result = out_of_process(tiny(fault), hangs_at="report").run(vector(REPORTED))
     assert result.verdict is Verdict.ERROR
     assert result.problem is not None
-    assert "no answer within 0.5 s" in result.problem.message
+    assert "no answer within 5 s" in result.problem.message
     assert ("unfinished line" in result.problem.message) is (fault == "half")
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.parametrize("fault", ["hangs-at-bye", "talks-at-bye", "exit-code"])
 def test_a_process_has_to_end_in_order(out_of_process: Make, fault: str) -> None:
-    result = out_of_process(tiny(fault), timeout=2.0).run(vector(REPORTED))
+    result = out_of_process(tiny(fault), hangs_at="bye").run(vector(REPORTED))
     assert result.verdict is Verdict.ERROR
     assert result.problem is not None
     assert result.problem.step == "2"
@@ -86,7 +84,7 @@ def test_a_program_that_does_not_read_is_given_up(out_of_process: Make) -> None:
     large = {"op": "report", "args": {"record": "s1", "values": {"x": {"$repeat": ["x", 500000]}}}}
     steps = [{"op": "count"}, large]
     program = ["/bin/sh", "-c", f"{' '.join(tiny('hang'))}"]
-    result = out_of_process(program, timeout=0.5).run(vector({**REPORTED, "steps": steps}))
+    result = out_of_process(program, hangs_at="count").run(vector({**REPORTED, "steps": steps}))
     assert result.verdict is Verdict.ERROR
 
 
@@ -99,7 +97,9 @@ def test_the_run_goes_on_with_a_new_process(out_of_process: Make) -> None:
     assert [broken.run(vector(v)).verdict for v in (REPORTED, CONFLICT)] == [Verdict.ERROR] * 2
 
 
-def run_program(command: list[str], vectors: list[dict[str, object]], timeout: float = 30.0) -> Run:
+def run_program(
+    command: list[str], vectors: list[dict[str, object]], timeout: float = patience.SECONDS
+) -> Run:
     driver = SubprocessDriver(command, timeout=timeout)
     chosen = [vector(document) for document in vectors]
     return run(RunOptions(driver, template(default_store()), vectors=chosen))
@@ -145,7 +145,7 @@ def test_a_program_that_is_not_there() -> None:
 )
 def test_check_harness_names_what_is_broken(fault: str, when: str, title: str) -> None:
     output = io.StringIO()
-    driver = SubprocessDriver(tiny(fault, when=when), timeout=5.0)
+    driver = SubprocessDriver(tiny(fault, when=when), timeout=patience.SECONDS)
     assert check_harness(driver, template(default_store()), output) is ExitCode.ERROR
     last = [line for line in output.getvalue().splitlines() if not line.startswith(" ")][-1]
     assert last.startswith("broken  " + title)

@@ -32,6 +32,7 @@ from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import load_vectors
 from pipestat_conformance.verdicts import Conclusion, ExitCode, Verdict
 
+from tests import patience
 from tests.environments import clean_environment
 from tests.forking import running
 
@@ -135,7 +136,7 @@ def options_of(name: str, kind: str, folder: Path, serve: list[str]) -> RunOptio
     for profile in ("reader", "yaml-layout"):
         own = [v for v in load_vectors() if v.profile == profile and not v.needs]
         vectors += own[:10]
-    driver = SubprocessDriver(program_of(name, serve=serve), timeout=30)
+    driver = SubprocessDriver(program_of(name, serve=serve), timeout=patience.SECONDS)
     return RunOptions(driver, stores, quick=True, vectors=vectors)
 
 

@@ -17,6 +17,7 @@ from pipestat_conformance.trials import ALL, concurrency, kill, mixed, planned
 from pipestat_conformance.trials.pool import Pool, Stage
 from pipestat_conformance.verdicts import Verdict
 
+from tests import patience
 from tests.conformance.conftest import REPORTED, vector
 
 SERVE = [sys.executable, "-m", "pipestat_conformance.serve", "--backend"]
@@ -30,7 +31,7 @@ def stage(tmp_path: Path) -> Iterator[MakeStage]:
     pools: list[Pool] = []
 
     def make(program: list[str]) -> Stage:
-        driver = SubprocessDriver(program, timeout=20.0)
+        driver = SubprocessDriver(program, timeout=patience.SECONDS)
         options = RunOptions(driver, template(default_store()))
         hello = driver.hello()
         driver.close()
@@ -99,7 +100,7 @@ def test_mixed_writers_and_readers(stage: MakeStage) -> None:
 
 def test_another_program_that_locks_otherwise_is_found(tmp_path: Path) -> None:
     options = RunOptions(
-        SubprocessDriver([*FAULTY, "loses"], timeout=20.0),
+        SubprocessDriver([*FAULTY, "loses"], timeout=patience.SECONDS),
         template(default_store()),
         peer=[*FAULTY, "correct"],
     )
@@ -130,7 +131,7 @@ def test_trials_are_planned_by_claims_and_selection(tmp_path: Path) -> None:
 
 
 def test_a_trial_gives_a_result_of_the_run() -> None:
-    driver = SubprocessDriver([*FAULTY, "loses"], timeout=20.0)
+    driver = SubprocessDriver([*FAULTY, "loses"], timeout=patience.SECONDS)
     options = RunOptions(
         driver,
         template(default_store()),
@@ -149,7 +150,7 @@ def test_a_trial_gives_a_result_of_the_run() -> None:
 
 def test_several_trials_at_once_come_to_the_same() -> None:
     options = RunOptions(
-        SubprocessDriver([*SERVE, "memory"], timeout=20.0),
+        SubprocessDriver([*SERVE, "memory"], timeout=patience.SECONDS),
         template(default_store()),
         vectors=[],
         select=["trial.writers.different-*.n2", "trial.writers.removals.n8"],

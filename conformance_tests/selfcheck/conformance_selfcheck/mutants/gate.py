@@ -123,7 +123,7 @@ class Gate:
     def as_program(self, mutant: Mutant, candidates: Sequence[str]) -> list[Caught]:
         """Run vectors that catch a mutant in process on the program, until one does so there."""
         program = program_of(mutant.name, self._serve)
-        driver = SubprocessDriver(program, timeout=30)
+        driver = SubprocessDriver(program, timeout=600)
         executor = self._executor(driver, mutant.on)
         vectors = [v for v in self._vectors(driver, mutant.breaks) if v.id in candidates]
         # Each reopening is a new process.
