@@ -187,8 +187,8 @@ def test_memory_does_not_grow_with_the_records(
     psm: PipestatManager, tmp_path: Path, ending: str
 ) -> None:
     def records() -> Iterator[Record]:
-        for number in range(20_000):
-            yield Record(RecordKey("sample", f"s{number:05}"), {"text": str(number) * 400})
+        for number in range(2_000):
+            yield Record(RecordKey("sample", f"s{number:04}"), {"text": f"{number:05}" * 4000})
 
     source = Selection(psm.store, "sample", records)
     tracemalloc.start()
