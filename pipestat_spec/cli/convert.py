@@ -101,8 +101,6 @@ def _run(args: argparse.Namespace) -> int:
 
 def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]]:
     """Open source and target, once for each namespace and project that is to be copied."""
-    from pipestat_spec.backend import Capability
-    from pipestat_spec.errors import MissingConfigDataError
     from pipestat_spec.opening import meant_namespaces, meant_projects, open_store
 
     config, arguments = _settings(args.source, args)
@@ -119,25 +117,36 @@ def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]
             if project is not None:
                 source = open_store(config, {**here, "project_name": project})
             source.check_exists()
-            target_config, there = _settings(args.target, args)
-            there["layout"] = args.layout
-            if name is not None:
-                there |= {"pipeline_name": name, "multi_pipelines": True}
-            elif args.pipeline_name is None and target_config.get("pipeline_name") is None:
-                there["pipeline_name"] = source.store.namespace
-            if len(projects) > 1 or target_config.get("project_name") is None:
-                there["project_name"] = source.config.get("project_name")
-            target = open_store(target_config, there)
-            if _place(target.config) == _place(source.config):
-                raise MissingConfigDataError(
-                    "source and target are the same store", hint="give the target another name"
-                )
-            backend = target.store.backend
-            if name is not None and Capability.MULTI_NAMESPACE not in backend.capabilities:
-                raise _too_many("namespaces", names, "--pipeline-name")
-            if len(projects) > 1 and not backend.keeps_projects_apart:
-                raise _too_many("projects", projects, "--project-name")
-            yield source, target
+            yield source, _target(args, source, names, projects)
+
+
+def _target(
+    args: argparse.Namespace, source: OpenedStore, names: Sequence[str], projects: Sequence[str]
+) -> OpenedStore:
+    """Open the target for a source; raises if it cannot hold all these namespaces and projects."""
+    from pipestat_spec.backend import Capability
+    from pipestat_spec.errors import MissingConfigDataError
+    from pipestat_spec.opening import open_store
+
+    config, arguments = _settings(args.target, args)
+    arguments["layout"] = args.layout
+    if len(names) > 1:
+        arguments |= {"pipeline_name": source.store.namespace, "multi_pipelines": True}
+    elif args.pipeline_name is None and config.get("pipeline_name") is None:
+        arguments["pipeline_name"] = source.store.namespace
+    if len(projects) > 1 or config.get("project_name") is None:
+        arguments["project_name"] = source.config.get("project_name")
+    target = open_store(config, arguments)
+    if _place(target.config) == _place(source.config):
+        raise MissingConfigDataError(
+            "source and target are the same store", hint="give the target another name"
+        )
+    backend = target.store.backend
+    if len(names) > 1 and Capability.MULTI_NAMESPACE not in backend.capabilities:
+        raise _too_many("namespaces", names, "--pipeline-name")
+    if len(projects) > 1 and not backend.keeps_projects_apart:
+        raise _too_many("projects", projects, "--project-name")
+    return target
 
 
 def _too_many(what: str, names: Sequence[str], option: str) -> MissingConfigDataError:
