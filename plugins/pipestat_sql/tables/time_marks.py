@@ -16,7 +16,8 @@ __all__ = ["NEEDED", "unmarked"]
 NEEDED = ("pipestat_created_time", "pipestat_modified_time", "meta")
 _START = '{"created":"'
 _BETWEEN = '","modified":"'
-_LENGTH = len(f'{_START}2026-01-31T12:00:00.000000Z{_BETWEEN}2026-01-31T12:00:00.000000Z"')
+_TIME = "2026-01-31T12:00:00.000000Z"
+_LENGTH = len(f'{_START}{_TIME}{_BETWEEN}{_TIME}"')
 
 
 def unmarked(types: Mapping[str, str] | Collection[str], *, is_postgresql: bool) -> str | None:
@@ -30,8 +31,13 @@ def unmarked(types: Mapping[str, str] | Collection[str], *, is_postgresql: bool)
     of = types if isinstance(types, Mapping) else {}
     text = _postgresql if is_postgresql else _sqlite
     created, modified = (text(name, of.get(name, "")) for name in NEEDED[:2])
-    written = f"'{_START}' || {created} || '{_BETWEEN}' || {modified} || '\"'"
     meta = "CAST(meta AS TEXT)" if is_postgresql else "meta"
+    # To make the text of a time is what costs; of a new record both are the same.
+    modified = (
+        f"CASE WHEN {NEEDED[0]} = {NEEDED[1]} THEN substr({meta}, {len(_START) + 1}, {len(_TIME)}) "
+        f"ELSE {modified} END"
+    )
+    written = f"'{_START}' || {created} || '{_BETWEEN}' || {modified} || '\"'"
     return f"coalesce(substr({meta}, 1, {_LENGTH}) <> {written}, true)"
 
 
