@@ -85,10 +85,13 @@ def test_the_command(tmp_path: Path, name: str) -> None:
         for number in range(4):
             psm.report({"n": number}, "s1")
         pruned = pipestat_spec(*prune, "--keep", "1", cwd=tmp_path)
-        assert pruned.stderr.startswith("2 ")
+        assert pruned.stderr == "2 former values removed\n"
         assert list(psm.retrieve_history("s1")["n"].values()) == [2]
         pipestat_spec(*prune, "--before", "2020-01-01", cwd=tmp_path)
         assert len(psm.retrieve_history("s1")["n"]) == 1
+        psm.report({"n": 4}, "s1")
+        pruned = pipestat_spec(*prune, "--keep", "1", cwd=tmp_path)
+        assert pruned.stderr == "1 former value removed\n"
         pipestat_spec(*prune, "--keep", "-1", cwd=tmp_path, code=2)
         pipestat_spec(*prune, cwd=tmp_path, code=2)
         assert pipestat_spec(*prune, "-q", "--before", "3000-01-01", cwd=tmp_path).stderr == ""

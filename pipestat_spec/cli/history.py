@@ -76,7 +76,7 @@ def configure_prune(parser: CommandParser) -> None:
 
 
 def _prune(args: argparse.Namespace) -> int:
-    from pipestat_spec.cli.messages import note
+    from pipestat_spec.cli.messages import counted, note
     from pipestat_spec.cli.stores import opened
     from pipestat_spec.domain.times import parse_time
     from pipestat_spec.models.record import HistoryLimit
@@ -87,5 +87,5 @@ def _prune(args: argparse.Namespace) -> int:
     with opened(args) as found:
         removed = found.store.prune_history(HistoryLimit(args.keep, since))
     if not args.quiet:
-        note(f"{removed} former values removed")
+        note(f"{counted(removed, 'former value')} removed")
     return 0
