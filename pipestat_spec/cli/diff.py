@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.cli.messages import note
-from pipestat_spec.cli.options import add_format, add_output, describe_key
+from pipestat_spec.cli.options import (
+    add_format,
+    add_output,
+    describe_key,
+    integer_option,
+    number_option,
+)
 from pipestat_spec.models.record import LEVELS
 
 if TYPE_CHECKING:
@@ -50,9 +56,14 @@ def configure(parser: CommandParser) -> None:
         metavar="CONDITION",
         help="changed, worse or removed: leave with 3; several with commas, may be repeated",
     )
-    parser.add_argument("--atol", type=float, metavar="N", help="absolute tolerance of numbers")
     parser.add_argument(
-        "--rtol", type=float, metavar="N", help="relative tolerance: 0.01 is one percent of A"
+        "--atol", type=number_option, metavar="N", help="absolute tolerance of numbers"
+    )
+    parser.add_argument(
+        "--rtol",
+        type=number_option,
+        metavar="N",
+        help="relative tolerance: 0.01 is one percent of A",
     )
     parser.add_argument(
         "--tolerance",
@@ -68,7 +79,7 @@ def configure(parser: CommandParser) -> None:
     )
     parser.add_argument(
         "--limit",
-        type=int,
+        type=integer_option,
         metavar="N",
         help="rows of each table, 0: all; default 20, in HTML 1000; JSON has all",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipestat_spec.cli.options import add_list, add_quiet, add_record, add_store
+from pipestat_spec.cli.options import add_list, add_quiet, add_record, add_store, integer_option
 
 if TYPE_CHECKING:
     import argparse
@@ -60,7 +60,10 @@ def configure_prune(parser: CommandParser) -> None:
     """Fill the parser of `history prune`."""
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--keep", metavar="N", type=int, help="keep the last N former values of each result"
+        "--keep",
+        metavar="N",
+        type=integer_option,
+        help="keep the last N former values of each result",
     )
     what.add_argument(
         "--before", metavar="TIME", help="remove what was replaced before this time (UTC)"

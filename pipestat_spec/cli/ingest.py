@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import Progress, counted, error, note, warning
-from pipestat_spec.cli.options import add_quiet, add_store
+from pipestat_spec.cli.options import add_quiet, add_store, integer_option
 
 if TYPE_CHECKING:
     import argparse
@@ -83,7 +83,7 @@ def _add_nextflow(parser: CommandParser) -> None:
     group.add_argument(
         "--run-exit",
         metavar="CODE",
-        type=int,
+        type=integer_option,
         help="exit code of Nextflow; if it is not 0, samples whose tasks have all finished may "
         "have more to come, and are waiting",
     )

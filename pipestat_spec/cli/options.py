@@ -21,6 +21,8 @@ __all__ = [
     "add_quiet",
     "add_record",
     "add_store",
+    "integer_option",
+    "number_option",
 ]
 
 # Formats of every list beside `table`, and those that only lists of records have.
@@ -117,3 +119,23 @@ def add_list(
 def add_quiet(parser: CommandParser) -> None:
     """Add `-q`."""
     parser.add_argument("-q", "--quiet", action="store_true", help="say nothing when all is well")
+
+
+def integer_option(text: str) -> int:
+    """Return the value of an option; raises ArgumentTypeError."""
+    from argparse import ArgumentTypeError
+
+    try:
+        return int(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not an integer") from None
+
+
+def number_option(text: str) -> float:
+    """Return the value of an option; raises ArgumentTypeError."""
+    from argparse import ArgumentTypeError
+
+    try:
+        return float(text)
+    except ValueError:
+        raise ArgumentTypeError(f"{text!r} is not a number") from None

@@ -17,7 +17,7 @@ from pipestat_spec.cli.choosing import (
     sorted_records,
 )
 from pipestat_spec.cli.messages import note
-from pipestat_spec.cli.options import add_list, add_store
+from pipestat_spec.cli.options import add_list, add_store, integer_option
 from pipestat_spec.cli.output import MISSING, TABULAR
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ ending of the file says what is written: .csv, .tsv, .md, .jsonl, .parquet, .xls
 def configure(parser: CommandParser) -> None:
     """Fill the parser of `select`."""
     add_choice(parser)
-    parser.add_argument("--limit", type=int, metavar="N", help="print at most N records")
+    parser.add_argument("--limit", type=integer_option, metavar="N", help="print at most N records")
     parser.add_argument(
         "--cursor", metavar="TOKEN", help="go on after the page that ended with this token"
     )

@@ -6,7 +6,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from pipestat_spec.cli.messages import note, warning
-from pipestat_spec.cli.options import add_quiet, add_store
+from pipestat_spec.cli.options import add_quiet, add_store, integer_option, number_option
 
 if TYPE_CHECKING:
     import argparse
@@ -44,10 +44,15 @@ def configure(parser: CommandParser) -> None:
         "--until", metavar="FILTER", help="leave with 0 when so many records match (--count)"
     )
     parser.add_argument(
-        "--count", type=int, metavar="N", help="how many records --until waits for; default 1"
+        "--count",
+        type=integer_option,
+        metavar="N",
+        help="how many records --until waits for; default 1",
     )
     parser.add_argument("--fail-on", metavar="FILTER", help="leave with 3 when a record matches")
-    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="leave after this time")
+    parser.add_argument(
+        "--timeout", type=number_option, metavar="SECONDS", help="leave after this time"
+    )
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--from-start", action="store_true", help="print what is there already, too")
     begin.add_argument(
@@ -56,11 +61,15 @@ def configure(parser: CommandParser) -> None:
         help="print the records that were changed from then on (UTC), too, all of each",
     )
     parser.add_argument(
-        "--interval", type=float, default=2.0, metavar="SECONDS", help="between looks; default 2"
+        "--interval",
+        type=number_option,
+        default=2.0,
+        metavar="SECONDS",
+        help="between looks; default 2",
     )
     parser.add_argument(
         "--patience",
-        type=float,
+        type=number_option,
         default=600.0,
         metavar="SECONDS",
         help="for a store that does not answer any more; default 600",

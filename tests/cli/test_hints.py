@@ -97,6 +97,17 @@ def test_an_option_that_is_not_there(run: Run, arguments: list[str], option: str
     assert f"there is no option {option};" in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["select", "--limit", "x"], "--limit: 'x' is not an integer"),
+        (["watch", "--timeout", "1h"], "--timeout: '1h' is not a number"),
+    ],
+)
+def test_an_option_that_is_no_number(run: Run, arguments: list[str], told: str) -> None:
+    assert told in run(*arguments, code=2).err
+
+
 def test_an_anchor_beside_the_sections(run: Run, schema: Path) -> None:
     shared = "num: &num {type: integer}"
     body = "pipeline_name: count\nsamples: {reads: *num}\n"

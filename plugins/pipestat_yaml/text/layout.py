@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import LEVELS, Level
+from pipestat_spec.text.strings import shorten
 
 __all__ = [
     "LEVEL_KEYS",
@@ -46,7 +47,7 @@ def read_namespace(name: str, value: Any, file: str) -> Namespace:
         return empty_namespace("records")
     if not isinstance(value, dict):
         raise PipestatDataError(
-            f"{file}: namespace {name!r} holds no records but {type(value).__name__} data",
+            f"{file}: namespace {name!r} holds no records, but {shorten(repr(value))}",
             hint="correct the file or choose another one",
             file=file,
         )
@@ -64,8 +65,8 @@ def read_namespace(name: str, value: Any, file: str) -> Namespace:
     for record, mapping in value.items():
         if mapping is not None and not isinstance(mapping, dict):
             raise PipestatDataError(
-                f"{file}: record {record!r} of namespace {name!r} holds no results but "
-                f"{type(mapping).__name__} data",
+                f"{file}: record {record!r} of namespace {name!r} holds no results, but "
+                f"{shorten(repr(mapping))}",
                 hint="correct the file or choose another one",
                 file=file,
             )

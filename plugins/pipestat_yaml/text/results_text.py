@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from pipestat_spec.errors import PipestatDataError
 from pipestat_spec.models.layout import Layout
 from pipestat_spec.models.record import Level
+from pipestat_spec.text.strings import shorten
 from pipestat_spec.text.unreadable import UnreadableText, decode
 from pipestat_spec.text.yaml_writer import Verbatim, entry_lines, header_lines
 from pipestat_yaml.text.layout import Namespace, empty_namespace, read_namespace
@@ -120,7 +121,7 @@ def parse_text(data: bytes, name: str) -> ParsedText:
         ) from error
     if tree is not None and not isinstance(tree, dict):
         raise PipestatDataError(
-            f"{name}: a results file is a mapping of namespaces, not {type(tree).__name__} data",
+            f"{name}: a results file is a mapping of namespaces, not {shorten(repr(tree))}",
             hint="correct the file or choose another one",
             file=name,
         )
