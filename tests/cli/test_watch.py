@@ -25,7 +25,7 @@ from tests import patience
 from tests.cli.runs import Run
 from tests.environments import clean_environment
 
-FAST = ["--interval", "0.05", "--timeout", "60"]
+FAST = ["--interval", "0.05", "--timeout", "600"]
 RULES = """
 pipeline_name: rnaseq
 samples:

@@ -63,7 +63,7 @@ def locked(path):
                 return os.open(path + ".lck", os.O_CREAT | os.O_EXCL)
             except FileExistsError:
                 # Waits for its owner, dead or alive, and gives up on it after a while.
-                if time.time() - os.stat(path + ".lck").st_mtime > 3:
+                if time.time() - os.stat(path + ".lck").st_mtime > 10:
                     os.unlink(path + ".lck")
                 time.sleep(0.01)
     descriptor = os.open(path + ".lock", os.O_RDWR | os.O_CREAT)

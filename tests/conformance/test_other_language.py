@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pipestat_conformance.claims import TRIAL_PROFILES
+from pipestat_conformance.trials import ALL
 
+from tests import patience
 from tests.conformance.suite_runs import run_suite, served
 from tests.environments import MissingPart, environments_folder, go_command
 from tests.legs import leave_out
@@ -27,6 +30,9 @@ PROFILES = {
     "durable",
     "exact-integers",
 }
+
+# It stores in YAML files only.
+NOT_TRIED = "trial.sql.new-database"
 
 pytestmark = pytest.mark.timeout(2400)
 
@@ -51,7 +57,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=patience.SECONDS,
     )
     if done.returncode and ("dial tcp" in done.stderr or "proxy" in done.stderr):
         last = done.stderr.strip().splitlines()[-1]
@@ -67,10 +73,10 @@ def run_it(program: Path, folder: Path, *options: str) -> Mapping[str, Any]:
 
 @pytest.mark.slow
 def test_it_is_conformant_in_all_that_it_claims(program: Path, tmp_path: Path) -> None:
-    report = run_it(program, tmp_path)
+    report = run_it(program, tmp_path, "--quick")
     assert report["outcome"] == "conformant"
     assert set(report["claimed_profiles"]) == PROFILES
-    for profile in PROFILES:
+    for profile in PROFILES - set(TRIAL_PROFILES):
         found = report["profiles"][profile]
         assert found["outcome"] == "conformant"
         assert found["counts"]["pass"] > 1
@@ -79,6 +85,14 @@ def test_it_is_conformant_in_all_that_it_claims(program: Path, tmp_path: Path) -
     allowed = ("results.convert.", "interchange.template", "query.")
     others = [id for id in unsupported if not id.startswith(allowed)]
     assert len(others) < 20, others
+
+
+@pytest.mark.slow
+def test_no_trial_finds_a_fault(program: Path, tmp_path: Path) -> None:
+    report = run_it(program, tmp_path, "--vector", "trial.*")
+    verdicts = {result["id"]: result["verdict"] for result in report["results"]}
+    assert verdicts.keys() == ALL.keys()
+    assert {id for id, verdict in verdicts.items() if verdict != "pass"} == {NOT_TRIED}
 
 
 @pytest.mark.parametrize("seed", ["1", "2"])
@@ -99,7 +113,11 @@ def test_its_readme_shows_what_it_answers(program: Path, tmp_path: Path) -> None
     requests = [line for line in lines if '"cmd"' in line]
     answers = [line for line in lines if '"cmd"' not in line]
     done = subprocess.run(
-        [str(program)], input="\n".join(requests), capture_output=True, text=True, timeout=60
+        [str(program)],
+        input="\n".join(requests),
+        capture_output=True,
+        text=True,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stderr
     assert list(map(json.loads, done.stdout.splitlines())) == list(map(json.loads, answers))
@@ -119,6 +137,6 @@ def test_its_own_tests_pass(program: Path) -> None:
         env=go_environment(),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=patience.SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -20,6 +20,7 @@ from pipestat_conformance.trials import ALL
 from pipestat_conformance.vectors import load_vectors, parse_vectors
 
 from pipestat_spec import __version__ as package_version
+from tests import patience
 from tests.conformance.conftest import tiny_command
 from tests.environments import clean_environment
 from tests.repository import REPOSITORY
@@ -52,7 +53,7 @@ def pytest_run(
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience.SECONDS,
     )
     verdicts = {}
     for case in ElementTree.parse(folder / "r.xml").iter("testcase"):
@@ -68,7 +69,7 @@ def test_every_vector_and_trial_is_a_test(tmp_path: Path) -> None:
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience.SECONDS,
     )
     ids = {line.partition("[")[2].rstrip("]") for line in done.stdout.splitlines() if "[" in line}
     assert ids >= {vector.id for vector in load_vectors()} | set(ALL)

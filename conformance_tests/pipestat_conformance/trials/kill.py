@@ -23,7 +23,7 @@ __all__ = [
 TRIALS = 20
 # The next writer has so long, or so many times what a report usually takes: a busy machine holds
 # up everybody.
-SECONDS, TIMES = 2.0, 20
+SECONDS, TIMES = 2.0, 10
 # Characters of the text of a trial. One in eight is larger than what a pipe holds; were all of
 # them, the histories would soon be most of what is written, and of what a reader asks for.
 _LARGE, _SMALL = 200_000, 10_000
