@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import sys
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -21,6 +24,8 @@ from pipestat_conformance.vectors import Vector, parse_vectors
 from pipestat_conformance.verdicts import Conclusion, ExitCode, Verdict
 
 from tests.conformance.conftest import ImpatientAt
+from tests.environments import clean_environment
+from tests.forking import running
 
 STORES = template(default_store())
 IN_THE_MIDDLE = [name for name in FAULTS if name not in AT_THE_EDGES]
@@ -47,8 +52,24 @@ WHAT_IS_SAID = {
 }
 
 
+_MODULE = "conformance_selfcheck.faulty_harnesses"
+
+
+@cache
+def _forks() -> list[str]:
+    """Return the command that starts a harness in a fork; their server ends with this process."""
+    servers = ExitStack()
+    atexit.register(servers.close)
+    modules = [_MODULE, "pipestat_spec.plugins.loading:plugins"]
+    return servers.enter_context(
+        running(f"{_MODULE}.__main__", modules, environment=clean_environment())
+    )
+
+
 def program(name: str) -> list[str]:
-    return [sys.executable, "-m", "conformance_selfcheck.faulty_harnesses", name]
+    # A fork cannot tell by which signal it was ended.
+    start = [sys.executable, "-m", _MODULE] if name == "killed" else _forks()
+    return [*start, name]
 
 
 SILENT = ("hang", "unfinished-line", "endless-errors")
