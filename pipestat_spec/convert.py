@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -26,6 +27,8 @@ __all__ = ["ConvertReport", "convert", "convert_all"]
 
 # Called with what is done, `checking` or `copying`, how many records are, and of how many.
 Progress = Callable[[str, int, int], None]
+# Opens a source and its target, and closes them.
+Opener = Callable[[], AbstractContextManager[tuple[Store, Store]]]
 # Called with what was done, and with how many records.
 Step = Callable[[str, int], None]
 
@@ -75,12 +78,16 @@ def convert(
 ) -> ConvertReport:
     """Copy all records with status, source, times and history; see `convert_all`."""
     return convert_all(
-        [(source, target)], progress=progress, overwrite=overwrite, history=history, batch=batch
+        [lambda: nullcontext((source, target))],
+        progress=progress,
+        overwrite=overwrite,
+        history=history,
+        batch=batch,
     )
 
 
 def convert_all(
-    pairs: Sequence[tuple[Store, Store]],
+    pairs: Sequence[Opener],
     *,
     progress: Progress | None = None,
     overwrite: bool = False,
@@ -89,6 +96,8 @@ def convert_all(
 ) -> ConvertReport:
     """Copy all records of each source into its target; check that all arrived.
 
+    Each pair is a function that gives source and target for a `with` block. One pair is open at a
+    time, so that a database of many projects does not need many connections.
     First everything is looked at: names, values and statuses by the target's rules, and what the
     target holds already; what is refused is refused before anything is written. The copy goes in
     batches, each one write where the target can; into one file a batch grows with what is there,
@@ -99,16 +108,8 @@ def convert_all(
     source is left out. Raises UnsupportedOperation when the target does not offer a level that has
     records, and StoreNotFoundError when there is no source.
     """
-    for source, _ in pairs:
-        if not source.backend.exists():
-            place = source.place or f"namespace {source.namespace!r}"
-            raise StoreNotFoundError(
-                f"there are no results at {place}", hint="there is nothing to copy"
-            )
-    copiers = [_Copier(source, target, overwrite, history, batch) for source, target in pairs]
-    total = sum(
-        source.count(level) for source, _ in pairs for level in _ORDER if level in source.levels
-    )
+    copiers = [_Copier(pair, overwrite, history, batch) for pair in pairs]
+    total = sum(copier.look() for copier in copiers)
     counts = dict.fromkeys(("checking", "copying"), 0)
 
     def step(doing: str, number: int) -> None:
@@ -122,38 +123,75 @@ def convert_all(
         copier.copy(step)
     return ConvertReport(
         **{name: sum(copier.outcomes[name] for copier in copiers) for name in _OUTCOMES},
-        lost=tuple(
-            dict.fromkeys(
-                name
-                for pair in pairs
-                for name in source_only(*pair)
-                if history or name != _KEPT[Capability.HISTORY]
-            )
-        ),
+        lost=tuple(dict.fromkeys(name for copier in copiers for name in copier.lost)),
     )
 
 
 class _Copier:
     """Copies one store into another and counts what came of each record."""
 
-    def __init__(
-        self, source: Store, target: Store, overwrite: bool, history: bool, batch: int
-    ) -> None:
+    # Those that are open.
+    _source: Store
+    _target: Store
+
+    def __init__(self, pair: Opener, overwrite: bool, history: bool, batch: int) -> None:
         self.outcomes = dict.fromkeys(_OUTCOMES, 0)
-        self._source = source
-        self._target = target
+        # What the target does not keep and the source does.
+        self.lost: tuple[str, ...] = ()
+        self._pair = pair
         self._overwrite = overwrite
+        self._history = history
         self._batch = batch
-        self._shared = source.backend.capabilities & target.backend.capabilities
-        self._keeps_history = history and Capability.HISTORY in self._shared
-        self._levels = [level for level in _ORDER if level in source.levels]
         # What `check` found: how many records come, and those that the target has with a history.
-        self._wanted: dict[Level, int] = dict.fromkeys(self._levels, 0)
+        self._wanted: dict[Level, int] = {}
         self._known: dict[RecordKey, Container[tuple[str, datetime]]] = {}
+
+    @contextmanager
+    def _open(self) -> Iterator[None]:
+        with self._pair() as (self._source, self._target):
+            yield
+
+    def look(self) -> int:
+        """Return how many records the source has; raises StoreNotFoundError."""
+        with self._open():
+            source = self._source
+            if not source.backend.exists():
+                place = source.place or f"namespace {source.namespace!r}"
+                raise StoreNotFoundError(
+                    f"there are no results at {place}", hint="there is nothing to copy"
+                )
+            self.lost = tuple(
+                name
+                for name in source_only(source, self._target)
+                if self._history or name != _KEPT[Capability.HISTORY]
+            )
+            return sum(source.count(level) for level in self._levels)
+
+    @property
+    def _levels(self) -> list[Level]:
+        return [level for level in _ORDER if level in self._source.levels]
+
+    @property
+    def _shared(self) -> frozenset[Capability]:
+        return self._source.backend.capabilities & self._target.backend.capabilities
+
+    @property
+    def _keeps_history(self) -> bool:
+        return self._history and Capability.HISTORY in self._shared
 
     def check(self, step: Step) -> None:
         """Look at all records; raises what the target refuses, and stores nothing."""
+        with self._open():
+            self._check(step)
+
+    def copy(self, step: Step) -> None:
+        """Store all records; raises PipestatDataError naming one that did not arrive."""
+        with self._open():
+            self._copy(step)
+
+    def _check(self, step: Step) -> None:
         replaced: set[RecordKey] = set()
+        self._wanted = dict.fromkeys(self._levels, 0)
         for level, records in self._batches():
             self._target.rules.check_level(level)
             self._target.backend.rehearse([self._change(one, (), replaced) for one in records])
@@ -165,8 +203,7 @@ class _Copier:
                     if key in replaced:
                         self._known[key] = frozenset(map(_named, entries))
 
-    def copy(self, step: Step) -> None:
-        """Store all records; raises PipestatDataError naming one that did not arrive."""
+    def _copy(self, step: Step) -> None:
         keeps = self._keeps_history
         history = {lv: _reader(self._source.backend, lv) for lv in self._levels if keeps}
         there = {lv: self._target.count(lv) for lv in self._levels if lv in self._target.levels}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipestat_spec.cli.messages import Progress, counted, note, warning
@@ -13,9 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from pipestat_spec.cli.parser import CommandParser
+    from pipestat_spec.convert import Opener
     from pipestat_spec.errors import MissingConfigDataError
     from pipestat_spec.models.config import Config
     from pipestat_spec.opening import OpenedStore
+    from pipestat_spec.store import Store
 
 __all__ = ["configure"]
 
@@ -64,29 +68,21 @@ def configure(parser: CommandParser) -> None:
 
 
 def _run(args: argparse.Namespace) -> int:
-    from contextlib import ExitStack, closing
-
     from pipestat_spec.convert import convert_all
 
-    with ExitStack() as stack:
-        pairs = []
-        for source, target in _pairs(args):
-            stack.enter_context(closing(source.store))
-            stack.enter_context(closing(target.store))
-            pairs.append((source.store, target.store))
-        again = "call it again to complete it"
-        shown = {
-            "checking": Progress("checking", "record", quiet=args.quiet, after="nothing is copied"),
-            "copying": Progress("copying", "record", quiet=args.quiet, after=again),
-        }
+    again = "call it again to complete it"
+    shown = {
+        "checking": Progress("checking", "record", quiet=args.quiet, after="nothing is copied"),
+        "copying": Progress("copying", "record", quiet=args.quiet, after=again),
+    }
 
-        def progress(doing: str, done: int, total: int) -> None:
-            Progress.current = shown[doing]
-            shown[doing].reached(done, total)
+    def progress(doing: str, done: int, total: int) -> None:
+        Progress.current = shown[doing]
+        shown[doing].reached(done, total)
 
-        report = convert_all(
-            pairs, overwrite=args.overwrite, history=not args.no_history, progress=progress
-        )
+    report = convert_all(
+        list(_pairs(args)), overwrite=args.overwrite, history=not args.no_history, progress=progress
+    )
     for one in shown.values():
         one.done()
     for lost in report.lost:
@@ -99,8 +95,8 @@ def _run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]]:
-    """Open source and target, once for each namespace and project that is to be copied."""
+def _pairs(args: argparse.Namespace) -> Iterator[Opener]:
+    """Yield what opens source and target, for each namespace and project to be copied."""
     from pipestat_spec.opening import meant_namespaces, meant_projects, open_store
 
     config, arguments = _settings(args.source, args)
@@ -109,15 +105,28 @@ def _pairs(args: argparse.Namespace) -> Iterator[tuple[OpenedStore, OpenedStore]
     for name in names if len(names) > 1 else [None]:
         here = arguments if name is None else {**arguments, "pipeline_name": name}
         source = open_store(config, here)
-        projects = meant_projects(source)
-        if projects:
-            source.store.close()
-        wanted: list[str | None] = [*projects] or [None]
-        for project in wanted:
-            if project is not None:
-                source = open_store(config, {**here, "project_name": project})
-            source.check_exists()
-            yield source, _target(args, source, names, projects)
+        with closing(source.store):
+            projects = meant_projects(source)
+        for named in [{"project_name": project} for project in projects] or [{}]:
+            yield partial(_opened, args, config, {**here, **named}, names, projects)
+
+
+@contextmanager
+def _opened(
+    args: argparse.Namespace,
+    config: Config,
+    arguments: dict[str, Any],
+    names: Sequence[str],
+    projects: Sequence[str],
+) -> Iterator[tuple[Store, Store]]:
+    from pipestat_spec.opening import open_store
+
+    source = open_store(config, arguments)
+    with closing(source.store):
+        source.check_exists()
+        target = _target(args, source, names, projects)
+        with closing(target.store):
+            yield source.store, target.store
 
 
 def _target(

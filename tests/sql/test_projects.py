@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ import pytest
 from pipestat_spec import PipestatManager
 from pipestat_spec.cli import main
 from pipestat_spec.errors import LayoutError, StoreNotFoundError
+from tests.sql.conftest import MakeDatabase
 from tests.sql.databases import Database
 
 
@@ -128,6 +131,32 @@ def test_all_projects_are_copied_in_one_go(
             assert found.retrieve_one("s1", "n") == f"qc of {project}, later"
     assert main(["convert", str(config), target]) == 0
     assert "0 copied, 0 replaced, 6 there already" in capsys.readouterr().err
+
+
+def test_many_projects_are_copied_with_few_open_files(
+    make_database: MakeDatabase, tmp_path: Path
+) -> None:
+    database, target = make_database("sqlite"), str(tmp_path / "copy.db")
+    names = [f"project{number}" for number in range(60)]
+    for name in names:
+        with of_project(database, name) as found:
+            found.report({"n": name}, "s1")
+    database.close()
+    config = tmp_path / "pipestat.json"
+    config.write_text(json.dumps({"backend": "sql", "sql": database.options}))
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest + 40, before[1]))
+    try:
+        assert main(["convert", "-q", str(config), target]) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with PipestatManager(
+        results_file_path=target, pipeline_name="demo", project_name="project7"
+    ) as copied:
+        assert copied.list_projects() == sorted(names)
+        assert copied.retrieve_one("s1", "n") == "project7"
 
 
 def test_projects_that_the_target_would_mix_are_refused(
