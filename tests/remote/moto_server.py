@@ -15,11 +15,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from moto.moto_server.werkzeug_app import (
-    DomainDispatcherApplication,
-    MotoRequestHandler,
-    create_backend_app,
-)
+from moto.moto_server.werkzeug_app import MotoRequestHandler, create_backend_app
 from werkzeug.serving import make_server
 
 
@@ -47,7 +43,9 @@ def serialised(app: Any, delay: float) -> Callable[..., Iterable[bytes]]:
 
 
 def main(delay: str = "0") -> None:
-    app = serialised(DomainDispatcherApplication(create_backend_app), float(delay))
+    # The application of one service: to find out which one a request is for takes moto as long as
+    # to answer it.
+    app = serialised(create_backend_app("s3"), float(delay))
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Handler)
     print(server.server_port, flush=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
