@@ -6,6 +6,7 @@ import pytest
 
 from pipestat_spec.errors import InvalidValueError, LayoutError, SchemaError
 from pipestat_spec.models.layout import Layout
+from tests.sql.conftest import MakeDatabase
 from tests.sql.databases import Database
 
 SCHEMA = {
@@ -298,3 +299,30 @@ def test_a_missing_schema_is_made(postgres_database: Database) -> None:
     rows = database.rows('select pipestat_extended_data from "New ""place""".demo')
     assert rows == [({"n": 1},)]
     database.execute('drop schema "New ""place""" cascade')
+
+
+def test_tables_that_differ_in_one_thing(make_database: MakeDatabase) -> None:
+    # A process keeps what it has made of a table, for stores whose tables are alike.
+    base = {"i": {"type": "integer"}, "s": {"type": "string"}}
+    for schema, options in (
+        (base, {}),
+        (dict(reversed(base.items())), {}),
+        ({**base, "i": {"type": "number"}}, {}),
+        ({"i": base["i"]}, {}),
+        (base, {"layout": "levels"}),
+        (base, {"layout": "levels", "project_name": "other"}),
+        (base, {}),
+    ):
+        database = make_database("sqlite")
+        opened = database.open(schema, **options)
+        number = 1.0 if schema["i"]["type"] == "number" else 1
+        opened.report("s1", {"i": number, "s": "x"})
+        opened.report("s1", {"s": "y"})
+        stored = opened.results("s1")
+        assert stored == {"i": 1, "s": "y"}
+        assert type(stored["i"]) is type(number)
+        assert [entry.value for entry in opened.history("s1")] == ["x"]
+        table = "demo__sample" if "layout" in options else "demo"
+        assert [name for name in database.columns(table) if name in base] == list(schema)
+        if "project_name" in options:
+            assert database.rows(f"select project_name from {table}") == [("other",)]

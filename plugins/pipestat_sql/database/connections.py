@@ -212,7 +212,9 @@ class Database:
 
     @property
     def dialect(self) -> Dialect:
-        return self._engine.dialect
+        """The language of the database; that of all files is one, for what is compiled in it."""
+        own = self._engine.dialect
+        return own if self.is_postgresql else _of_files.setdefault("sqlite", own)
 
     @property
     def is_pooled(self) -> bool:
@@ -268,6 +270,8 @@ def _close(engine: sa.Engine, at_hand: list[Session]) -> None:
 
 # Stores of one server share their connections.
 _databases: weakref.WeakValueDictionary[Hashable, Database] = weakref.WeakValueDictionary()
+# The dialect of the first file, which is that of all.
+_of_files: dict[str, Dialect] = {}
 # Pools of the process that this one was forked from: kept, since to collect a connection of
 # SQLite's is to close it.
 _inherited: list[object] = []

@@ -12,7 +12,8 @@ from pipestat_sql.database.connections import Database, Session
 from pipestat_sql.database.transactions import Retry, Written
 from pipestat_sql.rows.codec import Row
 from pipestat_sql.rows.column_values import NeedsWidening
-from pipestat_sql.rows.record_rows import PendingRow, RecordRows
+from pipestat_sql.rows.record_rows import PendingRow, RecordRows, rows_of
+from pipestat_sql.tables.record_table import RecordTable
 from pipestat_sql.tables.stored_tables import StoredTables
 
 __all__ = ["NamespaceRows"]
@@ -27,7 +28,7 @@ class NamespaceRows:
     def __init__(self, database: Database, tables: StoredTables) -> None:
         self._dialect = database.dialect
         self._tables = tables
-        self._known: dict[Level, RecordRows] = {}
+        self._known: dict[Level, tuple[RecordTable, RecordRows]] = {}
 
     def at(self, session: Session, level: Level) -> RecordRows | None:
         """Return the rows of a level; a table that was not there is looked for once more."""
@@ -36,10 +37,10 @@ class NamespaceRows:
         table = self._tables.found.get(level)
         if table is None:
             return None
-        rows = self._known.get(level)
-        if rows is None or rows.table is not table:
-            rows = self._known[level] = RecordRows(table, self._dialect)
-        return rows
+        known = self._known.get(level)
+        if known is None or known[0] is not table:
+            known = self._known[level] = (table, rows_of(table, self._dialect))
+        return known[1]
 
     def read(self, key: RecordKey, session: Session) -> Record | None:
         """Return a record."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -32,12 +32,12 @@ from pipestat_sql.rows.statements import (
     is_one_of,
     listed,
 )
-from pipestat_sql.tables.record_table import RecordTable
+from pipestat_sql.tables.record_table import MOST_ALIKE, RecordTable
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["PendingRow", "RecordRows"]
+__all__ = ["PendingRow", "RecordRows", "rows_of"]
 
 # The histories of how many records are pruned at once.
 _AT_ONCE = 500
@@ -64,7 +64,7 @@ class PendingRow:
 
 
 class RecordRows:
-    """The rows of one table that belong to a store.
+    """The rows of one table that belong to a store, and to all stores whose tables are alike.
 
     Statements are compiled when they are first needed. Every method raises Retry when the
     table has other columns than those that are known.
@@ -336,3 +336,9 @@ class RecordRows:
 
     def _marked(self, cursor: Any) -> Mark | None:
         return Mark(*cursor.fetchone()) if self._is_postgresql else None
+
+
+@lru_cache(maxsize=MOST_ALIKE)
+def rows_of(table: RecordTable, dialect: Dialect) -> RecordRows:
+    """Return the rows of a table, whose statements are compiled once in a process."""
+    return RecordRows(table, dialect)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -11,12 +12,15 @@ from pipestat_spec.models.layout import Layout
 from pipestat_sql.tables import time_marks
 from pipestat_sql.tables.column_types import Kind, new_type
 from pipestat_sql.tables.naming import cut_name
-from pipestat_sql.tables.result_columns import ResultColumn, ResultColumns
+from pipestat_sql.tables.record_table import MOST_ALIKE
+from pipestat_sql.tables.result_columns import ResultColumn
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.interfaces import Dialect
 
-__all__ = ["EXTENDED", "Definitions", "index_name", "indexable"]
+__all__ = [
+    *("EXTENDED", "Definitions", "LevelTables", "completing", "index_name", "indexable"),
+]
 
 EXTENDED = "pipestat_extended_data"
 # The columns of the system that are searched by, and what their indexes hold besides, where the
@@ -112,19 +116,19 @@ class Definitions:
         table: str,
         types: Mapping[str, str],
         layout: Layout,
-        results: ResultColumns,
+        missing: Iterable[ResultColumn],
         *,
         new: bool,
     ) -> Iterator[str]:
         """Yield what makes or completes a table of records."""
-        missing = self._results(results.missing.values())
+        columns = self._results(missing)
         if new:
             key = ["record_identifier", "project_name"][: 2 if layout == "levels" else 1]
-            parts = [self._key(), *self._system(layout), *missing]
+            parts = [self._key(), *self._system(layout), *columns]
             yield self._created(table, *parts, sa.UniqueConstraint(*key))
             return
         system = [self._key(), *self._system(layout)]
-        yield from self._added(table, [c for c in system if c.name not in types] + missing)
+        yield from self._added(table, [c for c in system if c.name not in types] + columns)
 
     def histories(
         self,
@@ -211,3 +215,37 @@ class Definitions:
         name = self._dialect.identifier_preparer.quote_identifier(column)
         change = f"ALTER COLUMN {name} TYPE {wide} USING {name}::{wide.lower()}"
         return self._alter(self._table(table), change)
+
+
+class LevelTables(NamedTuple):
+    """The tables of a level: as they are, and what they lack.
+
+    `types` and `history_types` are the columns that are there, with their types; `new_columns`
+    are those of the system that a new table gets; `indexed` are the results that lack an index.
+    """
+
+    layout: Layout
+    table: str
+    types: tuple[tuple[str, str], ...]
+    new_columns: tuple[str, ...]
+    existing: tuple[ResultColumn, ...]
+    missing: tuple[ResultColumn, ...]
+    history: str
+    history_types: tuple[tuple[str, str], ...]
+    indexed: tuple[ResultColumn, ...]
+
+
+@lru_cache(maxsize=MOST_ALIKE)
+def completing(dialect: Dialect, schema: str | None, level: LevelTables) -> tuple[str, ...]:
+    """Return what makes or completes the tables of a level; made once for all that are alike."""
+    made, table, layout = Definitions(dialect, schema), level.table, level.layout
+    types, new = dict(level.types), dict.fromkeys(level.new_columns, "")
+    columns = (*level.existing, *level.missing)
+    history_types = dict(level.history_types)
+    return (
+        *made.records(table, types, layout, level.missing, new=bool(new)),
+        *made.histories(level.history, history_types, layout, table, columns),
+        *made.search_indexes(table, indexable(new), new),
+        *(made.index(table, column) for column in level.indexed),
+        *([made.extended_index(table)] if level.indexed else []),
+    )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, fields
+from functools import cached_property, lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -13,19 +14,32 @@ from pipestat_spec.models.record import DEFAULT_PROJECT_NAME, Level
 from pipestat_sql.tables.column_types import known_type
 from pipestat_sql.tables.result_columns import ResultColumn
 
-__all__ = ["RecordTable", "existing_table"]
+__all__ = ["MOST_ALIKE", "RecordTable", "existing_table"]
+
+# Of how many tables a process keeps what it has made of them, for stores whose tables are alike.
+MOST_ALIKE = 64
 
 
 def existing_table(
     name: str, types: Mapping[str, str], schema: str | None, *, is_postgresql: bool
 ) -> sa.Table:
-    """Return a table that is there; `types` maps its columns to what the database calls them."""
+    """Return a table that is there; `types` maps its columns to what the database calls them.
+
+    Tables that are alike are the same object.
+    """
+    return _table(name, tuple(types.items()), schema, is_postgresql)
+
+
+@lru_cache(maxsize=2 * MOST_ALIKE)
+def _table(
+    name: str, types: tuple[tuple[str, str], ...], schema: str | None, is_postgresql: bool
+) -> sa.Table:
     columns = (
         sa.Column(
             sa.sql.quoted_name(column, quote=True),
             known_type(type_name, is_postgresql=is_postgresql),
         )
-        for column, type_name in types.items()
+        for column, type_name in types
     )
     quoted = sa.sql.quoted_name(name, quote=True)
     return sa.Table(
@@ -33,7 +47,7 @@ def existing_table(
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RecordTable:
     """One table of a namespace, and the columns of its results by result identifier.
 
@@ -42,6 +56,7 @@ class RecordTable:
     `indexed` are those that an index answers for; `lacking` says that something which ought to be
     there is not; `full_name` is the name that
     the table's may be cut from; `configured_project` is the project's name where one is given.
+    Equal are those that are alike in all of this, the order of columns included.
     """
 
     table: sa.Table
@@ -57,6 +72,17 @@ class RecordTable:
     lacking: bool = False
     full_name: str = ""
     configured_project: str | None = None
+
+    @cached_property
+    def _all(self) -> tuple[Any, ...]:
+        values = (getattr(self, field.name) for field in fields(self))
+        return tuple(tuple(v.items()) if isinstance(v, Mapping) else v for v in values)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, RecordTable) and self._all == other._all
+
+    def __hash__(self) -> int:
+        return hash(self._all)
 
     @cached_property
     def names(self) -> tuple[str, ...]:

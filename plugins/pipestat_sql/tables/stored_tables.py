@@ -21,7 +21,14 @@ from pipestat_sql.database.settings import settings_of
 from pipestat_sql.database.transactions import Transactions
 from pipestat_sql.tables.catalog import Catalog, read_catalog
 from pipestat_sql.tables.column_types import Kind
-from pipestat_sql.tables.definitions import EXTENDED, Definitions, index_name, indexable
+from pipestat_sql.tables.definitions import (
+    EXTENDED,
+    Definitions,
+    LevelTables,
+    completing,
+    index_name,
+    indexable,
+)
 from pipestat_sql.tables.namespace_tables import NamespaceTables
 from pipestat_sql.tables.naming import LEVEL_COLUMNS, SYSTEM_COLUMNS, new_names
 from pipestat_sql.tables.record_table import RecordTable, existing_table
@@ -43,6 +50,7 @@ class StoredTables:
         )
         self._settings = settings
         self._namespace = NamespaceTables(settings, self._where)
+        self._dialect = database.dialect
         self._definitions = Definitions(database.dialect, self._schema)
         self.layout: Layout | None = None
         self.found: Mapping[Level, RecordTable] = {}
@@ -176,18 +184,19 @@ class StoredTables:
         history_types = catalog.tables[history] if history else {}
         if history is None:
             history = new_names([full.history], [*catalog.tables, table])[full.history]
-        columns = [*results.existing.values(), *results.missing.values()]
-        yield from self._definitions.records(table, types, layout, results, new=name is None)
-        yield from self._definitions.histories(history, history_types, layout, table, columns)
-        indexed = self._lacking_indexes(table, level, results, catalog)
-        if name is None:
-            system = (*SYSTEM_COLUMNS, *(LEVEL_COLUMNS if layout == "levels" else ()))
-            new = dict.fromkeys(system, "")
-            yield from self._definitions.search_indexes(table, indexable(new), new)
-        for column in indexed:
-            yield self._definitions.index(table, column)
-        if indexed:
-            yield self._definitions.extended_index(table)
+        system = (*SYSTEM_COLUMNS, *(LEVEL_COLUMNS if layout == "levels" else ()))
+        wanted = LevelTables(
+            layout,
+            table,
+            tuple(types.items()),
+            () if name else system,
+            tuple(results.existing.values()),
+            tuple(results.missing.values()),
+            history,
+            tuple(history_types.items()),
+            tuple(self._lacking_indexes(table, level, results, catalog)),
+        )
+        return completing(self._dialect, self._schema, wanted)
 
     def unindexed(self, session: Session) -> dict[str, list[str]]:
         """Return the columns of the system that lack an index, by table."""
