@@ -168,6 +168,16 @@ def test_passwords_of_netrc_are_not_used(
         assert contract.log[-1].headers.get("Authorization") == expected
 
 
+def test_the_proxy_of_the_environment_is_used(
+    manager: Manager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with pytest.raises(PipestatPEPHubError, match="the proxy cannot be reached"):
+        manager(retries=0).count_records()
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    assert manager(retries=0).count_records() == 0
+
+
 def test_a_token_is_never_shown(
     contract: ContractServer, manager: Manager, caplog: pytest.LogCaptureFixture
 ) -> None:
