@@ -35,6 +35,9 @@ class InProcessDriver(Driver):
     """
 
     strict = True
+    # Seconds for one answer of the other processes: enough on any busy machine, since these
+    # programs are the suite's own, and what hangs in them is the target.
+    timeout = 300.0
 
     def __init__(
         self,
@@ -115,7 +118,7 @@ class InProcessDriver(Driver):
     def another(self) -> Driver:
         driver: Driver
         if self._serve:
-            driver = OtherProcess(self.program(), self.hello())
+            driver = OtherProcess(self.program(), self.hello(), self.timeout)
             driver.use_environment(self._environment)
         else:
             driver = InProcessDriver(self._target, self._store)

@@ -22,8 +22,8 @@ class OtherProcess(SubprocessDriver):
 
     strict = True
 
-    def __init__(self, program: Sequence[str], hello: Hello) -> None:
-        super().__init__(program, hello=hello)
+    def __init__(self, program: Sequence[str], hello: Hello, timeout: float) -> None:
+        super().__init__(program, hello=hello, timeout=timeout)
 
     def open(self, store: Mapping[str, Any], opening: Opening) -> Answer:
         try:

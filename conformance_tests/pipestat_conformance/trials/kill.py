@@ -261,13 +261,14 @@ def _interrupted(stage: Stage, made: type[_Kind], patience: float | None = None)
     stage.open(witness)
     kind = made(stage)
     state = _prepared(witness, kind)
-    usual = _usual_times(witness)
-    limit = None if patience is None else max(patience, TIMES * max(usual.values()))
+    limit = None
+    if patience is not None:
+        limit = max(patience, *(TIMES * _usual_time(witness, number) for number in (0, 1)))
     acknowledgements, news, slowest = 0, 0, 0.0
     # A server may still store what a writer had sent before it was killed.
     late: int | None = None
     for number in range(1, TRIALS + 1):
-        done = _killed_while_writing(stage, number, kind.request(number), usual[_large(number)])
+        done = _killed_while_writing(stage, number, kind.request(number))
         found = kind.read(witness)
         olds = [state] if late is None else [state, kind.after(state, late)]
         possible = [*olds, *(kind.after(old, number) for old in olds)]
@@ -302,25 +303,31 @@ def _is_one_of(found: _State, possible: Sequence[_State], together: bool) -> boo
     return all(any(found[part] == state[part] for state in possible) for part in found)
 
 
-def _usual_times(driver: SubprocessDriver) -> Mapping[bool, float]:
-    """Return the seconds that a report takes, of a small text and of a large one."""
-    seconds = {}
-    for number in (0, 1):
+def _usual_time(driver: SubprocessDriver, number: int) -> float:
+    """Return the seconds that a process takes for a report whose text is as long as a trial's.
+
+    The first write of a process takes longer than others, so the second one counts.
+    """
+    for before in (True, False):
         started = time.monotonic()
-        for _ in range(2):
-            _report(driver, "measured", {"text": _text(number)})
-        seconds[_large(number)] = (time.monotonic() - started) / 2
-    return seconds
+        _report(driver, "measured", {"text": f"{before} {_text(number)}"}, history=False)
+    return time.monotonic() - started
 
 
-def _report(driver: SubprocessDriver, record: str, values: Mapping[str, Any]) -> None:
+def _report(
+    driver: SubprocessDriver, record: str, values: Mapping[str, Any], *, history: bool = True
+) -> None:
     args = {"record": record, "values": dict(values), "overwrite": True}
+    if not history:
+        args["history"] = False
     succeed(driver.perform("report", args), f"report of {record}")
 
 
-def _killed_while_writing(stage: Stage, number: int, request: _Request, usual: float) -> bool:
+def _killed_while_writing(stage: Stage, number: int, request: _Request) -> bool:
     """Send a write, kill the writer at some moment; return whether it acknowledged."""
     victim = stage.open(stage.pool.fresh())
+    # The victim's own time: it is a new process, on a machine that may be busier by now.
+    usual = _usual_time(victim, number)
     # Half a request now and then; else from the last byte sent to a little after the answer.
     part = stage.random.random() if number % 5 == 0 else 1.0
     delay = stage.random.uniform(0, usual * 1.3)
