@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import fnmatch
 import json
+import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipestat_conformance.trials import ALL as TRIALS
+
 from tests.environments import clean_environment
 from tests.forking import running
+
+FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
+# Vectors about what is stored and found again. The others, of the families `schema`, `qc` and
+# `documents`, are about what a schema may say, which rule fails and what a document may be: it is
+# decided before a backend is asked, which then gets changes and queries like those of these.
+_STORING = (
+    *("capabilities", "guarantees", "history", "identifiers", "query", "records", "report"),
+    *("results", "scale", "status", "values"),
+)
 
 
 def conformance(*arguments: str, timeout: int = 1500, python: str | Path = sys.executable) -> str:
@@ -42,6 +55,7 @@ def run_suite(
 # What a process that serves the backend imports: it takes longer than all that a trial does.
 _IMPORTED = {
     "memory": ["pipestat_conformance.targets.memory"],
+    "pephub": ["pipestat_pephub.backend"],
     "sql": ["pipestat_sql.backend", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"],
     "yaml": ["pipestat_yaml.local.backend", "pipestat_yaml.local.record_files"],
     "s3": ["pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"],
@@ -67,8 +81,28 @@ def run_trials(
 ) -> dict[str, str]:
     """Run trials on a backend, whose processes are forks; return verdict by id."""
     with served(backend, store, python) as command:
-        report = run_suite(folder, "--exec", command, "--store", store, *options, python=python)
+        # Seconds for one answer, on a machine that does much else.
+        options = ("--exec", command, "--store", store, "--timeout", "300", *options)
+        report = run_suite(folder, *options, python=python)
     return {result["id"]: result["verdict"] for result in report["results"]}
+
+
+def words(option: str, values: Iterable[str]) -> list[str]:
+    """Return an option with each of the values, as words of a command."""
+    return [word for value in sorted(values) for word in (option, value)]
+
+
+def storing_vectors() -> list[str]:
+    """Return the options for a store whose backend is asked for all vectors elsewhere.
+
+    With PIPESTAT_TRIALS=full they choose all vectors.
+    """
+    return [] if FULL else words("--vector", [f"{family}.*" for family in _STORING])
+
+
+def trials_of(patterns: Iterable[str]) -> set[str]:
+    """Return the ids of the trials that patterns mean."""
+    return {id for pattern in patterns for id in fnmatch.filter(TRIALS, pattern)}
 
 
 def passing_profiles(report: dict[str, Any]) -> set[str]:

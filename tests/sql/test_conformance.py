@@ -1,4 +1,13 @@
-"""Both databases in both layouts against the whole suite, trials included."""
+"""Both databases in both layouts against the suite, trials included.
+
+| Store | Vectors | Trials |
+|---|---|---|
+| SQLite, PostgreSQL | all | all |
+| both in the layout `levels` | `storing_vectors` | of 2 and 8 writers, of killed ones |
+| behind a pooler | `storing_vectors` | none |
+
+With PIPESTAT_TRIALS=full the layout `levels` gets all, and the pooler all vectors.
+"""
 
 from __future__ import annotations
 
@@ -8,27 +17,36 @@ from typing import Any
 
 import pytest
 from pipestat_conformance.claims import TRIAL_PROFILES
-from pipestat_conformance.trials import ALL
 
 from tests.conformance.suite_runs import (
+    FULL,
+    TRIALS,
     notes_of_unsupported,
     passing_profiles,
     run_suite,
     run_trials,
+    storing_vectors,
+    trials_of,
+    words,
 )
 from tests.sql.poolers import PgBouncer
 from tests.sql.servers import PostgresServer
 
 MIXED = {"trial.mixed.writers", "trial.mixed.exchange"}
-PROFILES = (
-    *("core", "schema", "documents", "history", "query", "qc"),
-    *("concurrent-writers", "durable", "exact-integers"),
-)
 # A database that lies there in the other layout contradicts a configured one, so `sql-layout`,
 # whose vectors bring both, is judged where the database decides.
-LEVELS = [word for name in PROFILES for word in ("--profile", name)]
+PROFILES = {
+    *("core", "schema", "documents", "history", "query", "qc"),
+    *("concurrent-writers", "durable", "exact-integers"),
+}
+STORED = {"core", "schema", "history", "query", "exact-integers"}
+# The trials of each test: none takes much longer than another, so that they can be shared out.
+FEW_WRITERS = ["trial.writers.*.n2", "trial.writers.*.n8"]
+MANY_WRITERS = ["trial.writers.*.n32", "trial.mixed.*", "trial.sql.*"]
+KILLED = ["trial.kill.*"]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(3600)]
+in_both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 
 
 def store_of(database: str, postgres: PostgresServer, **options: str) -> str:
@@ -39,49 +57,57 @@ def store_of(database: str, postgres: PostgresServer, **options: str) -> str:
     return json.dumps(store)
 
 
-def check(report: dict[str, Any], profiles: set[str]) -> None:
-    assert report["outcome"] == "conformant"
-    assert passing_profiles(report) >= profiles
+def check(folder: Path, store: str, profiles: set[str], *options: str) -> None:
+    options = ("--backend", "sql", "--store", store, "--quick", *options)
+    report: dict[str, Any] = run_suite(folder, *options)
+    assert report["outcome"] == ("selection" if "--vector" in options else "conformant")
+    assert passing_profiles(report) >= profiles - set(TRIAL_PROFILES)
     assert not notes_of_unsupported(report)
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@in_both_databases
 def test_it_is_conformant(database: str, postgres: PostgresServer, tmp_path: Path) -> None:
+    check(tmp_path, store_of(database, postgres), {*PROFILES, "sql-layout"})
+
+
+@in_both_databases
+@pytest.mark.parametrize(
+    "trials", [FEW_WRITERS, MANY_WRITERS, KILLED], ids=["few writers", "many writers", "killed"]
+)
+def test_trials(database: str, trials: list[str], postgres: PostgresServer, tmp_path: Path) -> None:
     store = store_of(database, postgres)
-    report = run_suite(tmp_path / "vectors", "--backend", "sql", "--store", store, "--quick")
-    check(report, {*PROFILES, "sql-layout"} - set(TRIAL_PROFILES))
-    store = store_of(database, postgres)
-    verdicts = run_trials(tmp_path / "trials", "sql", store, "--vector", "trial.*")
+    verdicts = run_trials(tmp_path, "sql", store, *words("--vector", trials))
     # Only programs that share a file have trials of another profile.
-    assert {id for id, verdict in verdicts.items() if verdict != "pass"} == MIXED
-    assert verdicts.keys() == ALL.keys()
+    assert {id for id, verdict in verdicts.items() if verdict != "pass"} == MIXED & set(verdicts)
+    assert verdicts.keys() == trials_of(trials)
+
+
+def test_the_trials_are_all() -> None:
+    assert trials_of([*FEW_WRITERS, *MANY_WRITERS, *KILLED]) == set(TRIALS)
 
 
 def test_it_is_conformant_behind_a_pooler(postgres: PostgresServer, tmp_path: Path) -> None:
-    # A pooler comes between statements: which values a schema lets in, it does not see.
-    profiles = [name for name in PROFILES if name not in ("schema", "qc")]
-    wanted = [word for name in profiles for word in ("--profile", name)]
     pooler = PgBouncer(postgres)
     try:
         store = json.dumps({"url": pooler.url, "schema": "{unique}"})
-        options = ["--backend", "sql", *wanted, "--quick", "--store", store]
-        report = run_suite(tmp_path / "vectors", *options)
-        check(report, set(profiles) - set(TRIAL_PROFILES))
+        check(tmp_path, store, STORED, *words("--profile", PROFILES), *storing_vectors())
     finally:
         pooler.stop()
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@in_both_databases
 def test_it_is_conformant_in_levels(
     database: str, postgres: PostgresServer, tmp_path: Path
 ) -> None:
-    options = ["--backend", "sql", *LEVELS]
     store = store_of(database, postgres, layout="levels")
-    report = run_suite(tmp_path / "vectors", *options, "--quick", "--store", store)
-    check(report, set(PROFILES) - set(TRIAL_PROFILES))
-    # The trials with 32 processes, which need a minute, are those of the other layout.
-    trials = [word for n in (2, 8) for word in ("--vector", f"trial.writers.*.n{n}")]
-    trials += ["--vector", "trial.kill.*"]
+    check(tmp_path, store, STORED, *words("--profile", PROFILES), *storing_vectors())
+
+
+@in_both_databases
+def test_trials_in_levels(database: str, postgres: PostgresServer, tmp_path: Path) -> None:
+    # Those of 32 writers, which take longest, are made in the other layout.
     store = store_of(database, postgres, layout="levels")
-    verdicts = run_trials(tmp_path / "trials", "sql", store, *LEVELS, *trials)
-    assert list(verdicts.values()) == ["pass"] * 20
+    trials = [*FEW_WRITERS, *KILLED, *(MANY_WRITERS[:1] if FULL else ())]
+    options = [*words("--profile", PROFILES), *words("--vector", trials)]
+    verdicts = run_trials(tmp_path, "sql", store, *options)
+    assert verdicts == dict.fromkeys(trials_of(trials), "pass")
