@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.patience import SECONDS
 from tests.pephub.conftest import SCHEMA, TOKEN, Manager
 from tests.pephub.contract_server import ContractServer, Fault
 
@@ -223,7 +224,7 @@ def test_one_connection_is_used_again(contract: ContractServer, manager: Manager
         psm.report({"n": number}, f"s{number}")
     assert len(contract._server.connections) == 1
     psm.store.close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + SECONDS
     while contract._server.connections and time.monotonic() < deadline:
         time.sleep(0.01)
     assert not contract._server.connections

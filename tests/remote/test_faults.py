@@ -73,7 +73,7 @@ def test_a_server_that_is_not_there(place: Place) -> None:
     text = failing({**place.config, "storage_options": options})
     assert "the server refuses connections (tried" in text
     # Ten, and what a busy machine adds.
-    assert 8 < time.monotonic() - start < 60
+    assert 8 < time.monotonic() - start < 300
 
 
 def test_a_name_that_is_not_known(place: Place) -> None:

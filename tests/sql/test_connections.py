@@ -15,6 +15,7 @@ import pytest
 
 from pipestat_spec import PipestatManager
 from tests.environments import clean_environment
+from tests.patience import SECONDS
 from tests.sql.databases import Database
 from tests.sql.servers import PostgresServer
 
@@ -52,7 +53,7 @@ def use(psm: PipestatManager, number: int) -> None:
 
 def soon(count: Callable[[], int], wanted: int) -> None:
     """Wait for a server that still ends what was closed."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + SECONDS
     while count() > wanted:
         assert time.monotonic() < end, count()
         time.sleep(0.05)

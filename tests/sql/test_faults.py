@@ -25,6 +25,7 @@ from pipestat_spec.errors import (
 )
 from pipestat_spec.installing import install_hint
 from tests.environments import clean_environment
+from tests.patience import wait_until
 from tests.sql.conftest import MakeDatabase
 from tests.sql.databases import Database
 from tests.sql.servers import GUARDED_ROLE, PASSWORD, PostgresServer, free_port
@@ -69,16 +70,20 @@ def test_a_killed_server_in_the_middle_of_reports(
 
     thread = threading.Thread(target=report)
     thread.start()
+
+    def wait_for_some() -> None:
+        wanted = len(acknowledged) + 7
+        wait_until(lambda: failed or len(acknowledged) >= wanted, "seven reports")
+
     for _ in range(3):
-        time.sleep(0.3)
+        wait_for_some()
         own_postgres.kill()
         time.sleep(0.2)
         own_postgres.start()
-    time.sleep(0.5)
+    wait_for_some()
     stopped.set()
-    thread.join(60)
+    thread.join()
     assert failed == []
-    assert len(acknowledged) > 20
     with own_postgres.connect() as connection:
         place = database.options["schema"]
         [(last,)] = connection.execute(
@@ -114,20 +119,26 @@ def test_a_killed_server_under_threads_that_share_few_connections(
     threads = [threading.Thread(target=report, args=(thread,)) for thread in acknowledged]
     for thread in threads:
         thread.start()
+
+    def wait_for_some() -> None:
+        wanted = {thread: number + 2 for thread, number in acknowledged.items()}
+        wait_until(
+            lambda: failed or all(acknowledged[thread] >= n for thread, n in wanted.items()),
+            "two reports of every thread",
+        )
+
     for _ in range(3):
-        time.sleep(0.5)
+        wait_for_some()
         own_postgres.kill()
         own_postgres.start()
-    time.sleep(1)
+    wait_for_some()
     stopped.set()
     for thread in threads:
-        thread.join(60)
-    assert not any(thread.is_alive() for thread in threads)
+        thread.join()
     assert failed == []
     with own_postgres.connect() as connection:
         place = database.options["schema"]
         for number, last in acknowledged.items():
-            assert last > 5
             old = connection.execute(
                 f"select value::text::int from {place}.demo__history"
                 f" where record_identifier = 'r{number}' order by id"
@@ -145,7 +156,8 @@ def test_a_server_that_stays_away(
     began = time.monotonic()
     with pytest.raises(PipestatDatabaseError) as caught:
         opened.report("s1", {"n": 2})
-    assert time.monotonic() - began < 10
+    # Long before the patience of those who say nothing is over (30 s).
+    assert time.monotonic() - began < 25
     assert "\n" not in str(caught.value)
     own_postgres.start()
     assert opened.results("s1") == {"n": 1}
@@ -169,11 +181,11 @@ def config(server: PostgresServer, **changes: Any) -> dict[str, Any]:
 
 
 def refused(call: Callable[[], Any], *words: str, secret: str = PASSWORD) -> PipestatError:
-    """Return the error that a call raises: one line with these words, within 10 seconds."""
+    """Return the error that a call raises: one line with these words, long before patience ends."""
     began = time.monotonic()
     with pytest.raises(PipestatError) as caught:
         call()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 25
     error = caught.value
     text = str(error)
     assert "\n" not in text

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests import writers
+from tests.patience import SECONDS
 from tests.sql.databases import Database
 
 Trials = Callable[[int, int], Iterator[random.Random]]
@@ -168,7 +169,7 @@ def test_close_leaves_nothing_open(database: Database) -> None:
                 if os.path.islink(f"/proc/self/fd/{fd}")]  # fmt: skip
         assert not [path for path in held if str(database.folder) in path]
     else:
-        end = time.monotonic() + 60
+        end = time.monotonic() + SECONDS
         question = (
             "select count(*) from pg_stat_activity where application_name = 'pipestat-spec'"
             " and pid <> pg_backend_pid()"
