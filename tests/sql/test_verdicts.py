@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import csv
 import gzip
+import itertools
 import json
 import random
 import re
@@ -29,21 +30,25 @@ from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.store import Store
 from tests.sql.conftest import MakeDatabase
 
-RECORDS = 1000
 NAMES = ("a", "b", "c")
 VERDICTS = ("fail", "warn", "pass", "not judged")
 DECLARED = {"type": ["number", "null"]}
 
 
+MISSING = object()
+
+
 def stored() -> dict[str, dict[str, float | None]]:
-    """Return records in which each result is missing, null or a number."""
-    source = random.Random(7)
-    found = {}
-    for number in range(RECORDS):
-        values = {name: source.choice([None, 0.0, 0.5, 1.0, 2.0, 3.5]) for name in NAMES}
-        kept = {name: value for name, value in values.items() if source.random() < 0.7}
-        found[f"s{number:04}"] = kept or {"c": 1.0}
-    return found
+    """Return a record for each combination of what the results may be: missing, null, a number."""
+    values = [MISSING, None, 0.0, 0.5, 1.0, 2.0, 3.5]
+    records = [
+        {name: value for name, value in zip(NAMES, some, strict=True) if value is not MISSING}
+        for some in itertools.product(values, repeat=len(NAMES))
+    ]
+    # Nobody stores a record without results.
+    records.remove({})
+    random.Random(7).shuffle(records)
+    return {f"s{number:04}": record for number, record in enumerate(records)}
 
 
 DATA = stored()
@@ -145,7 +150,7 @@ def schema_of(checks: Mapping[str, list[dict[str, Rule]]]) -> dict[str, Any]:
 
 @dataclass
 class Stores:
-    """One thousand records in four stores, and the addresses of those that commands can open."""
+    """The records in four stores, and the addresses of those that commands can open."""
 
     stores: dict[str, Store]
     addresses: dict[str, list[str]]
