@@ -56,7 +56,7 @@ def configure(parser: CommandParser) -> None:
 def _run(args: argparse.Namespace) -> int:
     from pipestat_spec.cli.listing import Listing, print_list
 
-    findings = [_versions(), *_plugins(), *_extras(), *_store(args)]
+    findings = [_versions(), *_plugins(), *_extras(), *_packages(), *_store(args)]
     print_list(Listing(Finding._fields, findings, "finding"), args)
     failed = sum(finding.state == FAILED for finding in findings)
     if failed:
@@ -92,7 +92,7 @@ def _extras() -> Iterator[Finding]:
     import re
     from importlib.metadata import PackageNotFoundError, requires, version
 
-    from pipestat_spec.installing import FOLDERS, install_hint
+    from pipestat_spec.installing import install_hint
 
     try:
         lines = requires(_DISTRIBUTION) or []
@@ -114,12 +114,24 @@ def _extras() -> Iterator[Finding]:
             except PackageNotFoundError:
                 missing.append(package)
         if missing:
-            # A package of this project is at the same place as this one.
-            (own,) = [name for name in missing if name in FOLDERS] or [f"{_DISTRIBUTION}[{extra}]"]
-            hint = f"lacks {', '.join(missing)}; {install_hint(own)}"
+            hint = f"lacks {', '.join(missing)}; {install_hint(f'{_DISTRIBUTION}[{extra}]')}"
             yield Finding(f"extra {extra}", NOT_INSTALLED, hint)
         else:
             yield Finding(f"extra {extra}", OK, ", ".join(there))
+
+
+def _packages() -> Iterator[Finding]:
+    """Look for the other packages of this project."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    from pipestat_spec.installing import FOLDERS, install_hint
+
+    for package in FOLDERS:
+        if package != _DISTRIBUTION:
+            try:
+                yield Finding(f"package {package}", OK, version(package))
+            except PackageNotFoundError:
+                yield Finding(f"package {package}", NOT_INSTALLED, install_hint(package))
 
 
 def _store(args: argparse.Namespace) -> Iterator[Finding]:

@@ -21,9 +21,9 @@ __all__ = [
 _FORMULA = r"[=@\t\r]|[+-](?!\d+(\.\d*)?([eE][+-]?\d+)?$)."
 # What drives a terminal, or turns the direction of the text around it.
 _HIDDEN = "[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
-# What two names share at least, of 1, when one may be meant for the other; of five letters one
-# may be wrong, or two in the wrong order.
-_LIKE_ENOUGH = 0.68
+# What two names share at least, of 1, when one may be meant for the other; of three letters two may
+# be in the wrong order.
+_LIKE_ENOUGH = 0.66
 # Schemes whose names may hold a question mark; elsewhere a query follows, with keys in it.
 _WITHOUT_QUERY = ("s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "file", "local")
 

@@ -126,7 +126,7 @@ def test_an_index_is_told_all_that_it_shows(built: Path, name: str) -> None:
     # No file of the repository is beside the text on an index.
     assert not re.findall(r"\]\((?!https://)", text)
     if name == "pipestat-spec":
-        assert "is a specification for any language" in text
+        assert "for any language" in text
 
 
 def test_the_three_of_one_release_go_together(built: Path) -> None:
