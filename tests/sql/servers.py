@@ -113,6 +113,9 @@ class PostgresServer:
         """Start the server and wait until it answers."""
         settings = {
             "fsync": "off",
+            "full_page_writes": "off",
+            "checkpoint_timeout": "1h",
+            "max_wal_size": "4GB",
             "listen_addresses": "127.0.0.1",
             "max_connections": 200,
             "port": self.port,
