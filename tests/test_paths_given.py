@@ -17,6 +17,7 @@ from pipestat_spec.cli import main
 from pipestat_spec.compat.manager import PipestatManager as DropIn
 from pipestat_spec.engines.looper import looper_configs
 from pipestat_spec.errors import MissingConfigDataError, PipestatError
+from pipestat_spec.text.paths import nearest_name
 
 SCHEMA = "pipeline_name: count\nsamples: {n: {type: integer, description: n}}\n"
 # What the command calls a setting that managers and configurations have.
@@ -300,3 +301,18 @@ def test_relative_paths_for_looper_in_a_deleted_folder(gone: Path) -> None:
     ):
         with pytest.raises(MissingConfigDataError, match="working folder, which was deleted"):
             looper_configs(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("given", "there", "meant"),
+    [
+        ("results.yml", ["results.db", "results.yaml"], "results.yaml"),
+        ("result.yaml", ["results.db", "results.yaml"], "results.yaml"),
+        ("reslts.db", ["results.db", "results.yaml"], "results.db"),
+        ("results", ["results.yaml", "results.db"], "results.db"),
+        ("counts.yaml", ["results.yaml", "results.db"], None),
+    ],
+)
+def test_a_name_that_is_probably_meant(given: str, there: list[str], meant: str | None) -> None:
+    """Whatever the order of a folder's files is, the answer is the same."""
+    assert nearest_name(given, there) == nearest_name(given, there[::-1]) == meant

@@ -101,13 +101,18 @@ def nearest_path(path: str) -> str | None:
 
 
 def nearest_name(name: str, names: Collection[str]) -> str | None:
-    """Return the file name that `name` probably means, of the same ending if there is one.
+    """Return the file name that `name` probably means.
 
-    Endings are not compared: two files are not alike because both are YAML.
+    Endings tell only between files that are alike without them: two files are not alike because
+    both are YAML.
     """
     stem, ending = os.path.splitext(name)
-    stems: dict[str, str] = {}
-    for other in sorted(names, key=lambda other: not other.endswith(ending)):
-        stems.setdefault(os.path.splitext(other)[0], other)
-    near = nearest(stem, stems)
-    return stems[near] if near is not None else None
+    endings: dict[str, list[str]] = {}
+    for other in sorted(names):
+        other_stem, other_ending = os.path.splitext(other)
+        endings.setdefault(other_stem, []).append(other_ending)
+    near = nearest(stem, endings)
+    if near is None:
+        return None
+    there = endings[near]
+    return near + (ending if ending in there else nearest(ending, there) or there[0])
