@@ -130,9 +130,11 @@ def convert_all(
 class _Copier:
     """Copies one store into another and counts what came of each record."""
 
-    # Those that are open.
+    # Those that are open, what both keep, and the levels that the source has.
     _source: Store
     _target: Store
+    _shared: frozenset[Capability]
+    _levels: list[Level]
 
     def __init__(self, pair: Opener, overwrite: bool, history: bool, batch: int) -> None:
         self.outcomes = dict.fromkeys(_OUTCOMES, 0)
@@ -149,6 +151,8 @@ class _Copier:
     @contextmanager
     def _open(self) -> Iterator[None]:
         with self._pair() as (self._source, self._target):
+            self._shared = self._source.backend.capabilities & self._target.backend.capabilities
+            self._levels = [level for level in _ORDER if level in self._source.levels]
             yield
 
     def look(self) -> int:
@@ -166,14 +170,6 @@ class _Copier:
                 if self._history or name != _KEPT[Capability.HISTORY]
             )
             return sum(source.count(level) for level in self._levels)
-
-    @property
-    def _levels(self) -> list[Level]:
-        return [level for level in _ORDER if level in self._source.levels]
-
-    @property
-    def _shared(self) -> frozenset[Capability]:
-        return self._source.backend.capabilities & self._target.backend.capabilities
 
     @property
     def _keeps_history(self) -> bool:

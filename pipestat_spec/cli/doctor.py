@@ -90,7 +90,7 @@ def _plugins() -> Iterator[Finding]:
 def _extras() -> Iterator[Finding]:
     """Look for the packages that each extra of this distribution asks for."""
     import re
-    from importlib.metadata import PackageNotFoundError, requires, version
+    from importlib.metadata import PackageNotFoundError, requires
 
     from pipestat_spec.installing import install_hint
 
@@ -109,10 +109,11 @@ def _extras() -> Iterator[Finding]:
         there: list[str] = []
         missing: list[str] = []
         for package in packages:
-            try:
-                there.append(f"{package} {version(package)}")
-            except PackageNotFoundError:
+            installed = _installed(package)
+            if installed is None:
                 missing.append(package)
+            else:
+                there.append(f"{package} {installed}")
         if missing:
             hint = f"lacks {', '.join(missing)}; {install_hint(f'{_DISTRIBUTION}[{extra}]')}"
             yield Finding(f"extra {extra}", NOT_INSTALLED, hint)
@@ -122,16 +123,25 @@ def _extras() -> Iterator[Finding]:
 
 def _packages() -> Iterator[Finding]:
     """Look for the other packages of this project."""
-    from importlib.metadata import PackageNotFoundError, version
-
     from pipestat_spec.installing import FOLDERS, install_hint
 
     for package in FOLDERS:
         if package != _DISTRIBUTION:
-            try:
-                yield Finding(f"package {package}", OK, version(package))
-            except PackageNotFoundError:
+            found = _installed(package)
+            if found is None:
                 yield Finding(f"package {package}", NOT_INSTALLED, install_hint(package))
+            else:
+                yield Finding(f"package {package}", OK, found)
+
+
+def _installed(package: str) -> str | None:
+    """Return the version of a package, or None when it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _store(args: argparse.Namespace) -> Iterator[Finding]:
