@@ -170,13 +170,14 @@ def document(columns: Mapping[str, Mapping[str, Any]], trials: Mapping[str, Any]
         (
             "# Scoreboard\n\n",
             f"{first['vectors']['count']} vectors for pipestat-spec {first['spec']} "
-            f"(`{first['vectors']['digest'][:12]}`), and the trials with processes. Written by\n"
-            "`python conformance_tests/targets/scoreboard.py`.\n\n",
-            "A cell says how many of the vectors and trials that were run pass. ✓ is conformance: "
-            "all of\nthem. Empty cells are profiles that are not claimed.\n\n",
+            f"(`{first['vectors']['digest'][:12]}`), and the trials with processes.\n"
+            "`python conformance_tests/targets/scoreboard.py` writes this page.\n\n",
+            "A cell says how many of the vectors and trials passed, of those that were run. "
+            "✓ means conformance:\nall of them passed. In an empty cell the profile is not "
+            "claimed.\n\n",
             *table(columns, profile_cell, trials),
-            "\nThe same by rules of the [specification](../spec/README.md): a rule holds when\n"
-            "every vector that tests it passes.\n\n",
+            "\nThe next table counts rules of the [specification](../spec/README.md). "
+            "A rule counts as obeyed when\nevery vector that tests it passes.\n\n",
             *table(columns, rule_cell, trials),
             "\n",
             about_the_reference(),
@@ -216,7 +217,7 @@ def profile_cell(report: Mapping[str, Any], profile: str) -> str:
 
 
 def rule_cell(report: Mapping[str, Any], profile: str) -> str:
-    """Return how many rules of a profile hold; a rule may be one of several profiles."""
+    """Return how many rules of a profile are obeyed; a rule may belong to several profiles."""
     if report["profiles"].get(profile, {}).get("outcome", "not-run") == "not-run":
         return ""
     verdicts = [
@@ -236,15 +237,17 @@ def about_the_reference() -> str:
 ## About pipestat 0.13.1
 
 The existing Python package was not written for this specification, and claims nothing. It is here
-since its files and its users are many, and so that the differences are known in detail. The
-[harness](../conformance_tests/targets/reference_harness.py) is a thin one and takes its side where
-it can: every operation opens the store anew, so nothing stale is read; a schema gets the
-`pipeline_name` and the descriptions that pipestat asks for; times are told in the specified form; a
-refusal told by returning False counts as the right error. Profiles that its documentation speaks of
-count as claimed.
+because it has many files and users, and because readers want to know the differences in detail. The
+[harness](../conformance_tests/targets/reference_harness.py) is small, and helps pipestat when it can:
 
-Many vectors fail for a reason that is not their subject: they use a schema or a file in the
-published form, which it does not read. Conversions need not be offered and are not counted.
+- It opens the store again for every operation, so it reads nothing stale.
+- It adds the `pipeline_name` and the descriptions that pipestat requires to a schema.
+- It returns times in the specified form.
+- When pipestat returns False, it counts this as the right error.
+
+A profile counts as claimed when the documentation of pipestat describes it. Many vectors fail for a
+reason that is not their subject: they use a schema or a file in the published form, which pipestat
+does not read. Conversions of values are optional and are not counted.
 
 """
 
@@ -256,8 +259,8 @@ def trial_text(trials: Mapping[str, Any]) -> str:
         for failure in trials["failures"]
     ]
     return (
-        "With two and with eight writers at once (`.n2`, `.n8`; the figures differ from run to "
-        "run):\n\n| Trial | Outcome |\n|---|---|\n" + "".join(lines) + "\n"
+        "These trials failed with two and with eight writers at once (`.n2`, `.n8`). The figures "
+        "differ from\nrun to run.\n\n| Trial | Outcome |\n|---|---|\n" + "".join(lines) + "\n"
     )
 
 
@@ -267,9 +270,9 @@ def reference_section(found: Mapping[str, Sequence[str]]) -> Iterator[str]:
     for reason, ids in sorted(found.items(), key=lambda item: (-len(item[1]), item[0])):
         yield f"| {len(ids)} | {reason} |\n"
     yield (
-        "\nEach of them stands in [the file of known failures]"
-        "(../conformance_tests/targets/pipestat-0.13.1.known-failures.yaml),\nwhich the tests "
-        "check: what is known to fail has to fail, and nothing else may.\n"
+        "\n[The file of known failures]"
+        "(../conformance_tests/targets/pipestat-0.13.1.known-failures.yaml) lists each of them. "
+        "The tests\ncheck that exactly these vectors fail.\n"
     )
 
 
