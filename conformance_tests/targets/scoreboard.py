@@ -238,7 +238,7 @@ def about_the_reference() -> str:
 
 The existing Python package was not written for this specification, and claims nothing. It is here
 because it has many files and users, and because readers want to know the differences in detail. The
-[harness](../conformance_tests/targets/reference_harness.py) is small, and helps pipestat when it can:
+[harness](../conformance_tests/targets/reference_harness.py) is small. It helps pipestat if it can:
 
 - It opens the store again for every operation, so it reads nothing stale.
 - It adds the `pipeline_name` and the descriptions that pipestat requires to a schema.
