@@ -123,7 +123,7 @@ PLUGIN_THIRD_PARTY = {
         *("fastapi", "pipestat_report", "prometheus_client", "pydantic", "pydantic_core"),
         *("starlette", "uvicorn"),
     },
-    "pipestat_yaml": {"aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},
+    "pipestat_yaml": {"aiobotocore", "aiohttp", "fsspec", "pydantic", "s3fs", "yaml"},
 }
 
 

@@ -8,9 +8,11 @@ import random
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pipestat_yaml.remote.s3 import _file_system
 
 from tests import writers
 from tests.remote.conftest import Managers, Place
@@ -100,6 +102,23 @@ def test_threads_take_turns(place: Place, manager: Managers) -> None:
     assert place.bucket.results() == {f"s{n}": {"n": n} for n in range(40)}
     # None of them meets another one at the store.
     assert place.proxy.requests().count("PUT") == 40
+
+
+def test_clients_of_one_process_read_what_is_known_of_s3_once(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def client(port: int) -> tuple[Any, Any]:
+        made = _file_system({"endpoint_url": f"http://127.0.0.1:{port}"})
+        return made.s3, made.session.get_component("data_loader")
+
+    (one, known), (other, known_too) = client(9), client(10)
+    assert one is not other
+    assert known is known_too
+    # Whoever has descriptions of services of their own is heeded.
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path))
+    _, own = client(9)
+    assert str(tmp_path) in own.search_paths
+    assert str(tmp_path) not in known.search_paths
 
 
 def test_a_forked_process_gets_a_client_of_its_own(place: Place, manager: Managers) -> None:

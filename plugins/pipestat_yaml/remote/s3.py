@@ -218,8 +218,8 @@ class S3Objects(ObjectStore):
         self._fs = None
 
 
-# Making a client takes botocore longer than a report takes, and 15 MB: a few are kept, by the
-# process that made them and their settings.
+# Making a client takes botocore longer than a report takes: a few are kept, by the process that
+# made them and their settings.
 _made: dict[tuple[int, str], Any] = {}
 _KEPT = 4
 
@@ -235,6 +235,7 @@ def _file_system(options: Mapping[str, Any]) -> Any:
 
         fs = s3fs.S3FileSystem(**options, skip_instance_cache=True)
         fs.retries = 1
+        _share_models(fs)
         fs.connect()
         _check_library(fs)
         _without_checksums(fs)
@@ -244,6 +245,24 @@ def _file_system(options: Mapping[str, Any]) -> Any:
         for oldest in own[:-_KEPT]:
             _made.pop(oldest, None)
     return fs
+
+
+# What reads the descriptions of services, by the places where it looks beside botocore's own.
+_models: dict[str | None, Any] = {}
+
+
+def _share_models(fs: Any) -> None:
+    """Let the client use the descriptions of S3 that one before it has read.
+
+    They are 14 MB, and most of the time that making a client takes.
+    """
+    if fs.session is None:
+        from aiobotocore.session import AioSession
+
+        fs.session = AioSession(**fs.kwargs)
+        places = fs.session.get_config_variable("data_path")
+        shared = _models.setdefault(places, fs.session.get_component("data_loader"))
+        fs.session.register_component("data_loader", shared)
 
 
 def _forget(fs: Any) -> None:
