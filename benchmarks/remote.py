@@ -19,7 +19,7 @@ from typing import Any
 from benchmarks.figures import Figure
 from pipestat_spec import PipestatManager
 from tests.environments import clean_environment
-from tests.remote.proxy import Proxy
+from tests.remote.proxy import ProxyServer
 from tests.remote.raw import RawBucket
 from tests.remote.servers import KEYS, running_moto
 from tests.repository import REPOSITORY
@@ -77,7 +77,8 @@ def requests(server: str) -> Iterator[Figure]:
     """Count the requests and bytes of one report, into an empty and a large object."""
     bucket = RawBucket(server, "requests")
     bucket.create()
-    proxy = Proxy(server)
+    proxies = ProxyServer(server)
+    proxy = proxies.before(bucket.name)
     try:
         for count in (0, RECORDS):
             psm = opened(bucket.name, f"r{count}.yaml", proxy.url)
@@ -94,7 +95,7 @@ def requests(server: str) -> Iterator[Figure]:
             yield Figure(f"{name}, requests", len(proxy.requests()), "requests")
             yield Figure(f"{name}, bytes of bodies", moved / 1024, "KB")
     finally:
-        proxy.stop()
+        proxies.stop()
 
 
 def record(number: int) -> dict[str, Any]:

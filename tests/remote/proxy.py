@@ -11,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests import patience
+
 
 class Request(NamedTuple):
     method: str
@@ -33,16 +35,13 @@ Forward = Callable[[], Reply]
 Fault = Callable[[Request, Forward], Reply]
 
 
-@dataclass
-class Proxy:
-    """Forwards to `target`; `faults` meets the next requests of a method, one each."""
+class ProxyServer:
+    """Forwards to `target` on a port of its own, with a `Proxy` before each bucket that has one."""
 
-    target: str
-    log: list[tuple[Request, int]] = field(default_factory=list)
-    faults: list[tuple[str, Fault]] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        proxy = self
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self._before: dict[str, Proxy] = {}
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
@@ -54,7 +53,7 @@ class Proxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 request = Request(self.command, self.path, dict(self.headers), body)
                 try:
-                    reply = proxy.answer(request)
+                    reply = server.answer(request)
                 except Cut:
                     self.close_connection = True
                     return
@@ -82,13 +81,33 @@ class Proxy:
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
-        self._lock = threading.Lock()
         self._thread.start()
+
+    def before(self, bucket: str) -> Proxy:
+        """Return what from now on stands before a bucket."""
+        self._before[bucket] = Proxy(self.url, self.target)
+        return self._before[bucket]
+
+    def answer(self, request: Request) -> Reply:
+        bucket = urlsplit(request.path).path.split("/")[1]
+        proxy = self._before.get(bucket)
+        return proxy.answer(request) if proxy else forwarded(self.target, request)
 
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+@dataclass
+class Proxy:
+    """What stands before one bucket: `faults` meets the next requests of a method, one each."""
+
+    url: str
+    target: str
+    log: list[tuple[Request, int]] = field(default_factory=list)
+    faults: list[tuple[str, Fault]] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, request: Request) -> Reply:
         with self._lock:
@@ -119,7 +138,9 @@ class Proxy:
 
 def forwarded(target: str, request: Request) -> Reply:
     parts = urlsplit(target)
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+    connection = http.client.HTTPConnection(
+        parts.hostname or "", parts.port, timeout=patience.SECONDS
+    )
     try:
         skipped = {"connection", "expect", "transfer-encoding"}
         headers = {k: v for k, v in request.headers.items() if k.lower() not in skipped}

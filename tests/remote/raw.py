@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 import yaml
 
+from tests import patience
+
 # The server checks no signature, but it wants one.
 _SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=x/20260101/us-east-1/s3/aws4_request, "
@@ -31,7 +33,7 @@ class RawBucket:
             method=method,
             headers={**_SIGNED, **{k.replace("_", "-"): v for k, v in headers.items()}},
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=patience.SECONDS) as answer:
             return answer.read(), dict(answer.headers)
 
     def create(self) -> None:
