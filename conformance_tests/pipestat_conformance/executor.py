@@ -127,8 +127,11 @@ class Executor:
         there = inside(vector, scene.folder / "store")
         scene.store = there.prepare(scene.store)
         self._steps(vector, scene, there)
-        self._end()
-        there.check(scene.saved)
+        # What a program leaves when it ends belongs to the store. Where nothing is looked at, the
+        # next vector is opened in the same process: starting one is what takes longest.
+        if vector.after:
+            self._end()
+            there.check(scene.saved)
 
     def _steps(self, vector: Vector, scene: Scene, there: Inside | None) -> None:
         opened = self._open(scene, "main", vector.opening)

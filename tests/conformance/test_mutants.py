@@ -73,8 +73,10 @@ def serve() -> Iterator[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory, serve: list[str]) -> Runs:
-    return Runs(tmp_path_factory.mktemp("mutants"), serve)
+def runs(tmp_path_factory: pytest.TempPathFactory, serve: list[str]) -> Iterator[Runs]:
+    runs = Runs(tmp_path_factory.mktemp("mutants"), serve)
+    yield runs
+    runs.gate.close()
 
 
 @pytest.fixture(autouse=True)

@@ -36,7 +36,8 @@ def program_environment(variables: Mapping[str, str]) -> dict[str, str]:
 class SubprocessDriver(Driver):
     """Starts the program when it is first needed, and anew after an `end` or a failure.
 
-    With `spare` the next process is started ahead of its time: starting is what takes longest.
+    With `spare` the next process is started ahead of its time, since starting is what takes
+    longest, once a process has been ended to be followed by another one.
     Every process has to say of itself what the first one said, or what `hello` is.
     """
 
@@ -57,6 +58,7 @@ class SubprocessDriver(Driver):
         self.process: LineProcess | None = None
         self._spare: LineProcess | None = None
         self._with_spare = spare
+        self._followed = False
         self._seq = 0
         self._hello = hello
         self._variables: Mapping[str, str] = {}
@@ -69,7 +71,7 @@ class SubprocessDriver(Driver):
     def _started(self) -> LineProcess:
         if self.process is None:
             self.process, self._spare = self._spare or self._start(), None
-            if self._with_spare:
+            if self._with_spare and self._followed:
                 self._spare = self._start()
             self._seq = 0
             self._greet()
@@ -152,6 +154,7 @@ class SubprocessDriver(Driver):
         process, self.process = self.process, None
         if process is None:
             return
+        self._followed = True
         try:
             process.write(b'{"cmd":"bye"}', self.timeout)
             code = process.finish(self.timeout)
@@ -172,6 +175,7 @@ class SubprocessDriver(Driver):
     def close(self) -> None:
         self._drop_spare()
         self.end()
+        self._followed = False
 
     def _drop_spare(self) -> None:
         spare, self._spare = self._spare, None

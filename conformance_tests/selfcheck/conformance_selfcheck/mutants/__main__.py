@@ -28,6 +28,7 @@ def main(patterns: Sequence[str]) -> int:
         gate = Gate(Path(folder))
         for mutant in chosen:
             survived += not _shown(gate, mutant)
+        gate.close()
     _say(f"{len(chosen)} mutants, {survived} survived")
     return 1 if survived or not chosen else 0
 
