@@ -15,6 +15,8 @@ START = """
 import os, signal, sys, time
 from pipestat_spec import PipestatManager
 
+# Under nohup it is ignored, and would stay so.
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 psm = PipestatManager(results_file_path="r.yaml", pipeline_name="count")
 def wait():
     print("ready", flush=True)
