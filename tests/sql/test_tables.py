@@ -301,6 +301,22 @@ def test_a_missing_schema_is_made(postgres_database: Database) -> None:
     database.execute('drop schema "New ""place""" cascade')
 
 
+def test_tables_that_came_from_another_schema(postgres_database: Database) -> None:
+    place = postgres_database.options["schema"]
+    elsewhere = f"{place}_elsewhere"
+    schema = {"n": {"type": "integer", "index": True}}
+    moved = postgres_database.open(schema, options={"schema": elsewhere})
+    moved.report("s1", {"n": 1})
+    for table in ("demo", "demo__history"):
+        postgres_database.execute(f'alter table "{elsewhere}"."{table}" set schema "{place}"')
+    postgres_database.execute(f'drop schema "{elsewhere}"')
+    opened = postgres_database.open(schema)
+    assert opened.results("s1") == {"n": 1}
+    opened.report("s1", {"n": 2})
+    assert [entry.value for entry in opened.history("s1")] == [1]
+    assert postgres_database.tables() == ["demo", "demo__history"]
+
+
 def test_tables_that_differ_in_one_thing(make_database: MakeDatabase) -> None:
     # A process keeps what it has made of a table, for stores whose tables are alike.
     base = {"i": {"type": "integer"}, "s": {"type": "string"}}

@@ -128,6 +128,15 @@ class Session:
         else:
             self.execute(statements)
 
+    def run_all(self, statements: Sequence[str]) -> None:
+        """Run statements without values, one after the other; a server gets all in one message."""
+        if self.is_postgresql:
+            if statements:
+                self.driver.execute("; ".join(statements), (), prepare=False)
+            return
+        for statement in statements:
+            self.execute(statement, ())
+
     def run_many(self, statement: str, rows: Sequence[Sequence[Any]]) -> int:
         """Run one statement for many rows; return how many it touched."""
         if len(rows) == 1:

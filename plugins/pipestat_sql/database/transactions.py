@@ -264,9 +264,13 @@ class Transactions:
         def locked(session: Session) -> Written[None]:
             mark = None
             if is_postgresql:
-                session.execute(_lock_timeout(end - time.monotonic()))
-                session.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
-                session.execute(_lock_timeout(min(_SLICE, patience)))
+                session.run_all(
+                    [
+                        _lock_timeout(end - time.monotonic()),
+                        f"SELECT pg_advisory_xact_lock({_LOCK})",
+                        _lock_timeout(min(_SLICE, patience)),
+                    ]
+                )
             work(session)
             if is_postgresql:
                 mark = Mark(*session.execute(f"SELECT {MARK}").fetchone())

@@ -19,15 +19,29 @@ class Catalog:
     has_schema: bool = True
 
 
+# A schema of many, or of a server with many tables: pg_class has no index of schemas, and what a
+# schema holds depends on it.
 _POSTGRESQL = """
-SELECT c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod)
-FROM pg_namespace n LEFT JOIN pg_class c
-  ON c.relnamespace = n.oid AND c.relkind IN ('r', 'p', 'i', 'I')
-LEFT JOIN pg_attribute a
-  ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  AND c.relkind IN ('r', 'p') AND c.relname = ANY(%s)
-WHERE n.nspname = coalesce(%s, current_schema())
-ORDER BY c.oid, a.attnum
+WITH schema AS (
+  SELECT oid FROM pg_namespace WHERE nspname = coalesce(%s, current_schema())
+), found AS (
+  SELECT c.oid, c.relname, c.relkind
+  FROM schema s JOIN pg_depend d
+    ON d.refclassid = 'pg_namespace'::regclass AND d.refobjid = s.oid
+    AND d.classid = 'pg_class'::regclass
+  JOIN pg_class c ON c.oid = d.objid AND c.relkind IN ('r', 'p')
+), columns AS (
+  SELECT f.oid, f.relname, f.relkind, a.attnum, a.attname,
+    format_type(a.atttypid, a.atttypmod) AS type
+  FROM found f LEFT JOIN pg_attribute a
+    ON a.attrelid = f.oid AND a.attnum > 0 AND NOT a.attisdropped AND f.relname = ANY(%s)
+  UNION ALL
+  SELECT i.oid, i.relname, i.relkind, NULL, NULL, NULL
+  FROM found f JOIN pg_index x ON x.indrelid = f.oid JOIN pg_class i ON i.oid = x.indexrelid
+)
+SELECT c.relname, c.relkind, c.attname, c.type
+FROM schema LEFT JOIN columns c ON true
+ORDER BY c.oid, c.attnum
 """
 _SQLITE = """
 SELECT m.name, m.type, p.name, p.type
@@ -42,7 +56,7 @@ def read_catalog(session: Session, schema: str | None, names: Collection[str]) -
     """Return what there is, with the columns of the tables in `names`."""
     is_postgresql = session.is_postgresql
     if is_postgresql:
-        rows = session.execute(_POSTGRESQL, (list(names), schema)).fetchall()
+        rows = session.execute(_POSTGRESQL, (schema, list(names))).fetchall()
     else:
         statement = _SQLITE.format(places=", ".join("?" * len(names)))
         rows = session.execute(statement, tuple(names)).fetchall()

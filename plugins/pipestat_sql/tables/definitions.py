@@ -235,9 +235,23 @@ class LevelTables(NamedTuple):
     indexed: tuple[ResultColumn, ...]
 
 
-@lru_cache(maxsize=MOST_ALIKE)
+# Stands for a schema while statements are made. Quotes within a name are doubled, so nothing else
+# is written as it is, and the name of no table or column is followed by a dot.
+_ANY_SCHEMA = "any schema"
+_WRITTEN = f'"{_ANY_SCHEMA}".'
+
+
 def completing(dialect: Dialect, schema: str | None, level: LevelTables) -> tuple[str, ...]:
     """Return what makes or completes the tables of a level; made once for all that are alike."""
+    made = _completing(dialect, None if schema is None else _ANY_SCHEMA, level)
+    if schema is None:
+        return made
+    written = f"{dialect.identifier_preparer.quote_identifier(schema)}."
+    return tuple(statement.replace(_WRITTEN, written) for statement in made)
+
+
+@lru_cache(maxsize=MOST_ALIKE)
+def _completing(dialect: Dialect, schema: str | None, level: LevelTables) -> tuple[str, ...]:
     made, table, layout = Definitions(dialect, schema), level.table, level.layout
     types, new = dict(level.types), dict.fromkeys(level.new_columns, "")
     columns = (*level.existing, *level.missing)

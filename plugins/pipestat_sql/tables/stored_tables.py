@@ -147,22 +147,21 @@ class StoredTables:
 
     def _completed(self, session: Session, level: Level) -> Catalog:
         catalog = self._read(session)
+        statements: list[str] = []
         if not catalog.has_schema:
             if self._schema is None:
                 raise PipestatDatabaseError(
                     f"{self._where}: no schema of its search path exists",
                     hint="name one: sql: {schema: NAME}",
                 )
-            session.execute(self._definitions.schema(self._schema), ())
+            statements.append(self._definitions.schema(self._schema))
         layout, names = self._namespace.find(catalog.tables)
         layout = layout or self._layout_of_new(level)
         self._namespace.check_level(layout, level)
         wanted = {level} if names or layout == "records" else set(LEVELS)
-        statements: list[str] = []
         for one in sorted(wanted):
             statements += self._statements(session, catalog, layout, one, names.get(one))
-        for statement in statements:
-            session.execute(statement, ())
+        session.run_all(statements)
         return self._read(session) if statements else catalog
 
     def _layout_of_new(self, level: Level) -> Layout:
