@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
+
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.string import TextLoader
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.backend import StoreSettings
@@ -15,6 +20,7 @@ from pipestat_spec.models.schema.output_schema import parse_output_schema
 from pipestat_spec.models.schema.status_schema import DEFAULT_STATUS_SCHEMA
 from pipestat_spec.store import Store
 from tests.open_backend import OpenBackend
+from tests.patience import SECONDS
 from tests.sql.servers import PostgresServer
 
 
@@ -76,11 +82,32 @@ class Database:
         self.opened.append(manager)
         return manager
 
+    @cached_property
+    def engine(self) -> sa.Engine:
+        """SQLAlchemy's engine for the database, without the plugin; it ends with the test."""
+        if self.dialect == "sqlite":
+            engine = sa.create_engine(f"sqlite:///{self.file}", paramstyle="named")
+        else:
+            server, context = self.server, psycopg.adapt.AdaptersMap(psycopg.adapters)
+            assert server is not None
+            for name in ("json", "jsonb"):
+                context.register_loader(name, TextLoader)
+            engine = sa.create_engine(
+                "postgresql+psycopg://",
+                # A table may be another one under the same name.
+                creator=lambda: server.connect(context=context, prepare_threshold=None),
+                isolation_level="AUTOCOMMIT",
+            )
+        ending = ExitStack()
+        ending.callback(engine.dispose)
+        self.opened.append(ending)
+        return engine
+
     @contextmanager
     def connection(self) -> Iterator[Any]:
         """A plain connection in autocommit of sqlite3 or psycopg, in the schema of the stores."""
         if self.dialect == "sqlite":
-            connection: Any = sqlite3.connect(self.file, isolation_level=None, timeout=30)
+            connection: Any = sqlite3.connect(self.file, isolation_level=None, timeout=SECONDS)
             try:
                 yield connection
             finally:

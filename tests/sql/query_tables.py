@@ -171,27 +171,8 @@ class Rows:
 
     @contextmanager
     def connected(self) -> Iterator[Session]:
-        import psycopg
-        from psycopg.types.string import TextLoader
-
-        if self.database.dialect == "sqlite":
-            engine = sa.create_engine(f"sqlite:///{self.database.file}", paramstyle="named")
-        else:
-            server = self.database.server
-            assert server is not None
-            context: Any = psycopg.adapt.AdaptersMap(psycopg.adapters)
-            for name in ("json", "jsonb"):
-                context.register_loader(name, TextLoader)
-            engine = sa.create_engine(
-                "postgresql+psycopg://",
-                creator=lambda: server.connect(context=context),
-                isolation_level="AUTOCOMMIT",
-            )
-        try:
-            with Session(engine, set()) as session:
-                yield session
-        finally:
-            engine.dispose()
+        with Session(self.database.engine, set()) as session:
+            yield session
 
     # The same question to the database and to memory
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,12 +13,12 @@ from typing import Any
 import pytest
 
 from pipestat_spec import PipestatManager
+from tests import patience
 from tests.environments import clean_environment
-from tests.patience import SECONDS
 from tests.sql.databases import Database
 from tests.sql.servers import PostgresServer
 
-MANY, HANDFUL = 150, 5
+MANY, HANDFUL = 50, 5
 
 
 @pytest.fixture
@@ -53,10 +52,7 @@ def use(psm: PipestatManager, number: int) -> None:
 
 def soon(count: Callable[[], int], wanted: int) -> None:
     """Wait for a server that still ends what was closed."""
-    end = time.monotonic() + SECONDS
-    while count() > wanted:
-        assert time.monotonic() < end, count()
-        time.sleep(0.05)
+    patience.wait_until(lambda: count() <= wanted, f"{wanted} connections", 0.05)
 
 
 @pytest.mark.parametrize("namespaces", [1, MANY])

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests import writers
-from tests.patience import SECONDS
+from tests.patience import wait_until
 from tests.sql.databases import Database
 
 Trials = Callable[[int, int], Iterator[random.Random]]
@@ -169,14 +169,11 @@ def test_close_leaves_nothing_open(database: Database) -> None:
                 if os.path.islink(f"/proc/self/fd/{fd}")]  # fmt: skip
         assert not [path for path in held if str(database.folder) in path]
     else:
-        end = time.monotonic() + SECONDS
         question = (
             "select count(*) from pg_stat_activity where application_name = 'pipestat-spec'"
             " and pid <> pg_backend_pid()"
         )
-        while database.rows(question) != [(0,)]:
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        wait_until(lambda: database.rows(question) == [(0,)], "closed connections", 0.05)
     from pipestat_spec.errors import PipestatDatabaseError
 
     with pytest.raises(PipestatDatabaseError, match="the store is closed; open it again"):

@@ -40,6 +40,10 @@ def names(page):
     return [one.key.identifier for one in page.records]
 
 
+# Where no order of texts matters, which is all that a server with ICU has otherwise.
+unordered = pytest.mark.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture(params=["sqlite", "icu", "postgresql"])
 def place(request, make_database):
     return make_database(request.param)
@@ -215,6 +219,7 @@ def test_types_are_kept_apart(rows):
         assert names(ask(rows, Comparison((field,), "lt", [2]))) == []
 
 
+@unordered
 def test_numbers_are_exact(rows):
     rows.add(
         record("a", {"n": 2**53, "doc": 2**53, "x": 2.0**53}),
@@ -303,6 +308,7 @@ PLACES = [("a.b",),
           ("*",), ("a", ""), ("%s", ":x"), ("a]",), ('"',), ("\n",)]  # fmt: skip
 
 
+@unordered
 def test_paths_hold_any_key(rows):
     for number, path in enumerate(PLACES):
         value = number
@@ -317,6 +323,7 @@ def test_paths_hold_any_key(rows):
             assert f"{number:02}" not in names(ask(rows, IsNull((name, *path))))
 
 
+@unordered
 def test_names_are_quoted(place):
     odd = [
         "select",
@@ -337,6 +344,7 @@ def test_names_are_quoted(place):
             rows.check_distinct(connection, [name, 'un"declared'])
 
 
+@unordered
 def test_extended_data_counts(rows):
     rows.add(record("column", {"n": 1, "doc": {"a": 1}}))
     rows.add(record("inside", {"n": 1, "doc": {"a": 1}, "u": 1}), extended=["n", "doc"])
@@ -393,6 +401,7 @@ def test_like(rows, pattern, expected):
     assert ask(rows, Like(("n",), "%")).total_size == 0
 
 
+@unordered
 def test_long_patterns(rows):
     text = "ab" * 40_000
     rows.add(record("long", {"s": text, "u": text}), record("short", {"s": "ab", "u": "ab"}))
@@ -403,6 +412,7 @@ def test_long_patterns(rows):
         assert names(ask(rows, Like((field,), "%a" * 3_000 + "%"))) == ["long"]
 
 
+@unordered
 def test_a_pattern_that_ends_in_its_escape_is_refused(rows):
     with rows.connected() as connection, pytest.raises(FilterSyntaxError):
         rows.select(connection, Query(where=Like(("s",), "a\\")))
@@ -413,6 +423,7 @@ def test_a_pattern_that_ends_in_its_escape_is_refused(rows):
 # Large filters
 
 
+@unordered
 def test_deep_nesting(rows):
     rows.add(record("a", {"n": 1, "doc": 1}), record("b", {"doc": 2}))
     for leaf in (Comparison(("n",), "eq", 1), Comparison(("doc",), "lt", 2)):
@@ -426,33 +437,42 @@ def test_deep_nesting(rows):
         assert names(ask(rows, deep)) == ["b"]
 
 
-@pytest.mark.parametrize("value", [lambda i: i + 0.5, lambda i: [i, str(i)][i % 2]])
-def test_long_lists(rows, value):
+@unordered
+@pytest.mark.parametrize(
+    ("fields", "value"),
+    [("nxu", lambda i: i + 0.5), (("s", "doc"), lambda i: [i, str(i)][i % 2])],
+    ids=["of doubles", "of integers and texts"],
+)
+def test_long_lists(rows, fields, value):
+    """A list of more values than a statement of PostgreSQL may have parameters."""
     kept = {"n": 70_000, "x": 70_000.5, "s": "70000", "doc": value(70_000), "u": value(70_000)}
     rows.add(record("in", kept), record("out", dict.fromkeys(("doc", "u"), 7)))
     values = tuple(value(i) for i in range(1000, 71_000))
-    for field in ("n", "x", "s", "doc", "u"):
+    for field in fields:
         wanted = kept[field] in values
         page = ask(rows, In((field,), values))
         assert page.total_size == wanted
 
 
+@unordered
 def test_many_alternatives(rows):
     rows.add(record("in", {"n": 4000, "doc": 4000}), record("out", {"n": 9999}))
-    same = Or(tuple(Comparison(("n",), "eq", i) for i in range(5000)))
+    # More of them than SQLite lets expressions be deep.
+    same = Or(tuple(Comparison(("n",), "eq", i) for i in range(2600, 4100)))
     assert names(ask(rows, same)) == ["in"]
     mixed = [
         Comparison((("n", "doc")[i % 2],), ("eq", "le")[i % 3 == 0], i - 2000) for i in range(250)
     ]
     assert names(ask(rows, Or((*mixed, Comparison(("n",), "eq", 4000))))) == ["in"]
     assert names(ask(rows, And(tuple(Not(one) for one in mixed)))) == ["in", "out"]
-    more = tuple(Comparison(("n",), "gt", 4000 + i) for i in range(3000))
+    more = tuple(Comparison(("n",), "gt", 4000 + i) for i in range(1500))
     assert names(ask(rows, Or(more))) == ["out"]
 
 
 # What is read
 
 
+@unordered
 def test_only_the_columns_asked_for_are_read(rows):
     rows.add(record("s1", {"n": 1, "x": 1.0, "doc": {"a": 1}, "u": 2}))
     seen = []
@@ -476,12 +496,14 @@ def test_a_cursor_needs_no_record(rows):
             ask(rows, cursor=cursor, limit=limit)
 
 
+@unordered
 def test_the_largest_limit(rows):
     rows.add(record("a", {"n": 1}), record("b", {"n": 2}))
     assert names(ask(rows, limit=2**63 - 1)) == ["a", "b"]
     assert names(ask(rows, limit=2**63 - 1, cursor="a")) == ["b"]
 
 
+@unordered
 def test_the_longest_path(rows):
     """No value is as deep as this; that is an answer, and no end of the process."""
     rows.add(record("a", {"doc": {"k": 1}}))
@@ -490,6 +512,7 @@ def test_the_longest_path(rows):
     assert names(ask(rows, IsNull(path))) == ["a"]
 
 
+@unordered
 @pytest.mark.parametrize(
     "query",
     [Query(limit=0), Query(limit=True), Query(limit="3"), Query(limit=2**63), Query(cursor=5)],
@@ -568,6 +591,7 @@ def test_recent(place, layout):
             rows.check_recent(connection, 2, None, None, "created", "nonsense")
 
 
+@unordered
 def test_times_that_the_reference_wrote_are_local(place):
     class Local(Rows):
         def to_record(self, row):
@@ -595,6 +619,7 @@ def test_times_that_the_reference_wrote_are_local(place):
 # Indexes
 
 
+@unordered
 def test_an_index_serves(place):
     rows = Rows(place, ALL)
     rows.add(*(record(f"{i:05}", {"n": i, "s": f"{i}"}) for i in range(3000)))

@@ -22,6 +22,7 @@ from pipestat_spec.errors import FilterSyntaxError, PipestatError
 from pipestat_spec.models.record import Record, RecordKey
 from pipestat_spec.store import Store
 from pipestat_spec.watching import Watch, Watcher
+from tests.patience import SECONDS
 from tests.sql.conftest import KINDS, MakeDatabase, MakeManager
 from tests.sql.servers import PostgresServer
 
@@ -324,7 +325,7 @@ def test_a_look_at_what_has_not_changed_reads_nothing(
 def test_a_manager_waits_for_events(make: MakeManager, kind: str) -> None:
     psm = make(kind)
     psm.report({"reads": 100}, "old")
-    watch = psm.watch(interval=0.05, timeout=60)
+    watch = psm.watch(interval=0.05, timeout=SECONDS)
     # What comes between the call and the first step belongs to it.
     psm.report({"reads": 1}, "s1")
     assert next(watch).value == 1
@@ -378,7 +379,7 @@ def test_a_server_that_is_lost_is_waited_for(
     def trouble(error: PipestatError | None) -> None:
         troubles.append("lost" if error else "back")
 
-    watch = Watch(watcher, interval=0.05, timeout=60, patience=60, trouble=trouble)
+    watch = Watch(watcher, interval=0.05, timeout=SECONDS, patience=SECONDS, trouble=trouble)
     batches = watch.batches()
     assert list(next(batches)) == []
     own_postgres.kill()
@@ -391,6 +392,6 @@ def test_a_server_that_is_lost_is_waited_for(
     assert short(found) == [("result", "s1", "n", 2)]
     assert troubles == ["lost", "back"]
     own_postgres.kill()
-    impatient = Watch(watcher, interval=0.05, timeout=60, patience=0)
+    impatient = Watch(watcher, interval=0.05, timeout=SECONDS, patience=0)
     with pytest.raises(PipestatError):
         next(impatient)
