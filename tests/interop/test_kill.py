@@ -59,9 +59,10 @@ def samples(file: Path, layout: str) -> dict[str, Any]:
 
 def check_results(file: Path, layout: str, acknowledged: int) -> int:
     """Check the results that a killed process left; return the number of the last one."""
+    records = samples(file, layout)
     stored = {
         (int(name[1:]), record, value)
-        for record, results in samples(file, layout).items()
+        for record, results in records.items()
         for name, value in results.items()
         if name[0] == "n"
     }
@@ -70,7 +71,7 @@ def check_results(file: Path, layout: str, acknowledged: int) -> int:
     assert acknowledged <= last <= acknowledged + 1
     assert stored == {(n, f"s{n % RECORDS}", n) for n in range(1, last + 1)}
     for number in range(max(1, last - RECORDS + 1), last + 1):
-        assert samples(file, layout)[f"s{number % RECORDS}"]["last"] == number
+        assert records[f"s{number % RECORDS}"]["last"] == number
     return last
 
 
@@ -100,7 +101,7 @@ def test_acknowledged_reports_survive(
         # A file that takes a moment to write.
         psm.report_many({f"bulk{i}": {"x": i, "text": "word " * 20} for i in range(400)})
     first = 1
-    for chance in trials(200, 30):
+    for chance in trials(200, 15):
         report, status = run_and_kill(reporter, file, layout, first, chance)
         last = check_results(file, layout, report)
         with PipestatManager(results_file_path=file, pipeline_name="p") as psm:

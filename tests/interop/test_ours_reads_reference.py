@@ -204,4 +204,4 @@ def test_what_it_writes_today(
         (time,) = history["reads"]
         # Local time there, UTC here: in whichever zone, it was just now.
         age = datetime.now(UTC) - datetime.fromisoformat(time)
-        assert abs(age.total_seconds()) < 300
+        assert abs(age.total_seconds()) < 1500

@@ -88,14 +88,30 @@ def test_a_page_opened_before_the_run_shows_all_of_it(
     assert browser.complaints() == []
 
 
-def test_a_server_that_goes_and_comes_back(
-    new_browser: OpenBrowser, serve: Serve, psm: PipestatManager
+def test_a_page_tells_of_its_contact(
+    new_browser: OpenBrowser, serve: Serve, psm: PipestatManager, tmp_path: Path
 ) -> None:
     psm.set_status("running", "s1")
     server = serve("pipestat.yaml")
     browser = new_browser()
     enter(browser, server)
     contact(browser, "live")
+    a_store_that_cannot_be_read_is_not_live(browser, tmp_path / "results.yaml")
+    a_server_goes_and_comes_back(browser, server, psm)
+    where_no_stream_comes_through_the_page_asks(browser, server, psm)
+
+
+def a_store_that_cannot_be_read_is_not_live(browser: Browser, results: Path) -> None:
+    good = results.read_text()
+    results.write_text("rnaseq: {: [")
+    contact(browser, "lost")
+    assert "cannot be read now" in browser.text(".warning")
+    results.write_text(good)
+    contact(browser, "live")
+    browser.until("return !document.querySelector('.warning')")
+
+
+def a_server_goes_and_comes_back(browser: Browser, server: Server, psm: PipestatManager) -> None:
     server.kill()
     contact(browser, "lost")
     assert "Connection lost, last update 20" in browser.text(".warning")
@@ -104,6 +120,21 @@ def test_a_server_that_goes_and_comes_back(
     contact(browser, "live")
     browser.until(f"return (() => {{ {ROWS} }})().s1 === 'completed'")
     browser.until("return !document.querySelector('.warning')")
+
+
+def where_no_stream_comes_through_the_page_asks(
+    browser: Browser, server: Server, psm: PipestatManager
+) -> None:
+    browser.leave()
+    driver = browser.window.driver  # type: ignore[attr-defined]
+    driver.execute_cdp_cmd("Network.enable", {})
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/events*"]})
+    enter(browser, server)
+    contact(browser, "polling")
+    psm.set_status("failed", "s1")
+    browser.until(f"return (() => {{ {ROWS} }})().s1 === 'failed'")
+    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
+    contact(browser, "live")
 
 
 def test_two_tabs_share_a_stream(
@@ -130,40 +161,6 @@ def test_two_tabs_share_a_stream(
     driver.switch_to.window(second)
     psm.set_status("failed", "s1")
     browser.until(f"return (() => {{ {ROWS} }})().s1 === 'failed'")
-
-
-def test_where_no_stream_comes_through_the_page_asks(
-    new_browser: OpenBrowser, serve: Serve, psm: PipestatManager
-) -> None:
-    psm.set_status("running", "s1")
-    server = serve("pipestat.yaml")
-    browser = new_browser()
-    driver = browser.window.driver  # type: ignore[attr-defined]
-    driver.execute_cdp_cmd("Network.enable", {})
-    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": ["*/events*"]})
-    enter(browser, server)
-    contact(browser, "polling")
-    psm.set_status("completed", "s1")
-    browser.until(f"return (() => {{ {ROWS} }})().s1 === 'completed'")
-    driver.execute_cdp_cmd("Network.setBlockedURLs", {"urls": []})
-    contact(browser, "live")
-
-
-def test_a_store_that_cannot_be_read_is_not_live(
-    new_browser: OpenBrowser, serve: Serve, psm: PipestatManager, tmp_path: Path
-) -> None:
-    psm.set_status("running", "s1")
-    server = serve("pipestat.yaml")
-    browser = new_browser()
-    enter(browser, server)
-    contact(browser, "live")
-    good = (tmp_path / "results.yaml").read_text()
-    (tmp_path / "results.yaml").write_text("rnaseq: {: [")
-    contact(browser, "lost")
-    assert "cannot be read now" in browser.text(".warning")
-    (tmp_path / "results.yaml").write_text(good)
-    contact(browser, "live")
-    browser.until("return !document.querySelector('.warning')")
 
 
 def test_a_used_link_is_used_up(serve: Serve, psm: PipestatManager) -> None:

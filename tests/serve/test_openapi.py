@@ -38,7 +38,7 @@ def test_every_answer_is_described(serve: Serve, tmp_path: Path) -> None:
             # They never end.
             *("--exclude-path-regex", "/events$"),
             *("--phases", "coverage,fuzzing" if FULL else "fuzzing"),
-            *("--max-examples", "100" if FULL else "10"),
+            *("--max-examples", "100" if FULL else "5"),
         ],
         cwd=tmp_path,
         env=clean_environment(),

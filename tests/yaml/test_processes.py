@@ -95,7 +95,7 @@ def test_writers_lose_nothing_and_readers_see_whole_files(
 
 def test_kill_9_at_any_moment(stored: Open, trials: Trials) -> None:
     """What was acknowledged is there, the file is whole, and the next report comes through."""
-    for number, source in enumerate(trials(150, 15)):
+    for number, source in enumerate(trials(150, 10)):
         layout = source.choice(["records", "levels"])
         store = stored(f"{number}/results.yaml", layout=layout)
         store.report_many({f"old{n}": {"text": "x" * 100} for n in range(source.choice([0, 1500]))})

@@ -232,7 +232,7 @@ AT_THE_END = {
 
 
 @pytest.mark.parametrize("lie", [*ANYWHERE, *AT_THE_END])
-@examples(10)
+@examples(6)
 @given(
     path=st.sampled_from(PATHS),
     layout=st.sampled_from(["records", "levels"]),
