@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipestat_spec import PipestatManager
+from pipestat_spec.cli import main
 from tests.commands import pipestat_spec
 
 NAMES = {
@@ -60,12 +61,16 @@ def test_every_name_in_one_file(folder: Path, layout: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_name_on_the_command_line(folder: Path, name: str) -> None:
-    common = ["-f", "results.yaml", f"--record-identifier={name}"]
+def test_every_name_on_the_command_line(
+    folder: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ["-f", str(folder / "results.yaml"), f"--record-identifier={name}"]
+    # What the shell gives is read in the same way by all commands: the others are called here.
     pipestat_spec("report", *common, "n:=1", cwd=folder)
-    pipestat_spec("status", "set", *common, "running", cwd=folder)
     assert pipestat_spec("retrieve", *common, "-i", "n", cwd=folder).stdout == "1\n"
-    assert pipestat_spec("status", "get", *common, cwd=folder).stdout == "running\n"
+    for arguments, told in ((("set", *common, "running"), ""), (("get", *common), "running\n")):
+        assert main(["status", *arguments]) == 0
+        assert capsys.readouterr().out == told
     assert {path.name for path in folder.parent.iterdir()} == {"results"}
     # The results file, its lock, the folder of statuses and the flag that leads to it.
     assert len(list(folder.iterdir())) == 4
