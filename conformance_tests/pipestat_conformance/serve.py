@@ -109,7 +109,10 @@ def main(
         given = parsed.store or json.dumps(default_store(parsed.backend))
         store = json.loads(given.replace("{tmp}", folder))
         target = find(parsed.backend)
-        serve(Server(target, store, Path(folder)), sys.stdin.buffer, answers)
+        try:
+            serve(Server(target, store, Path(folder)), sys.stdin.buffer, answers)
+        finally:
+            target.close()
     return 0
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pipestat_conformance.targets import find_target
+from pipestat_conformance.vectors import Opening
 
 from pipestat_spec import PipestatManager
 from tests import patience
@@ -92,6 +94,21 @@ def test_schemas_of_one_database_share_connections(connections: Any) -> None:
     for number, psm in enumerate(stores):
         use(psm, number)
     assert connections() == 1
+
+
+def test_stores_of_the_suite_share_connections(connections: Any, tmp_path: Path) -> None:
+    """The one that told the capabilities stays open until the target is closed."""
+    target = find_target("sql")
+    place = {"url": connections.url, "schema": "asked"}
+    target.capabilities(place, tmp_path)
+    for number in range(3):
+        place["schema"] = f"place{number}"
+        session = target.open(place, Opening(None, {"namespace": "ns"}), tmp_path)
+        session.perform("report", {"record": "s1", "values": {"n": number}})
+        session.close()
+        assert connections() == 1
+    target.close()
+    soon(connections, 0)
 
 
 def handles(folder: Path) -> int:

@@ -115,6 +115,12 @@ class InProcessDriver(Driver):
     def abandon(self) -> None:
         self._session = None
 
+    def close(self) -> None:
+        try:
+            self.end()
+        finally:
+            self._target.close()
+
     def another(self) -> Driver:
         driver: Driver
         if self._serve:

@@ -39,6 +39,9 @@ class Target(ABC):
         """Return the profiles that are claimed."""
         return default_profiles(capabilities)
 
+    def close(self) -> None:  # noqa: B027
+        """Let go of what is kept for all stores; more of them may be opened afterwards."""
+
 
 def default_profiles(capabilities: tuple[str, ...], *layouts: str) -> tuple[str, ...]:
     """Return what a backend behind our own domain claims: every profile it is capable of."""
@@ -71,18 +74,24 @@ class PluginTarget(Target):
 
     name: str
     layouts: tuple[str, ...] = field(default=(), init=False)
+    # The store that told the capabilities stays open: others of its server share its connections,
+    # which without it were made anew for each of them.
+    _kept: Store | None = field(default=None, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.version = _version(self.name)
         self.layouts = {"yaml": ("yaml-layout",), "sql": ("sql-layout",)}.get(self.name, ())
 
     def capabilities(self, store: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
-        opened = self.open_store(store, Opening(None, {"namespace": "ns"}), folder)
-        try:
-            self.refused_identifiers = opened.backend.refused_identifiers
-            return tuple(sorted(map(str, opened.backend.capabilities)))
-        finally:
-            opened.close()
+        self.close()
+        kept = self._kept = self.open_store(store, Opening(None, {"namespace": "ns"}), folder)
+        self.refused_identifiers = kept.backend.refused_identifiers
+        return tuple(sorted(map(str, kept.backend.capabilities)))
+
+    def close(self) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.close()
 
     def profiles(self, capabilities: tuple[str, ...]) -> tuple[str, ...]:
         return default_profiles(capabilities, *self.layouts)

@@ -199,6 +199,9 @@ class MutantTarget(Target):
         opened = self.inner.open_store(store, changed, folder)
         return MutantSession(opened, self.fault, self.ops, opening, store)
 
+    def close(self) -> None:
+        self.inner.close()
+
 
 def inner_target(on: str) -> PluginTarget:
     """Return the correct implementation that a mutant is made of."""
