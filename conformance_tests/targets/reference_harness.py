@@ -58,7 +58,7 @@ SPECIFIED = "%Y-%m-%dT%H:%M:%S.%fZ"
 UTC = datetime.UTC
 # An operation that takes more CPU time, or waits longer for others, is given up, as a failure and
 # not as a broken harness: the suite has to be more patient than that.
-CPU_SECONDS, SECONDS = 5, 240
+CPU_SECONDS, SECONDS = 2, 240
 
 
 class Refused(Exception):

@@ -83,6 +83,9 @@ def run_trials(
     with served(backend, store, python) as command:
         # Seconds for one answer, on a machine that does much else.
         options = ("--exec", command, "--store", store, "--timeout", "300", *options)
+        if backend == "yaml":
+            # The other program of mixed trials is of this backend, and may fork as well.
+            options += ("--peer", command)
         report = run_suite(folder, *options, python=python)
     return {result["id"]: result["verdict"] for result in report["results"]}
 
@@ -98,6 +101,20 @@ def storing_vectors() -> list[str]:
     With PIPESTAT_TRIALS=full they choose all vectors.
     """
     return [] if FULL else words("--vector", [f"{family}.*" for family in _STORING])
+
+
+def one_of_each_trial() -> list[str]:
+    """Return patterns of trials for a store that makes changes as one does that gets all trials.
+
+    They are each scenario of writers once, one writer that is killed amid several records, and one
+    that holds a lock. With PIPESTAT_TRIALS=full they are all trials.
+    """
+    if FULL:
+        return ["trial.*"]
+    return [
+        *("trial.writers.*.n8", "trial.kill.batch", "trial.kill.next-writer"),
+        *("trial.mixed.*", "trial.sql.*"),
+    ]
 
 
 def trials_of(patterns: Iterable[str]) -> set[str]:

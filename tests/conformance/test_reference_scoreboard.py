@@ -1,7 +1,9 @@
 """pipestat 0.13.1 against the suite: it fails what it is known to fail, and nothing else.
 
 It is never conformant, and what it does right must not be forgotten either. When vectors
-change, `conformance_tests/targets/known_failures.py` writes the file anew.
+change, `conformance_tests/targets/known_failures.py` writes the file anew, and a run with
+PIPESTAT_TRIALS=full looks at all of it; any other run at one vector in three, since neither
+pipestat 0.13.1 nor what its harness does with it changes.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ import pytest
 from pipestat_conformance.known_failures import read_known_failures
 from pipestat_conformance.vectors import load_vectors
 
+from tests.conformance.suite_runs import FULL, words
 from tests.environments import (
     REPOSITORY,
     MissingPart,
@@ -55,6 +58,12 @@ def bare_reference() -> PythonEnvironment:
         leave_out("reference", str(missing), "connect to a package index for 'pip install'")
 
 
+def chosen() -> list[str]:
+    """Return the ids of the vectors of this run: neighbours ask much the same."""
+    ids = [vector.id for vector in load_vectors()]
+    return ids if FULL else ids[::3]
+
+
 @pytest.fixture(scope="module")
 def report(
     bare_reference: PythonEnvironment, tmp_path_factory: pytest.TempPathFactory
@@ -72,7 +81,7 @@ def report(
         command = [sys.executable, "-m", "pipestat_conformance", "run"]
         options = ["--quick", "--known-failures", str(KNOWN), "--report", str(folder)]
         # Longer than the harness waits for pipestat.
-        options += ["--timeout", "300"]
+        options += ["--timeout", "300", *words("--vector", chosen())]
         done = subprocess.run(
             [*command, "--exec", shlex.join(harness), *options],
             cwd=REPOSITORY,
@@ -98,7 +107,7 @@ def test_the_reference_fails_what_is_known_and_nothing_else(report: Mapping[str,
         "language": "Python",
         "driver": "json-lines",
     }
-    assert report["outcome"] in ("known-failures", "not-conformant")
+    assert verdicts.keys() == set(chosen())
     assert "error" not in verdicts.values()
     known_failures = _module("known_failures")
     # What depends on where a second ends may fail by luck in one run, and pass in another.
@@ -115,10 +124,11 @@ def test_the_reference_fails_what_is_known_and_nothing_else(report: Mapping[str,
     complaints = [line for line in report["known_failures"]["complaints"] if ": passes" not in line]
     assert not complaints
     # It is judged, and not only failed.
-    assert list(verdicts.values()).count("pass") > 200
+    assert list(verdicts.values()).count("pass") > 100
     for profile in ("core", "history", "query", "yaml-layout"):
-        assert report["profiles"][profile]["outcome"] in ("known-failures", "not-conformant")
-        assert report["profiles"][profile]["counts"]["pass"] > 0
+        counts = report["profiles"][profile]["counts"]
+        assert counts["pass"] > 0
+        assert counts["xfail"] > 0
 
 
 def _ids_with(reasons: set[str]) -> set[str]:
