@@ -20,7 +20,10 @@ Writer = subprocess.Popen[str]
 # What the writer of a module imports when it works.
 _IMPORTED = {
     "tests.yaml.writer": ["tests.yaml.stores", "pipestat_yaml.local.backend"],
-    "tests.remote.writer": ["pipestat_spec.manager", "pipestat_yaml.remote.backend", "s3fs"],
+    "tests.remote.writer": [
+        *("pipestat_spec.manager", "pipestat_yaml.remote.backend", "s3fs"),
+        "tests.remote.descriptions:read",
+    ],
     "tests.sql.reporter": [
         *("pipestat_spec.manager", "pipestat_sql.backend"),
         *("sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"),

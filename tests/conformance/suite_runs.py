@@ -17,6 +17,7 @@ from pipestat_conformance.trials import ALL as TRIALS
 
 from tests.environments import clean_environment
 from tests.forking import running
+from tests.repository import REPOSITORY
 
 FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
 # Vectors about what is stored and found again. The others, of the families `schema`, `qc` and
@@ -58,7 +59,10 @@ _IMPORTED = {
     "pephub": ["pipestat_pephub.backend"],
     "sql": ["pipestat_sql.backend", "sqlalchemy.dialects.sqlite", "sqlalchemy.dialects.postgresql"],
     "yaml": ["pipestat_yaml.local.backend", "pipestat_yaml.local.record_files"],
-    "s3": ["pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"],
+    "s3": [
+        *("pipestat_yaml.remote.factory", "pipestat_yaml.remote.backend", "s3fs"),
+        "tests.remote.descriptions:read",
+    ],
 }
 _SERVED = [
     *("pipestat_conformance.targets.operations", "pipestat_conformance.targets.target"),
@@ -70,9 +74,15 @@ _SERVED = [
 def served(backend: str, store: str, python: str | Path = sys.executable) -> Iterator[str]:
     """Give the command that serves a backend, each time in a fork."""
     asked = ["--backend", backend, "--store", store.replace("{unique}", "asked")]
-    modules = [*_SERVED, *_IMPORTED.get("s3" if "s3://" in store else backend, [])]
-    program = "pipestat_conformance.serve"
-    with running(program, modules, python=python, environment=clean_environment()) as command:
+    on_s3 = "s3://" in store
+    with running(
+        "pipestat_conformance.serve",
+        [*_SERVED, *_IMPORTED.get("s3" if on_s3 else backend, [])],
+        python=python,
+        environment=clean_environment(),
+        # What it imports is beside the tests.
+        cwd=REPOSITORY if on_s3 else None,
+    ) as command:
         yield shlex.join([*command, *asked])
 
 

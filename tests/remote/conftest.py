@@ -17,6 +17,9 @@ from tests.remote.proxy import Proxy, ProxyServer
 from tests.remote.raw import RawBucket
 from tests.remote.servers import KEYS, running_moto
 
+# Objects on one page of a list; it is 1,000 on S3.
+LISTED = 100
+
 
 @pytest.fixture(scope="session")
 def moto_url() -> Iterator[str]:
@@ -25,7 +28,7 @@ def moto_url() -> Iterator[str]:
         import s3fs  # noqa: F401
     except ImportError as missing:
         leave_out("s3", str(missing), "pip install s3fs 'moto[s3,server]'")
-    with running_moto() as url:
+    with running_moto(page=LISTED) as url:
         yield url
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +16,15 @@ KEYS = {"AWS_ACCESS_KEY_ID": "AKIATESTKEY", "AWS_SECRET_ACCESS_KEY": "testsecret
 
 
 @contextmanager
-def running_moto(delay: float = 0) -> Iterator[str]:
-    """Run moto's server in a process of its own; each request takes `delay` seconds longer."""
+def running_moto(delay: float = 0, page: int = 1000) -> Iterator[str]:
+    """Run moto's server in a process of its own.
+
+    Each request takes `delay` seconds longer; a list has at most `page` objects.
+    """
     with subprocess.Popen(
         [sys.executable, "-m", "tests.remote.moto_server", str(delay)],
         cwd=REPOSITORY,
+        env={**os.environ, "MOTO_S3_DEFAULT_MAX_KEYS": str(page)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

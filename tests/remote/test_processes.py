@@ -39,8 +39,8 @@ def run(config: dict[str, Any], jobs: list[tuple[str, int, int]]) -> None:
     assert all("took" in words for words in said)
 
 
-def test_sixteen_processes_report_twenty_times(place: Place, config: dict[str, Any]) -> None:
-    count = 20
+def test_sixteen_processes_report_often(place: Place, config: dict[str, Any]) -> None:
+    count = 20 if FULL else 8
     run(config, [("s{number}", number * count, count) for number in range(16)])
     expected = {f"s{number}": {f"n{number}": number} for number in range(16 * count)}
     assert place.bucket.results() == expected
@@ -48,7 +48,7 @@ def test_sixteen_processes_report_twenty_times(place: Place, config: dict[str, A
 
 
 def test_many_processes_report_once(place: Place, config: dict[str, Any]) -> None:
-    count = 64 if FULL else 24
+    count = 64 if FULL else 20
     run(config, [("s{number}", number, 1) for number in range(count)])
     assert len(place.bucket.results()) == count
 
@@ -72,7 +72,7 @@ def test_a_killed_writer_loses_and_stops_nothing(
     place: Place, config: dict[str, Any], manager: Managers, trials: Trials
 ) -> None:
     first = 1
-    for chance in trials(100, 12):
+    for chance in trials(100, 6):
         process = start(config, "s1", first, 10_000)
         writers.go([process])
         assert process.stdout is not None

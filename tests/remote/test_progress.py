@@ -47,17 +47,17 @@ def on_a_terminal(*command: object, **variables: str) -> str:
 @pytest.fixture
 def url(place: Place, manager: Managers) -> str:
     url = f"s3://{place.bucket.name}/r/{{record_identifier}}.yaml"
-    manager(results_file_path=url).report_many({f"s{n}": {"n": n} for n in range(300)})
+    manager(results_file_path=url).report_many({f"s{n}": {"n": n} for n in range(140)})
     return url
 
 
 def test_reading_many_objects(place: Place, url: str) -> None:
-    # The listing, the look whether there is a store, and what is read.
-    place.proxy.fail("GET", lambda request, forward: forward(), *[slow(1.2)] * 4)
+    # Two pages of a list, the look whether there is a store, and what is read.
+    place.proxy.fail("GET", *[slow(0)] * 2, *[slow(1.2)] * 4)
     shown = on_a_terminal(
         *("select", "-f", url, "--pipeline-name", "demo"), AWS_ENDPOINT_URL=place.proxy.url
     )
-    assert "reading: 128 of 300 objects" in shown
+    assert "reading: 128 of 140 objects" in shown
     # The line is wiped.
     assert "\r\x1b[K" in shown.rpartition("objects")[2]
 
@@ -74,7 +74,7 @@ def test_tries_that_go_on(place: Place) -> None:
 
 
 def test_a_pipe_shows_nothing(place: Place, url: str, capfd: pytest.CaptureFixture[str]) -> None:
-    place.proxy.fail("GET", lambda request, forward: forward(), *[slow(1.2)] * 2)
+    place.proxy.fail("GET", *[slow(0)] * 2, *[slow(1.2)] * 2)
     done = subprocess.run(
         [PROGRAM, "select", "-f", url, "--pipeline-name", "demo", "--limit", "1"],
         env=clean_environment(AWS_ENDPOINT_URL=place.proxy.url),
@@ -82,4 +82,4 @@ def test_a_pipe_shows_nothing(place: Place, url: str, capfd: pytest.CaptureFixtu
         text=True,
         check=True,
     )
-    assert done.stderr == "1 of 300 records; go on with --cursor 's0'\n"
+    assert done.stderr == "1 of 140 records; go on with --cursor 's0'\n"

@@ -235,7 +235,10 @@ def _file_system(options: Mapping[str, Any]) -> Any:
 
         fs = s3fs.S3FileSystem(**options, skip_instance_cache=True)
         fs.retries = 1
-        _share_models(fs)
+        if fs.session is None:
+            from aiobotocore.session import AioSession
+
+            fs.session = _share_models(AioSession(**fs.kwargs))
         fs.connect()
         _check_library(fs)
         _without_checksums(fs)
@@ -251,18 +254,15 @@ def _file_system(options: Mapping[str, Any]) -> Any:
 _models: dict[str | None, Any] = {}
 
 
-def _share_models(fs: Any) -> None:
-    """Let the client use the descriptions of S3 that one before it has read.
+def _share_models(session: Any) -> Any:
+    """Let the clients of a session use the descriptions of S3 that others before have read.
 
     They are 14 MB, and most of the time that making a client takes.
     """
-    if fs.session is None:
-        from aiobotocore.session import AioSession
-
-        fs.session = AioSession(**fs.kwargs)
-        places = fs.session.get_config_variable("data_path")
-        shared = _models.setdefault(places, fs.session.get_component("data_loader"))
-        fs.session.register_component("data_loader", shared)
+    places = session.get_config_variable("data_path")
+    shared = _models.setdefault(places, session.get_component("data_loader"))
+    session.register_component("data_loader", shared)
+    return session
 
 
 def _forget(fs: Any) -> None:
