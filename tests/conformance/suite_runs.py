@@ -48,7 +48,9 @@ def run_suite(
     folder: Path, *options: str, timeout: int = 1500, python: str | Path = sys.executable
 ) -> dict[str, Any]:
     """Run the suite on a target that passes, and return the report that it leaves in `folder`."""
-    conformance("run", *options, "--report", str(folder), timeout=timeout, python=python)
+    # Seconds for one answer, on a machine that does much else.
+    options += ("--timeout", "300", "--report", str(folder))
+    conformance("run", *options, timeout=timeout, python=python)
     report: dict[str, Any] = json.loads((folder / "report.json").read_text("utf-8"))
     return report
 
@@ -91,8 +93,7 @@ def run_trials(
 ) -> dict[str, str]:
     """Run trials on a backend, whose processes are forks; return verdict by id."""
     with served(backend, store, python) as command:
-        # Seconds for one answer, on a machine that does much else.
-        options = ("--exec", command, "--store", store, "--timeout", "300", *options)
+        options = ("--exec", command, "--store", store, *options)
         if backend == "yaml":
             # The other program of mixed trials is of this backend, and may fork as well.
             options += ("--peer", command)

@@ -23,6 +23,7 @@ from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import Vector, parse_vectors
 from pipestat_conformance.verdicts import Conclusion, ExitCode, Verdict
 
+from tests import patience
 from tests.conformance.conftest import ImpatientAt
 from tests.environments import clean_environment
 from tests.forking import running
@@ -184,7 +185,10 @@ def test_check_harness_tells(name: str) -> None:
 def test_check_harness_passes_a_correct_one() -> None:
     command = [sys.executable, "-m", "pipestat_conformance.serve", "--backend", "memory"]
     said = io.StringIO()
-    assert check_harness(SubprocessDriver(command), STORES, said) is ExitCode.CONFORMANT
+    assert (
+        check_harness(SubprocessDriver(command, timeout=patience.SECONDS), STORES, said)
+        is ExitCode.CONFORMANT
+    )
     assert "broken " not in said.getvalue()
 
 

@@ -154,7 +154,7 @@ def test_check_harness_names_what_is_broken(fault: str, when: str, title: str) -
 @pytest.mark.parametrize("wrong", ["", "strings", "forgets", "unsupported", "null"])
 def test_check_harness_does_not_judge_answers(wrong: str) -> None:
     output = io.StringIO()
-    driver = SubprocessDriver(tiny(wrong=wrong))
+    driver = SubprocessDriver(tiny(wrong=wrong), timeout=patience.SECONDS)
     code = check_harness(driver, template(default_store()), output)
     # A harness that answers null to everything also answers unknown operations with it.
     assert code is (ExitCode.ERROR if wrong == "null" else ExitCode.CONFORMANT)

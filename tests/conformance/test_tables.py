@@ -27,6 +27,7 @@ from pipestat_conformance.stores import default_store, template
 from pipestat_conformance.vectors import Vector, VectorError, load_vectors, parse_vectors
 from pipestat_conformance.verdicts import Conclusion, Verdict
 
+from tests import patience
 from tests.conformance.conftest import vector
 
 STORES = template(default_store("sql"))
@@ -95,7 +96,10 @@ def failure(executor: Executor, tried: Vector) -> str:
 
 
 def test_the_independent_store_conforms_through_both_drivers(tmp_path: Path) -> None:
-    drivers = [InProcessDriver(SqliteTarget(), {}), SubprocessDriver(PROGRAM)]
+    drivers = [
+        InProcessDriver(SqliteTarget(), {}),
+        SubprocessDriver(PROGRAM, timeout=patience.SECONDS),
+    ]
     ours = [one for one in load_vectors() if one.profile == "sql-layout"]
     # A program is started anew for each of them.
     for driver, vectors in zip(drivers, (ours, ours[::20]), strict=True):
@@ -248,7 +252,10 @@ def test_a_claim_without_a_database_is_no_conformance(tmp_path: Path) -> None:
 
 def test_the_trial_of_a_new_database_passes(tmp_path: Path) -> None:
     options = RunOptions(
-        SubprocessDriver(PROGRAM), STORES, select=["trial.sql.new-database"], vectors=()
+        SubprocessDriver(PROGRAM, timeout=patience.SECONDS),
+        STORES,
+        select=["trial.sql.new-database"],
+        vectors=(),
     )
     (result,) = run(options).results
     assert result.verdict is Verdict.PASS, result.problem

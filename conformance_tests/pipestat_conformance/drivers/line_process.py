@@ -23,6 +23,8 @@ MAX_LINES = 1000
 _CHUNK = 65536
 _STDERR_LINES = 20
 _STDERR_LINE = 2000
+# For a program that has closed its output to end, and for what it wrote to stderr to arrive.
+_END_SECONDS = 10.0
 
 
 class LineProcess:
@@ -89,7 +91,7 @@ class LineProcess:
         """Return the error for what went wrong, with what is known of the process."""
         if self._process.poll() is not None:
             for thread in self._threads:
-                thread.join(timeout=1)
+                thread.join(timeout=_END_SECONDS)
         return HarnessError(problem, self.detail())
 
     def write(self, line: bytes, timeout: float, end: bytes = b"\n") -> None:
@@ -135,7 +137,7 @@ class LineProcess:
         if self._flood:
             return f"the program wrote {self._flood}"
         with suppress(subprocess.TimeoutExpired):
-            code = self._process.wait(timeout=2)
+            code = self._process.wait(timeout=_END_SECONDS)
             if code < 0:
                 return f"the program was ended by signal {signal.Signals(-code).name}"
             return f"the program ended with exit code {code}"

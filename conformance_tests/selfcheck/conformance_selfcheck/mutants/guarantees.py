@@ -14,7 +14,7 @@ from pipestat_conformance.targets.memory import SnapshotBackend
 from pipestat_conformance.targets.target import Target
 
 from conformance_selfcheck.faulty_memory import FaultyMemory
-from conformance_selfcheck.mutants.moments import Watched, replaced, until
+from conformance_selfcheck.mutants.moments import Watched, another_writes, until
 from conformance_selfcheck.mutants.mutation import Call, MutantTarget, backend, operation, register
 from pipestat_spec.backend import Capability
 from pipestat_spec.errors import (
@@ -79,7 +79,7 @@ class LostUpdate(_Unlocked):
     """Writers take no lock: of two that write at once, one is lost."""
 
     def save(self) -> None:
-        until(replaced(self.path))
+        until(another_writes(self.path))
         temporary = f"{self.path}.{os.getpid()}"
         with open(temporary, "wb") as file:
             pickle.dump((self._records, self._history), file)

@@ -9,22 +9,28 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from pipestat_conformance.targets.memory import SnapshotBackend
 
 from pipestat_spec.models.record import Level, Record
 
-__all__ = ["Watched", "replaced", "until"]
+__all__ = ["Watched", "another_writes", "replaced", "until"]
+
+# For who writes at the same time: on a busy machine it takes its time, and perhaps there is none.
+_SECONDS = 5.0
 
 
-def until(happened: Callable[[], bool], seconds: float = 0.5) -> bool:
+def until(happened: Callable[[], bool], seconds: float = _SECONDS) -> bool:
     """Wait until something has happened; tell whether it did in time."""
-    deadline = time.monotonic() + seconds
+    deadline, pause = time.monotonic() + seconds, 0.001
     while not happened():
         if time.monotonic() > deadline:
             return False
-        time.sleep(0.001)
+        time.sleep(pause)
+        # Who waits long must not keep the others from the processor.
+        pause = min(1.2 * pause, 0.02)
     return True
 
 
@@ -42,6 +48,19 @@ def replaced(path: str | Path) -> Callable[[], bool]:
     return lambda: state() != before
 
 
+def another_writes(path: str | Path) -> Callable[[], bool]:
+    """Return what tells whether another writer has come to the same moment, or has written.
+
+    They come in pairs: whoever is the second of one has met the first. A file beside `path` counts.
+    """
+    written = replaced(path)
+    with open(f"{path}.met", "ab", buffering=0) as file:
+        file.write(b".")
+        number = file.tell()
+    both = number + number % 2
+    return lambda: written() or os.stat(f"{path}.met").st_size >= both
+
+
 class Watched(SnapshotBackend):
     """Waits at a moment of its choice for a reader to have looked at all that is stored.
 
@@ -55,7 +74,8 @@ class Watched(SnapshotBackend):
     ) -> Iterator[Record]:
         found = super().scan(level, after=after, limit=limit)
         with open(self._looks, "ab") as file:
-            file.write(b".")
+            # All processes of a machine share this clock.
+            file.write(f"{time.monotonic()}\n".encode())
         return found
 
     @property
@@ -65,14 +85,21 @@ class Watched(SnapshotBackend):
     def hold(self) -> None:
         """Wait for the reader."""
         alone = Path(f"{self.path}.alone")
-        for seen in range(self._number(), self._number() + 3):
+        for seen in range(len(self._times()), len(self._times()) + 3):
             if alone.exists():
                 return
-            if not until(partial(self._more_than, seen), seconds=2):
+            if not until(partial(self._more_than, seen), self._patience()):
                 alone.touch()
 
-    def _more_than(self, seen: int) -> bool:
-        return self._number() > seen
+    def _patience(self) -> float:
+        """Return how long the reader may take: many times what it took, on a busy machine too."""
+        times = self._times()
+        longest = max((after - before for before, after in pairwise(times)), default=0.25)
+        return max(1.0, 20 * longest)
 
-    def _number(self) -> int:
-        return self._looks.stat().st_size if self._looks.exists() else 0
+    def _more_than(self, seen: int) -> bool:
+        return len(self._times()) > seen
+
+    def _times(self) -> list[float]:
+        """Return when the reader has looked."""
+        return list(map(float, self._looks.read_text().split())) if self._looks.exists() else []

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipestat_conformance.targets.memory import SnapshotBackend
 
-from conformance_selfcheck.mutants.moments import Watched, replaced, until
+from conformance_selfcheck.mutants.moments import Watched, another_writes, until
 from conformance_selfcheck.mutants.mutation import backend
 from pipestat_spec.backend import Capability, Change, Transition
 from pipestat_spec.errors import PipestatError
@@ -153,7 +153,7 @@ class _Unguarded(SnapshotBackend):
         if not self.any_unguarded(changes):
             return super().update_many(changes)
         old = self._records, self._history
-        until(replaced(self.path))
+        until(another_writes(self.path))
         with self.locked():
             self._records, self._history = old
             done = MemoryBackend.update_many(self, changes)

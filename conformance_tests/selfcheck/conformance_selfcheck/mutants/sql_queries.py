@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from conformance_selfcheck.mutants.moments import replaced, until
+from conformance_selfcheck.mutants.moments import another_writes, until
 from conformance_selfcheck.mutants.mutation import each_scalar
 from conformance_selfcheck.mutants.sql_store import SqliteTables
 from conformance_selfcheck.mutants.sql_tables import Row
@@ -58,7 +58,7 @@ class TablesMadeWithoutALock(_Told):
 
     def run(self, statement: str, values: Any = ()) -> list[Row]:
         if statement.startswith("CREATE"):
-            until(replaced(self.path))
+            until(another_writes(self.path))
         return super().run(statement, values)
 
 

@@ -91,7 +91,7 @@ def written_by(
     call: Call,
     lock: AbstractContextManager[Any],
     replace: Callable[..., Any],
-    patience: float = 0.3,
+    patience: float = 1.0,
 ) -> None:
     """Make a report to a `records` file: lock, read, change, replace.
 
