@@ -18,6 +18,7 @@ import pytest
 import requests
 
 from pipestat_spec import PipestatManager
+from tests import patience
 from tests.pephub.contract_server import ContractServer
 
 # The fixture `isolated` hides the variables from the tests.
@@ -74,7 +75,7 @@ def manager(contract: ContractServer, tmp_path: Path) -> Iterator[Manager]:
             "pephub_path": path,
             "pipeline_name": "rnaseq",
             "force_overwrite": options.pop("force_overwrite", False),
-            "pephub": {"url": contract.url, "retries": 3, "timeout": 5, **options},
+            "pephub": {"url": contract.url, "retries": 3, "timeout": patience.SECONDS, **options},
         }
         if token is not None:
             config["pephub"]["token"] = token
@@ -124,7 +125,7 @@ class Place:
             f"{self.url}/api/v1/projects/{project}",
             params={"tag": tag or "default"},
             headers={"Authorization": f"Bearer {self.token}"},
-            timeout=30,
+            timeout=patience.SECONDS,
         )
         assert answer.status_code == 200, answer.text
         return {
@@ -142,7 +143,7 @@ class Place:
             params={"tag": tag or "default"},
             headers={"Authorization": f"Bearer {self.token}"},
             json=named,
-            timeout=30,
+            timeout=patience.SECONDS,
         )
         assert answer.status_code == 202, answer.text
 
@@ -153,7 +154,7 @@ class Place:
                 f"{self.url}/api/v1/projects/{project}/samples/{requests.utils.quote(name, '')}",
                 params={"tag": tag or "default"},
                 headers={"Authorization": f"Bearer {self.token}"},
-                timeout=30,
+                timeout=patience.SECONDS,
             )
 
 

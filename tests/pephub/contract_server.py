@@ -33,6 +33,8 @@ from threading import Lock, Thread
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from tests import patience
+
 __all__ = ["ContractServer", "Fault", "Logged", "Pep"]
 
 Name = tuple[str, str, str]
@@ -129,8 +131,9 @@ class ContractServer:
     """One server on a free port of this machine.
 
     `tokens` maps a token to the namespaces that it may write. In the namespaces `on_demand`
-    every project is there, with one sample of its own. `pause` seconds lie between the reading
-    and the writing of a change. `list_key` is what an answer calls the samples of a project.
+    every project is there, with one sample of its own. `between` is called between the reading
+    and the writing of a change, and takes `pause` seconds if it is not replaced. `list_key` is what
+    an answer calls the samples of a project.
     """
 
     def __init__(
@@ -145,7 +148,8 @@ class ContractServer:
     ) -> None:
         self.list_key = list_key
         self.tokens = {token: set(names) for token, names in (tokens or {}).items()}
-        self.expired, self.on_demand, self.pause = set(expired), set(on_demand), pause
+        self.expired, self.on_demand = set(expired), set(on_demand)
+        self.between: Callable[[], object] = lambda: pause and time.sleep(pause)
         self.peps: dict[Name, Pep] = {}
         self.log: list[Logged] = []
         self.faults: list[Fault] = []
@@ -173,7 +177,7 @@ class ContractServer:
         self._server.shutdown()
         self._server.server_close()
         self._server.cut_all()
-        self._thread.join(10)
+        self._thread.join(patience.SECONDS)
 
     # What tests do behind the back of the clients
 
@@ -327,10 +331,10 @@ class ContractServer:
                 parent = pep.chain()[-1]
             except ValueError:
                 raise Refused(400, "Could not upload sample. Server error!") from None
-            time.sleep(self.pause)
+            self.between()
             pep.entries[str(uuid.uuid4())] = Entry(parent, name, document)
         else:
-            time.sleep(self.pause)
+            self.between()
             pep.entries[guid].sample = document
         return 202, {"message": "Sample uploaded successfully.", "registry": asked.where}
 
@@ -343,7 +347,7 @@ class ContractServer:
                 "Sample does not exist, or you do not have permission to update this sample.",
             )
         merged = {**pep.entries[guid].sample, **asked.document}
-        time.sleep(self.pause)
+        self.between()
         # The row may be gone by now; then nothing is written, and nobody is told.
         with suppress(KeyError):
             pep.entries[guid].sample = merged

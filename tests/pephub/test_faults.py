@@ -8,12 +8,14 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from threading import Event
 from typing import Any
 
 import pytest
 
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import PipestatError, PipestatPEPHubError, RecordNotFoundError
+from tests import patience
 from tests.pephub.conftest import EXPIRED, OTHER_TOKEN, Manager
 from tests.pephub.contract_server import ContractServer, Fault
 
@@ -308,7 +310,7 @@ def test_an_attribute_that_is_still_there_is_removed_again(
 def test_a_cut_is_no_conflict_and_no_loss_over_and_over(
     contract: ContractServer, manager: Manager, trials
 ) -> None:
-    contract.pause = 0
+    contract.between = lambda: None
     psm = manager(force_overwrite=True)
     psm.store.backend.session.pause = lambda *_: None
     model: dict[str, dict[str, int]] = {}
@@ -349,9 +351,13 @@ def test_a_cut_with_another_writer_behind_it(contract: ContractServer, manager: 
 
 def test_a_slow_server_gets_no_second_sample(contract: ContractServer, manager: Manager) -> None:
     psm = manager(timeout=1)
-    contract.pause = 2.5
+    looked = Event()
+    # It stores the sample when somebody has looked for it in vain.
+    contract.between = lambda: looked.wait(patience.SECONDS)
+    contract.faults += [
+        Fault("GET", 2, processed=True), Fault("GET", processed=True, before=looked.set)
+    ]  # fmt: skip
     psm.report({"n": 1}, "s1")
-    contract.pause = 0
     assert contract.methods().count("POST") == 1
     entries = contract.peps["ns", "p", "default"].entries.values()
     assert [entry.name for entry in entries] == ["pep", "s1"]
@@ -400,7 +406,7 @@ def test_an_idle_connection_that_the_server_closed_is_replaced(
 
 
 def test_no_exception_of_a_library_escapes(contract: ContractServer, manager: Manager) -> None:
-    psm = manager(retries=0, timeout=30)
+    psm = manager(retries=0)
     kinds: list[dict[str, Any]] = [
         {"cut": True},
         *({"status": status} for status in (300, 400, 403, 405, 413, 418, 422, 500, 503)),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 import requests
 
-from tests.patience import SECONDS
+from tests.patience import SECONDS, wait_until
 from tests.pephub.conftest import SCHEMA, TOKEN, Manager
 from tests.pephub.contract_server import ContractServer, Fault
 
@@ -86,7 +86,7 @@ def test_values_are_never_read_from_the_table(contract: ContractServer, manager:
     psm = manager()
     psm.report({"n": 2**53 + 1}, "s1")
     # What the other answer of the server would have made of it.
-    table = requests.get(f"{contract.url}/api/v1/projects/ns/p/samples", timeout=10).json()
+    table = requests.get(f"{contract.url}/api/v1/projects/ns/p/samples", timeout=SECONDS).json()
     assert [item["n"] for item in table["items"]] == [None, 9007199254740992.0]
     contract.methods()
     contract.log.clear()
@@ -224,10 +224,7 @@ def test_one_connection_is_used_again(contract: ContractServer, manager: Manager
         psm.report({"n": number}, f"s{number}")
     assert len(contract._server.connections) == 1
     psm.store.close()
-    deadline = time.monotonic() + SECONDS
-    while contract._server.connections and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert not contract._server.connections
+    wait_until(lambda: not contract._server.connections, "no connection is open")
     # A closed store opens again when it is used.
     assert psm.count_records() == 10
 
@@ -246,8 +243,9 @@ def test_samples_added_at_the_same_time_show_why_one_has_to_write(
     contract: ContractServer, manager: Manager
 ) -> None:
     """The server chains samples without a lock: the limit that the documentation names."""
-    contract.pause = 0.05
     managers = [manager() for _ in range(8)]
+    # Each has read the chain before anyone writes.
+    contract.between = Barrier(8, timeout=SECONDS).wait
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda n: managers[n].report({"n": n}, f"s{n}"), range(8)))
     assert len(contract.samples("ns/p")) == 9

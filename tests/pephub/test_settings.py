@@ -16,6 +16,7 @@ from pipestat_pephub.registry_path import RegistryPath, parse_registry_path
 from pipestat_spec import PipestatManager
 from pipestat_spec.errors import MissingConfigDataError, PipestatError, PipestatPEPHubError
 from pipestat_spec.installing import install_hint
+from tests import patience
 from tests.environments import clean_environment
 from tests.pephub.conftest import EXPIRED, TOKEN, Manager
 from tests.pephub.contract_server import ContractServer
@@ -214,7 +215,7 @@ def test_the_command_line_shows_no_token(contract: ContractServer, tmp_path: Pat
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=patience.SECONDS,
         )
         assert EXPIRED not in done.stdout + done.stderr
         # A public project is read without a token.
@@ -264,7 +265,7 @@ def test_without_the_package_requests_it_says_what_to_install(contract: Contract
         env=clean_environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=patience.SECONDS,
     )
     assert install_hint("pipestat-spec[pephub]") in done.stderr.splitlines()[-1]
 
