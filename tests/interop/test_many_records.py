@@ -1,4 +1,4 @@
-"""A file of 3,000 records: each is found, filters and pages see them all."""
+"""A file of 1,500 records: each is found, filters and pages see them all."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import yaml
 
 from pipestat_spec import PipestatManager
 
-COUNT = 3000
+COUNT = 1500
 NAMES = [f"sample_{number}" for number in range(COUNT)]
 
 
@@ -54,17 +54,17 @@ def test_filters_see_all(psm: PipestatManager) -> None:
     page = psm.select_records(filter_conditions=[last])
     assert sorted(names(page)) == sorted(NAMES[-5:])
     assert page["total_size"] == 5
-    page = psm.select_records(where="group = 'b' and nested.half >= 1400", limit=10)
-    wanted = sorted(NAMES[n] for n in range(COUNT) if n % 3 == 1 and n / 2 >= 1400)
-    assert page["total_size"] == len(wanted) == 67
+    page = psm.select_records(where="group = 'b' and nested.half >= 700", limit=10)
+    wanted = sorted(NAMES[n] for n in range(COUNT) if n % 3 == 1 and n / 2 >= 700)
+    assert page["total_size"] == len(wanted) == 33
     assert names(page) == wanted[:10]
-    (one,) = psm.select_records(where=f"record_identifier = '{NAMES[2999]}'")["records"]
-    assert one == {**values(2999), "record_identifier": NAMES[2999]}
+    (one,) = psm.select_records(where=f"record_identifier = '{NAMES[1499]}'")["records"]
+    assert one == {**values(1499), "record_identifier": NAMES[1499]}
 
 
-@pytest.mark.parametrize("limit", [1000, 700, 1, 3000, 5000])
+@pytest.mark.parametrize("limit", [500, 350, 1, 1500, 2500])
 def test_cursors_meet_each_match_once(psm: PipestatManager, limit: int) -> None:
-    # One record a page is 3,000 searches of 3,000 records; a filter keeps it short.
+    # One record a page is 1,500 searches of 1,500 records; a filter keeps it short.
     where = "number < 15" if limit == 1 else None
     total = 15 if limit == 1 else COUNT
     met: list[str] = []
@@ -83,7 +83,7 @@ def test_cursors_meet_each_match_once(psm: PipestatManager, limit: int) -> None:
 
 def test_other_listings(psm: PipestatManager) -> None:
     assert psm.select_distinct("group") == [("a",), ("b",), ("c",)]
-    page = psm.retrieve_many([NAMES[5], NAMES[2500], "no such record"])
-    assert names(page) == sorted([NAMES[5], NAMES[2500]])
+    page = psm.retrieve_many([NAMES[5], NAMES[1250], "no such record"])
+    assert names(page) == sorted([NAMES[5], NAMES[1250]])
     assert sum(1 for _ in psm.iter_records()) == COUNT
-    assert len(list(psm.iter_records(limit=10, cursor=NAMES[2000]))) == 10
+    assert len(list(psm.iter_records(limit=10, cursor=NAMES[1000]))) == 10

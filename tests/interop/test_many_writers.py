@@ -16,7 +16,7 @@ from tests import patience
 from tests.environments import clean_environment
 from tests.forking import running
 
-WRITERS = 40
+WRITERS = 24
 Commands = Sequence[Sequence[object]]
 StartAll = Callable[[Commands, Path], list[subprocess.Popen[str]]]
 

@@ -72,33 +72,34 @@ def dict_of(value: Any) -> dict[str, Any]:
     return {key[1]: item for key, item in members}
 
 
-@pytest.fixture(params=["records", "levels"])
-def layout(request: pytest.FixtureRequest) -> str:
-    value: str = request.param
-    return value
+Traps = tuple[str, Path, dict[str, Any]]
+
+
+@pytest.fixture(scope="module", params=["records", "levels"])
+def traps(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Traps:
+    """The layout of a file with all traps, the file, which tests only read, and its records."""
+    return request.param, *written(tmp_path_factory.mktemp("traps"), request.param)
 
 
 @pytest.mark.parametrize("parse", [read_pyyaml, read_ruamel_12], ids=["pyyaml", "ruamel 1.2"])
-def test_python_parsers_read_the_values(tmp_path: Path, layout: str, parse: Any) -> None:
-    path, records = written(tmp_path, layout)
+def test_python_parsers_read_the_values(traps: Traps, parse: Any) -> None:
+    layout, path, records = traps
     read = results(parse(path), layout)
     read.pop("history")
     assert read == {name: unordered(tagged(values)) for name, values in records.items()}
 
 
 @pytest.mark.node
-def test_the_node_parser_reads_the_values(
-    tmp_path: Path, layout: str, node_yaml: NodeParser
-) -> None:
-    path, records = written(tmp_path, layout)
+def test_the_node_parser_reads_the_values(traps: Traps, node_yaml: NodeParser) -> None:
+    layout, path, records = traps
     read = results(node_yaml.read(path), layout)
     read.pop("history")
     assert read == {name: unordered(tagged(values)) for name, values in records.items()}
 
 
 @pytest.mark.node
-def test_all_read_the_whole_file_alike(tmp_path: Path, layout: str, node_yaml: NodeParser) -> None:
-    path, _ = written(tmp_path, layout)
+def test_all_read_the_whole_file_alike(traps: Traps, node_yaml: NodeParser) -> None:
+    _, path, _ = traps
     first = read_pyyaml(path)
     assert read_ruamel_12(path) == first
     assert node_yaml.read(path) == first
@@ -106,14 +107,15 @@ def test_all_read_the_whole_file_alike(tmp_path: Path, layout: str, node_yaml: N
 
 @pytest.mark.node
 def test_all_read_alike_after_another_program_wrote_it(
-    tmp_path: Path, layout: str, node_yaml: NodeParser
+    traps: Traps, tmp_path: Path, node_yaml: NodeParser
 ) -> None:
-    path, records = written(tmp_path, layout)
+    layout, ours, records = traps
+    path = tmp_path / ours.name
     # With allow_unicode=True PyYAML itself loses U+0085.
-    path.write_text(yaml.safe_dump(yaml.safe_load(path.read_bytes())))
+    path.write_text(yaml.safe_dump(yaml.safe_load(ours.read_bytes())))
     with PipestatManager(results_file_path=path) as psm:
         psm.report({"one": "more"}, "values")
-    records["values"]["one"] = "more"
+    records = {**records, "values": {**records["values"], "one": "more"}}
     read = results(node_yaml.read(path), layout)
     read.pop("history")
     assert read == {name: unordered(tagged(values)) for name, values in records.items()}

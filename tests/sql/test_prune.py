@@ -69,7 +69,7 @@ def test_random_histories(database: Database, layout: str, monkeypatch: pytest.M
     monkeypatch.setattr(record_rows, "_AT_ONCE", 2)
 
     @settings(
-        max_examples=300 if _FULL else 20,
+        max_examples=300 if _FULL else 12,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )

@@ -39,7 +39,7 @@ def test_random_questions_to_stores(make_database, monkeypatch, dialect, layout,
     numbers = itertools.count()
 
     @settings(
-        max_examples=500 if _FULL else 25,
+        max_examples=500 if _FULL else 15,
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
