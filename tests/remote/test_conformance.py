@@ -39,13 +39,17 @@ PROFILES = {
 PATHS = {"one object": "results.yaml", "one object per record": "{record_identifier}.yaml"}
 VECTORS = {
     "one object": [
-        *("capabilities.*", "guarantees.*", "records.*", "report.*", "results.*", "history.*"),
-        *("values.*", "scale.batch.*", "scale.results.*", "scale.values.*"),
+        *("capabilities.*", "guarantees.*", "records.*", "report.*", "history.*"),
+        *(f"results.{kind}.*" for kind in ("conflict", "equal", "list", "many", "overwrite")),
+        *(f"results.{kind}.*" for kind in ("remove", "remove-record", "report", "retrieve")),
+        *("values.integers.*", "values.strings.*"),
+        *("scale.batch.*", "scale.results.*", "scale.values.*"),
     ],
     "one object per record": [
-        *("capabilities.*", "guarantees.*", "records.*", "identifiers.*", "status.*"),
+        *("capabilities.*", "guarantees.*", "records.*", "identifiers.*"),
+        *(f"status.{kind}.*" for kind in ("clear", "get", "identifiers", "levels", "set")),
         *("query.after-changes", "query.cursor.*", "query.page.*", "query.recent.*"),
-        "scale.names.*",
+        *("status.no-result", "status.with-results.*", "scale.names.*"),
     ],
 }
 STORED = {
