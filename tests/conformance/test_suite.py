@@ -45,6 +45,9 @@ TestRead = suite(
 )
 """
 )
+PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+# Plugins that have no part in it, and take as long as the rest to start.
+PYTEST += ["-p", "no:anyio", "-p", "no:hypothesispytest"]
 IDS = "report.persist.reopen or report.conflict.nothing-stored or probe or trial"
 
 
@@ -54,8 +57,7 @@ def pytest_run(
     (folder / "test_mine.py").write_text(text)
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"),
-            *("--junitxml", "r.xml", "--strict-markers", *options),
+            *(*PYTEST, "-W", "error", "--junitxml", "r.xml", "--strict-markers", *options),
         ],
         cwd=folder,
         env=clean_environment(),
@@ -73,7 +75,7 @@ def pytest_run(
 def test_every_vector_and_trial_is_a_test(tmp_path: Path) -> None:
     (tmp_path / "test_mine.py").write_text(BACKEND.format(more=""))
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider"],
+        [*PYTEST, "--collect-only"],
         cwd=tmp_path,
         env=clean_environment(),
         capture_output=True,
