@@ -15,9 +15,8 @@ import yaml
 from packaging.requirements import Requirement
 from pipestat_conformance._version import __version__ as suite_version
 from pipestat_conformance.reports.document import check_report
-from pipestat_conformance.special_values import parse_json
 from pipestat_conformance.trials import ALL
-from pipestat_conformance.vectors import load_vectors, parse_vectors
+from pipestat_conformance.vectors import load_vectors
 
 from pipestat_spec import __version__ as package_version
 from tests import patience
@@ -193,13 +192,11 @@ def test_the_data_is_found_in_an_installed_package(tmp_path: Path) -> None:
         check=True,
     )
     words = done.stdout.split()
-    vectors = [
-        vector
-        for file in (package / "data" / "vectors").rglob("*.json")
-        for vector in parse_vectors(parse_json(file.read_text(encoding="utf-8")), file.name)
-    ]
+    files = (package / "data" / "vectors").rglob("*.json")
+    documents = [json.loads(file.read_text(encoding="utf-8")) for file in files]
+    vectors = sum(len(found) if isinstance(found, list) else 1 for found in documents)
     rules = yaml.safe_load((package / "data" / "requirements.yaml").read_text(encoding="utf-8"))
-    assert words[:3] == [str(len(vectors)), str(len(rules)), str(len(rules))]
+    assert words[:3] == [str(vectors), str(len(rules)), str(len(rules))]
     assert len(rules) > 100
     assert words[3] == str(package / "data" / "rules.json")
 
