@@ -86,7 +86,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     add(
         "--accept-known",
         action="store_true",
-        help="leave with 0 when all that fails is known; the outcome stays 'not conformant'",
+        help="leave with 0 when all that fails is known; the outcome stays 'known failures'",
     )
     add("--report", type=Path, metavar="DIR", help="write report.json and all made from it")
     add("--seed", type=int, default=0, metavar="N", help="of order and trials (default: 0)")

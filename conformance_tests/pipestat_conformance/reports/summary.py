@@ -12,7 +12,7 @@ _WIDTH = 100
 _MEANING = {
     "conformant": "conformant",
     "not-conformant": "NOT conformant",
-    "known-failures": "NOT conformant: all that fails is known",
+    "known-failures": "known failures, NOT conformant",
     "selection": "what was selected passes; that is no verdict on conformance",
     "not-run": "not run",
     "error": "no verdict: the harness or the suite failed",
