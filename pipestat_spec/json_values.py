@@ -11,7 +11,7 @@ __all__ = ["MAX_DEPTH", "MAX_INTEGER", "MIN_INTEGER", "JSONValue", "same_value"]
 JSONValue: TypeAlias = Any
 MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
-# Arrays and objects nested deeper than this are refused.
+# The depth beyond which a value is refused.
 MAX_DEPTH = 100
 
 _SCALARS = frozenset((bool, int, float, str, type(None)))

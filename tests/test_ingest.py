@@ -157,7 +157,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem(tmp_path: Path, make_store:
         (b'{"a": {"b": 1, "c": 2, "b": 1}}', "the key 'b' stands twice in one object; keep one"),
         (b'{"a": "\xff"}', "byte 8 is not UTF-8"),
         (b'{"a": "x\ny"}', "not JSON: line 1, column 9: invalid control character at"),
-        (b"[" * 100_000, "nested too deeply; flatten the value"),
+        (b"[" * 100_000, "the depth is too great; flatten the value"),
         (b"1" * 5000, "an integer is outside the signed 64-bit range"),
         (
             b"{} {}",

@@ -88,13 +88,13 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	if flaw(deep(100)) != "" || flaw(deep(101)) == "" { // PS-VAL-005
-		t.Error("the limit is 100 levels")
+		t.Error("the greatest depth is 100")
 	}
 }
 
-func deep(levels int) any {
+func deep(depth int) any {
 	v := []any{}
-	for range levels - 1 {
+	for range depth - 1 {
 		v = []any{v}
 	}
 	return v

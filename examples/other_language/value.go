@@ -90,7 +90,7 @@ func flawBelow(v any, room int) string {
 		return textFlaw(v)
 	case []any:
 		if room == 0 {
-			return "nested more than 100 levels deep"
+			return "depth of more than 100"
 		}
 		for _, item := range v {
 			if why := flawBelow(item, room-1); why != "" {
@@ -99,7 +99,7 @@ func flawBelow(v any, room int) string {
 		}
 	case *Object:
 		if room == 0 {
-			return "nested more than 100 levels deep"
+			return "depth of more than 100"
 		}
 		for _, k := range v.Keys() {
 			if why := textFlaw(k); why != "" {

@@ -51,8 +51,8 @@ func parseYAML(data []byte) (*Object, error) {
 	if err != nil {
 		return nil, err
 	}
-	if total.height > maxYAMLDepth {
-		return nil, fail("store", "nested more than %d levels deep", maxYAMLDepth)
+	if total.depth > maxYAMLDepth {
+		return nil, fail("store", "depth of more than %d", maxYAMLDepth)
 	}
 	if total.nodes-m.written > maxAliasNodes {
 		return nil, fail("store", "aliases that add more than %d nodes", maxAliasNodes)
@@ -76,7 +76,7 @@ type measurer struct {
 	open    map[*yaml.Node]bool
 }
 
-type extent struct{ nodes, height int }
+type extent struct{ nodes, depth int }
 
 func (m *measurer) measure(n *yaml.Node) (extent, error) {
 	if n.Kind == yaml.AliasNode {
@@ -98,10 +98,10 @@ func (m *measurer) measure(n *yaml.Node) (extent, error) {
 			return e, err
 		}
 		e.nodes = min(e.nodes+c.nodes, 1<<40) // sums of sums grow exponentially
-		e.height = max(e.height, c.height)
+		e.depth = max(e.depth, c.depth)
 	}
 	if n.Kind != yaml.ScalarNode {
-		e.height++
+		e.depth++
 	}
 	if n.Anchor != "" {
 		m.done[n] = e

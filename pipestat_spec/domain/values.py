@@ -39,7 +39,7 @@ def canonical(value: object, name: str = "value") -> JSONValue:
     value; the missing values of pandas and numpy null. `name` is what errors call the value.
     Raises IncompatibleClassError for anything else, and InvalidValueError for NaN and the
     infinities, integers outside the signed 64-bit range, NUL, lone surrogates, keys that are
-    not strings, and nesting deeper than MAX_DEPTH.
+    not strings, and a depth of more than MAX_DEPTH.
     """
     return _canonical(value, name, MAX_DEPTH)
 
@@ -190,7 +190,7 @@ def _key(key: object, name: str) -> str:
 def _check_depth(depth: int, name: str) -> None:
     if depth <= 0:
         raise InvalidValueError(
-            f"{shorten(name, 60)}: nested deeper than {MAX_DEPTH} levels", hint="flatten the value"
+            f"{shorten(name, 60)}: the depth is more than {MAX_DEPTH}", hint="flatten the value"
         )
 
 

@@ -17,8 +17,8 @@ def read_json(text: str) -> JSONValue:
     """Return the value of a JSON text.
 
     Raises UnreadableText: with line and column for what is not JSON; without them for a key
-    that stands twice, NaN and the infinities, an integer too long to read, and values nested
-    too deeply.
+    that stands twice, NaN and the infinities, an integer too long to read, and a depth
+    that is too great.
     """
     try:
         return json.loads(text, object_pairs_hook=unique_keys, parse_constant=_refuse_constant)
@@ -26,7 +26,7 @@ def read_json(text: str) -> JSONValue:
         problem = error.msg[:1].lower() + error.msg[1:]
         raise UnreadableText(problem, line=error.lineno, column=error.colno) from None
     except RecursionError:
-        raise UnreadableText("nested too deeply", "flatten the value") from None
+        raise UnreadableText("the depth is too great", "flatten the value") from None
     except UnreadableText:
         raise
     except ValueError:  # integers of more than 4,300 digits

@@ -36,8 +36,8 @@ from pipestat_spec.text.yaml_writer import Verbatim
 __all__ = ["parse_yaml"]
 
 # Mappings and sequences inside each other.
-_MAX_NESTING = 120
-_TOO_DEEP = (f"more than {_MAX_NESTING} levels of nesting", "flatten the value")
+_MAX_DEPTH = 120
+_TOO_DEEP = (f"the depth is more than {_MAX_DEPTH}", "flatten the value")
 # Nodes that aliases may add; a document of a few bytes can ask for billions.
 _MAX_ALIASED = 100_000
 # Characters that a parser looks ahead for the end of a key (YAML 1.1, section 7.2: 1024).
@@ -79,7 +79,7 @@ def _parse(text: str, verbatim: bool, kind: type[yaml.SafeLoader]) -> Any:
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        if mark and kind is not yaml.SafeLoader and _opened(text, mark.index) > _MAX_NESTING:
+        if mark and kind is not yaml.SafeLoader and _opened(text, mark.index) > _MAX_DEPTH:
             return _parse(text, verbatim, yaml.SafeLoader)
         joined = _with_whole_characters(text)
         if joined != text:
@@ -97,7 +97,7 @@ def _with_whole_characters(text: str) -> str:
 def _opened(text: str, end: int) -> int:
     """Return how many brackets stand open in what a scanner may have read ahead up to `end`.
 
-    libyaml has a limit of nesting of its own and meets it there, before this reader counts. The
+    libyaml has a limit of depth of its own and meets it there, before this reader counts. The
     Python reader has none.
     """
     ahead = text[max(0, end - _READ_AHEAD) : end]
@@ -251,7 +251,7 @@ class _Composer:
         return anchor.value, anchor.text
 
     def _check_depth(self, event: Event, depth: int) -> None:
-        if depth > _MAX_NESTING:
+        if depth > _MAX_DEPTH:
             raise _wrong(event, *_TOO_DEEP)
         self._deepest = max(self._deepest, depth)
 

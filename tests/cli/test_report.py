@@ -119,7 +119,7 @@ def test_many_results_as_json(
         (["--json", "@missing.json"], "missing.json: there is no such file"),
         (["x:=nope"], "result 'x'"),
         (["x:=@missing.json"], "missing.json"),
-        (["x:=" + "[" * 200_000], "nested too deep"),
+        (["x:=" + "[" * 200_000], "the depth is too great"),
         (["x:=" + "9" * 5000], "integer"),
         (['x:="\\ud800"'], "surrogate"),
         (['x:="\\u0000"'], "NUL"),

@@ -185,7 +185,7 @@ def test_json_is_taken_as_it_is(emit: Emitter, text: str) -> None:
         ('"a\x01b"', "a control character stands in it"),
         ("[1,\x0b2]", "a control character stands in it"),
         ("\ufeff1", "'\ufeff1' is no value; a string needs quotes"),
-        ("[" * 101 + "]" * 101, "it is nested deeper than 100 levels"),
+        ("[" * 101 + "]" * 101, "its depth is more than 100"),
     ],
 )
 def test_what_is_no_json_is_refused_with_the_reason(emit: Emitter, text: str, problem: str) -> None:

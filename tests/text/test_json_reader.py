@@ -33,7 +33,7 @@ def test_values(text: str, value: Any) -> None:
         ("NaN", "NaN is not a JSON number", None),
         ('{"a": -Infinity}', "-Infinity is not a JSON number", None),
         ("1" * 5000, "an integer is outside the signed 64-bit range", None),
-        ("[" * 100_000, "nested too deeply", None),
+        ("[" * 100_000, "the depth is too great", None),
         ('{"a": 1,\n "b" 2}', "", (2, 6)),
         ("{'a': 1}", "", (1, 2)),
         ("", "", (1, 1)),

@@ -25,7 +25,7 @@ OUTSIDE = [
     ("1" * 5000, "holds 1111"),
     ('"a\\0b"', r"holds the character U\+0000"),
     ('{"a\\0b": 1}', r"holds the character U\+0000"),
-    ("[" * 101 + "]" * 101, "is nested more than 100 levels deep"),
+    ("[" * 101 + "]" * 101, "has a depth of more than 100"),
 ]
 
 

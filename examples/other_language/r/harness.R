@@ -111,6 +111,6 @@ repeat {
   if (length(line) == 0) break
   request <- jsonlite::fromJSON(line, simplifyVector = FALSE, bigint_as_char = TRUE)
   if (request[["cmd"]] == "bye") break
-  cat(pipestatr:::to_json(c(list(seq = request[["seq"]]), answer(request, line)), level = -5), "\n", sep = "")
+  cat(pipestatr:::to_json(c(list(seq = request[["seq"]]), answer(request, line)), depth = -5), "\n", sep = "")
   flush(stdout())
 }

@@ -112,7 +112,7 @@ def converted(value: JSONValue, schema: ResultSchema) -> JSONValue:
     """Return `value` in the type that the schema declares where it can be converted.
 
     Texts are read as on a command line; scalars become strings. The declared properties of
-    an object and the items of an array are converted too, one level deep. What cannot be
+    an object and the items of an array are converted too, but nothing deeper. What cannot be
     converted stays as it is.
     """
     value = _convert(value, schema.types, schema)

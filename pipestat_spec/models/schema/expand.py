@@ -184,7 +184,7 @@ class Expander:
     def _mapping(self, schema: Mapping[Any, Any], path: SchemaPath, depth: int) -> dict[str, Any]:
         if depth > _MAX_DEPTH:
             raise schema_error(
-                self.source, path[:8], f"nested deeper than {_MAX_DEPTH} levels", "use $defs"
+                self.source, path[:8], f"the depth is more than {_MAX_DEPTH}", "use $defs"
             )
         expanded: dict[str, Any] = {}
         types: tuple[str, ...] = ()

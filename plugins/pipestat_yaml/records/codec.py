@@ -287,7 +287,7 @@ def _problem(value: Any, depth: int = MAX_DEPTH) -> str | None:
     if not isinstance(value, dict | list):
         return None
     if depth == 0:
-        return f"is nested more than {MAX_DEPTH} levels deep"
+        return f"has a depth of more than {MAX_DEPTH}"
     children: Iterable[Any] = value
     if isinstance(value, dict):
         children = (*value, *value.values())

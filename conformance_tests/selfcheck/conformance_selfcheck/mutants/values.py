@@ -103,9 +103,9 @@ def nul_ends_a_string(call: Call) -> Any:
 
 @operation("PS-VAL-005", on="report")
 def depth_limited_to_64(call: Call) -> Any:
-    """Values nested deeper than 64 levels are refused."""
+    """Values of a depth of more than 64 are refused."""
     if _depth(call.values) > 65:
-        raise InvalidValueError("nested too deep")
+        raise InvalidValueError("the depth is more than 64")
     return call.go()
 
 

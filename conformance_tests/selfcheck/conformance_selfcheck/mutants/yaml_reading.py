@@ -81,7 +81,7 @@ def last_of_two_keys_wins(text: str) -> str:
 
 @reading("PS-YAML-027")
 def deep_files_cut(text: str) -> str:
-    """What is nested deeper than 120 levels is cut off, and not refused."""
+    """What lies deeper than 120 is cut off, and not refused."""
     return re.sub(r"\[{110,}\]{110,}", "[]", text)
 
 

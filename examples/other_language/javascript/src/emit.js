@@ -1,6 +1,6 @@
 import { PipestatError } from './errors.js'
 import { checkIdentifier, RESERVED } from './identifiers.js'
-import { isInteger64, isText, MOST_LEVELS } from './values.js'
+import { isInteger64, isText, MOST_DEPTH } from './values.js'
 
 /**
  * @import { Level } from './results.js'
@@ -93,10 +93,10 @@ const checkSource = (source) => {
  * arrays, dates text; what JSON cannot say is refused.
  * @param {unknown} value
  * @param {string} [where] names the value in errors
- * @param {number} [levels] that may still be opened
+ * @param {number} [room] how much deeper it may become
  * @returns {string}
  */
-export const toJson = (value, where = 'value', levels = MOST_LEVELS + 1) => {
+export const toJson = (value, where = 'value', room = MOST_DEPTH + 1) => {
   switch (typeof value) {
     case 'boolean':
       return String(value)
@@ -111,13 +111,13 @@ export const toJson = (value, where = 'value', levels = MOST_LEVELS + 1) => {
     case 'object': {
       if (value === null) return 'null'
       if (value instanceof Date && !Number.isNaN(value.getTime())) return JSON.stringify(value)
-      require(levels > 0, `${where} is nested more than ${MOST_LEVELS} levels deep`)
+      require(room > 0, `${where} has a depth of more than ${MOST_DEPTH}`)
       const array = itemsOf(value)
-      if (array) return `[${array.map((item, i) => toJson(item, `${where}[${i}]`, levels - 1)).join(', ')}]`
+      if (array) return `[${array.map((item, i) => toJson(item, `${where}[${i}]`, room - 1)).join(', ')}]`
       if (!isPlainObject(value)) break
       const entries = Object.entries(value)
         .filter(([, item]) => item !== undefined)
-        .map(([key, item]) => `${toJson(key, where)}: ${toJson(item, `${where}.${key}`, levels - 1)}`)
+        .map(([key, item]) => `${toJson(key, where)}: ${toJson(item, `${where}.${key}`, room - 1)}`)
       return `{${entries.join(', ')}}`
     }
   }

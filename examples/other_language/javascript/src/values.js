@@ -6,7 +6,7 @@ import { PipestatError } from './errors.js'
  * @typedef {null | boolean | number | bigint | string | Value[] | { [key: string]: Value }} Value
  */
 
-export const MOST_LEVELS = 100
+export const MOST_DEPTH = 100
 const INTEGERS = { least: -(2n ** 63n), most: 2n ** 63n - 1n }
 
 /**

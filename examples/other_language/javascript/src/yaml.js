@@ -1,6 +1,6 @@
 import { isAlias, isMap, isScalar, isSeq, parseAllDocuments } from 'yaml'
 import { PipestatError } from './errors.js'
-import { isText, MOST_LEVELS, outside, resolve } from './values.js'
+import { isText, MOST_DEPTH, outside, resolve } from './values.js'
 
 /**
  * @import { Document, Scalar } from 'yaml'
@@ -8,7 +8,7 @@ import { isText, MOST_LEVELS, outside, resolve } from './values.js'
  * @typedef {Map<string, unknown>} Mapping keys are text, values nodes
  */
 
-const MOST_NESTED = 120
+const MOST_DEPTH_OF_A_FILE = 120
 const MOST_ADDED = 100_000
 const TAG = 'tag:yaml.org,2002:'
 
@@ -19,6 +19,8 @@ const TAG = 'tag:yaml.org,2002:'
 const refuse = (message) => {
   throw new PipestatError('store', message)
 }
+
+const tooDeep = () => refuse(`its depth is more than ${MOST_DEPTH_OF_A_FILE}`)
 
 /**
  * One YAML document, in which scalars are text until their value is asked for.
@@ -34,11 +36,11 @@ export class YamlText {
     this.document = /** @type {Document} */ (documents[0])
     const error = this.document?.errors[0]
     if (error) refuse(error.message.split('\n')[0] ?? '')
-    /** @type {Map<unknown, { nodes: number, levels: number } | null>} */
+    /** @type {Map<unknown, { nodes: number, depth: number } | null>} */
     this.sizes = new Map()
     this.added = 0
     const top = this.document?.contents
-    if (top) this.#measure(top)
+    if (top && this.#measure(top).depth > MOST_DEPTH_OF_A_FILE) tooDeep()
   }
 
   /**
@@ -110,8 +112,8 @@ export class YamlText {
    */
   value(node) {
     if (node == null) return null
-    const levels = this.sizes.get(node)?.levels ?? 0
-    if (levels > MOST_LEVELS) outside(`what is nested more than ${MOST_LEVELS} levels`)
+    const depth = this.sizes.get(node)?.depth ?? 0
+    if (depth > MOST_DEPTH) outside(`a depth of more than ${MOST_DEPTH}`)
     const found = this.#named(node)
     if (isSeq(found)) return found.items.map((item) => this.value(item))
     const mapping = this.mapping(found)
@@ -128,30 +130,30 @@ export class YamlText {
   }
 
   /**
-   * How many nodes and levels a node has with its aliases written out; each is looked at once.
+   * How many nodes and which depth a node has with its aliases written out; each is looked at once.
    * @param {unknown} node
-   * @param {number} [depth]
-   * @returns {{ nodes: number, levels: number }}
+   * @param {number} [above] collections around it
+   * @returns {{ nodes: number, depth: number }}
    */
-  #measure(node, depth = 1) {
-    if (depth > MOST_NESTED) refuse(`it is nested more than ${MOST_NESTED} levels deep`)
+  #measure(node, above = 0) {
+    if (above > MOST_DEPTH_OF_A_FILE) tooDeep()
     const known = this.sizes.get(node)
     if (known) return known
     if (known === null) refuse('an alias stands within the node that it names')
     this.sizes.set(node, null)
-    const size = this.#sizeOf(node, depth)
+    const size = this.#sizeOf(node, above)
     this.sizes.set(node, size)
     return size
   }
 
   /**
    * @param {unknown} node
-   * @param {number} depth
+   * @param {number} above
    */
-  #sizeOf(node, depth) {
+  #sizeOf(node, above) {
     if (isAlias(node)) {
       const target = node.resolve(this.document) ?? refuse(`no node is called &${node.source}`)
-      const size = this.#measure(target, depth)
+      const size = this.#measure(target, above)
       this.added += size.nodes
       if (this.added > MOST_ADDED) refuse(`aliases add more than ${MOST_ADDED} nodes`)
       return size
@@ -162,11 +164,10 @@ export class YamlText {
       : isMap(node)
         ? node.items.flatMap(({ key, value }) => [key, value])
         : []
-    const sizes = children.map((child) => this.#measure(child, depth + 1))
-    const levels = isSeq(node) || isMap(node) ? 1 : 0
+    const sizes = children.map((child) => this.#measure(child, above + 1))
     return {
       nodes: 1 + sizes.reduce((sum, size) => sum + size.nodes, 0),
-      levels: levels + Math.max(0, ...sizes.map((size) => size.levels)),
+      depth: isSeq(node) || isMap(node) ? 1 + Math.max(0, ...sizes.map((size) => size.depth)) : 0,
     }
   }
 }
@@ -176,7 +177,7 @@ const parsed = (text) => {
   try {
     return parseAllDocuments(text, { schema: 'failsafe', version: '1.1', logLevel: 'silent' })
   } catch (error) {
-    // What is nested thousands of levels deep.
+    // What has a depth of thousands.
     return refuse(String(error))
   }
 }

@@ -33,9 +33,9 @@ for (const value of [NaN, Infinity, 2n ** 63n, '\0', '\ud800', new Map(), new Se
     assert.throws(() => written(value), { code: 'validation' }))
 }
 
-test('100 levels are written, 101 refused', () => {
+test('a depth of 100 is written, 101 refused', () => {
   /** @type {(levels: number) => unknown} */
-  const deep = (levels) => (levels ? [deep(levels - 1)] : 1)
+  const deep = (depth) => (depth ? [deep(depth - 1)] : 1)
   assert.equal(written(deep(100))?.length, 201)
   assert.throws(() => written(deep(101)), { code: 'validation' })
 })

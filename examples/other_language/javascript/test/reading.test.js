@@ -66,12 +66,18 @@ for (const [name, text] of Object.entries({
   'an alias within its node': 'ns: {s1: &x {a: *x}}',
   'aliases without end': `ns: {}\n_0: &a0 [x, x]\n${DOUBLED.join('\n')}`,
   'too deep': `ns: {s1: {a: ${'['.repeat(130)}${']'.repeat(130)}}}`,
+  'too deep by an alias': `ns: {}\n_0: &a ${'['.repeat(60)}${']'.repeat(60)}\n_1: ${'['.repeat(60)}*a${']'.repeat(60)}`,
   'far too deep': `ns: {s1: {a: ${'['.repeat(50000)}`,
   'a record that is no mapping': 'ns: {s1: 5}',
   'a top that is no mapping': '[ns]',
 })) {
   test(`refused: ${name}`, () => refused(() => new Results(text).retrieve('s1'), 'store'))
 }
+
+test('a file of a depth of 120 is read', () => {
+  const text = `ns: {}\n_0: ${'['.repeat(119)}1${']'.repeat(119)}`
+  assert.deepEqual(new Results(text, { namespace: 'ns' }).records(), [])
+})
 
 test('not UTF-8 is refused', () => refused(() => new Results(Uint8Array.of(0x61, 0xff)), 'store'))
 

@@ -50,7 +50,7 @@ report_document <- function(record, results = NULL, status = NULL, status_messag
     results = if (!is.null(results)) object(results), status = status, status_message = status_message,
     time = time, source = if (!is.null(source)) object(source)
   )
-  to_json(Filter(Negate(is.null), document), "document", level = -1)
+  to_json(Filter(Negate(is.null), document), "document", depth = -1)
 }
 
 # An empty list() is an object here.

@@ -1,12 +1,12 @@
 # Values of R as JSON (PS-VAL-014). jsonlite writes strings; what else R has is decided here.
 
 # The JSON text of a value; `where` names it in errors.
-to_json <- function(value, where = "value", level = 1) {
+to_json <- function(value, where = "value", depth = 1) {
   force(where)
   if (is.null(value)) return("null")
   value <- plain(value, where)
   if (is.list(value) || !is.null(names(value)) || length(value) != 1 || inherits(value, "AsIs")) {
-    return(json_collection(value, where, level))
+    return(json_collection(value, where, depth))
   }
   if (inherits(value, "big_integer")) return(unclass(value))
   if (is.double(value) && is.nan(value)) refuse("validation", where, " is not a number")
@@ -36,12 +36,12 @@ plain <- function(value, where) {
   value
 }
 
-json_collection <- function(value, where, level) {
-  if (level > 100) refuse("validation", where, " is nested more than 100 levels deep")
+json_collection <- function(value, where, depth) {
+  if (depth > 100) refuse("validation", where, " has a depth of more than 100")
   keys <- names(value)
   places <- if (is.null(keys)) paste0("[", seq_along(value), "]") else paste0("$", keys)
   inner <- lapply(seq_along(value), function(i) {
-    to_json(value[[i]], paste0(where, places[i]), level + 1)
+    to_json(value[[i]], paste0(where, places[i]), depth + 1)
   })
   if (is.null(keys)) return(paste0("[", paste(inner, collapse = ", "), "]"))
   if (anyDuplicated(keys) || anyNA(keys)) refuse("validation", where, " has a name twice, or NA")

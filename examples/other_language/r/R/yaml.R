@@ -11,9 +11,9 @@ IMPLICIT <- c(
 STRINGS <- c("str", "timestamp", "timestamp#iso8601", "timestamp#spaced", "timestamp#ymd")
 SCALARS <- c(IMPLICIT, STRINGS, "null", "bool", "int", "float")
 
-MOST_LEVELS <- 120
+MOST_DEPTH <- 120
 MOST_ADDED_BY_ALIASES <- 100000
-MOST_LEVELS_OF_A_VALUE <- 100
+MOST_DEPTH_OF_A_VALUE <- 100
 
 # Parse the text of a file; give its top mapping, checked, or NULL when it is empty.
 parse_yaml <- function(text) {
@@ -77,8 +77,8 @@ parse_nodes <- function(text) {
   if ((attr(tree, "size") %||% 1) - written > MOST_ADDED_BY_ALIASES) {
     refuse("store", "aliases add more than ", MOST_ADDED_BY_ALIASES, " nodes")
   }
-  if ((attr(tree, "depth") %||% 0) > MOST_LEVELS) {
-    refuse("store", "it is nested more than ", MOST_LEVELS, " levels deep")
+  if ((attr(tree, "depth") %||% 0) > MOST_DEPTH) {
+    refuse("store", "its depth is more than ", MOST_DEPTH)
   }
   named(tree)
 }
@@ -168,7 +168,9 @@ fits_int <- function(value, text) {
 # The value of a node (PS-VAL-001); an error when it is outside the data model.
 value_of <- function(node) {
   if (!is_scalar(node)) {
-    if (attr(node, "depth") > MOST_LEVELS_OF_A_VALUE) outside("what is nested so deep")
+    if (attr(node, "depth") > MOST_DEPTH_OF_A_VALUE) {
+      outside(paste("a depth of more than", MOST_DEPTH_OF_A_VALUE))
+    }
     values <- lapply(node, value_of)
     return(if (is_mapping(node)) stats::setNames(values, names(node)) else values)
   }

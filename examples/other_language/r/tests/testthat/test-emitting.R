@@ -35,8 +35,8 @@ test_that("what JSON cannot say is refused", {
   }
 })
 
-test_that("100 levels are written, 101 refused", {
-  deep <- function(levels) Reduce(function(value, i) list(value), seq_len(levels - 1), list())
+test_that("a depth of 100 is written, 101 refused", {
+  deep <- function(depth) Reduce(function(value, i) list(value), seq_len(depth - 1), list())
   expect_identical(nchar(written(deep(100))), 200L)
   expect_error(written(deep(101)), class = "pipestat_validation")
 })
