@@ -73,6 +73,17 @@ class Browser:
             "addEventListener('securitypolicyviolation', e => violations.push(e.violatedDirective))"
         )
 
+    def turn_to(self, fragment: str) -> None:
+        """Show another view of the report that is open, as a link in it does."""
+        self.run(
+            "window.turned = false;"
+            "const drawn = () => requestAnimationFrame(() => { window.turned = true });"
+            "addEventListener('hashchange', drawn, {once: true});"
+            "location.hash = arguments[0]",
+            fragment,
+        )
+        self.until("return window.turned")
+
     def leave(self) -> None:
         self.window.go("about:blank")
 
@@ -146,6 +157,24 @@ class ChromiumWindow:
 
     def __init__(self, driver: Any) -> None:
         self.driver = driver
+
+    def emulate(
+        self,
+        size: tuple[int, int] = (1440, 900),
+        dark: bool = False,
+        forced_colours: bool = False,
+        scale: int = 1,
+    ) -> None:
+        """Have a screen of so many pixels, and what its owner prefers."""
+        width, height = size
+        metrics = {"width": width, "height": height, "deviceScaleFactor": scale}
+        metrics["mobile"] = width < 600
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+        features = [
+            {"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
+            {"name": "forced-colors", "value": "active" if forced_colours else "none"},
+        ]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
 
     def go(self, address: str) -> None:
         self.driver.get(address)
@@ -316,8 +345,6 @@ def open_chromium(
     *,
     size: tuple[int, int] = (1440, 900),
     scripts: bool = True,
-    dark: bool = False,
-    forced_colours: bool = False,
     downloads: Path | None = None,
 ) -> Browser:
     """Open Chromium; raises MissingBrowser."""
@@ -337,15 +364,11 @@ def open_chromium(
         preferences["profile.default_content_setting_values.automatic_downloads"] = 1
     options.add_experimental_option("prefs", preferences)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    opened = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size[0] < 600}
-    opened.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    features = [{"name": "prefers-color-scheme", "value": "dark"}] if dark else []
-    if forced_colours:
-        features.append({"name": "forced-colors", "value": "active"})
-    if features:
-        opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
-    return Browser(ChromiumWindow(opened), "chromium")
+    window = ChromiumWindow(
+        webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    )
+    window.emulate(size)
+    return Browser(window, "chromium")
 
 
 def open_firefox(*, size: tuple[int, int] = (1440, 900)) -> Browser:

@@ -10,7 +10,13 @@ import pytest
 
 from pipestat_spec import PipestatManager
 from tests.legs import leave_out
-from tests.report.browsers import Browser, MissingBrowser, open_chromium, open_firefox
+from tests.report.browsers import (
+    Browser,
+    ChromiumWindow,
+    MissingBrowser,
+    open_chromium,
+    open_firefox,
+)
 from tests.report.example import make_project
 
 OPENERS = {"chromium": open_chromium, "firefox": open_firefox}
@@ -59,17 +65,45 @@ def new_browser() -> Iterator[Callable[..., Browser]]:
         browser.close()
 
 
-@pytest.fixture(scope="session", params=["chromium", "firefox"])
-def shared(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    browser = start(request.param)
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One for all tests that need none of their own: a start takes two seconds."""
+    browser = start("chromium")
     yield browser
     browser.close()
 
 
-@pytest.fixture
-def browser(shared: Browser) -> Iterator[Browser]:
+@pytest.fixture(scope="session")
+def firefox() -> Iterator[Browser]:
+    browser = start("firefox")
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(params=["chromium", "firefox"])
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """Each browser in turn, on an empty page; what it complained of fails the test."""
+    shared: Browser = request.getfixturevalue(request.param)
     yield shared
     complaints = shared.complaints()
     shared.leave()
+    assert complaints == []
+
+
+@pytest.fixture
+def seen_as(chromium: Browser) -> Iterator[Callable[..., Browser]]:
+    """Chromium on another screen, or for a reader who prefers something (`emulate`)."""
+    window = chromium.window
+    assert isinstance(window, ChromiumWindow)
+
+    def emulate(**settings: Any) -> Browser:
+        window.emulate(**settings)
+        return chromium
+
+    yield emulate
+    complaints = chromium.complaints()
+    # The page remembers whether its reader chose a dark ground.
+    chromium.run("localStorage.clear()")
+    chromium.leave()
+    window.emulate()
     assert complaints == []

@@ -38,12 +38,11 @@ def make(picture: Path) -> None:
             subprocess.run(
                 command, cwd=example, env=clean_environment(), check=True, capture_output=True
             )
-        browser = open_chromium(size=SIZE)
+        browser = open_chromium()
         try:
             assert isinstance(browser.window, ChromiumWindow)
             # Two pixels for one, as on the screens of today.
-            metrics = {"width": SIZE[0], "height": SIZE[1], "deviceScaleFactor": 2, "mobile": False}
-            browser.window.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+            browser.window.emulate(SIZE, scale=2)
             # A scroll bar would hide a part of the picture, and differs from system to system.
             browser.window.driver.execute_cdp_cmd("Emulation.setScrollbarsHidden", {"hidden": True})
             browser.open(example / "output" / "readqc_report.html", FRAGMENT)
