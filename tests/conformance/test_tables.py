@@ -358,5 +358,5 @@ def test_a_pytest_suite_of_such_a_store(tmp_path: Path, kind: str) -> None:
     text = f"from pipestat_conformance import suite\n\nTestTables = {made()}\n"
     done, verdicts = pytest_run(tmp_path, text, "-k", "sql.null or sql.pipestat.read")
     assert done.returncode == 0, done.stdout
-    assert verdicts["test_vector[interchange.sql.null.stored]"] == "passed"
-    assert verdicts["test_vector[interchange.sql.pipestat.read]"] == "skipped"
+    assert verdicts["TestTables.test_vector[interchange.sql.null.stored]"] == "passed"
+    assert verdicts["TestTables.test_vector[interchange.sql.pipestat.read]"] == "skipped"
