@@ -88,25 +88,16 @@ def test_the_example(engine: Path, tmp_path: Path) -> None:
     write_reads(tmp_path / "reads")
     options = ("--reads", str(tmp_path / "reads"))
 
-    run(*options, "-name", "first")
-    assert run.trace() == {
-        ("COUNT_READS", "COMPLETED"): 7,
-        ("COUNT_READS", "FAILED"): 2,
-        ("COUNT_BASES", "COMPLETED"): 8,
-        ("PIPESTAT_INGEST", "COMPLETED"): 1,
-        ("REPORT_PROJECT", "COMPLETED"): 1,
-    }
-    told = "ingested the trace of 8 records: 8 records changed, 0 unchanged\n"
-    assert run.ingest_trace("r1") == told
-    first = run.stored()
-    check_results(first, run.folder / "output")
-    assert run.statuses() == dict.fromkeys(SAMPLES, "completed") | {BROKEN: "failed"}
-    sources = {name: one["meta"]["source"] for name, one in first["count_reads"]["sample"].items()}
-    assert {source["run"] for source in sources.values()} == {"r1"}
-    assert (sources[BROKEN]["process"], sources[BROKEN]["attempt"]) == ("COUNT_READS", 2)
+    # Documents that the schema refuses fail the run, and nothing is stored.
+    schema = run.folder / "output_schema.yaml"
+    good = schema.read_text()
+    schema.write_text(good.replace("type: integer", "type: boolean", 1))
+    said = run(*options, "-name", "first", code=1)
+    assert "7 problems; nothing was ingested" in said
+    assert not (run.folder / "output" / "results.yaml").exists()
+    schema.write_text(good)
 
-    # Nothing is lost and nothing doubled: the documents are cached, and ingested again.
-    (run.folder / "output" / "results.yaml").unlink()
+    # Nothing is lost: what an earlier run made is cached, and ingested by this one.
     run(*options, "-name", "second", "-resume")
     assert run.trace() == {
         ("COUNT_READS", "CACHED"): 7,
@@ -115,31 +106,42 @@ def test_the_example(engine: Path, tmp_path: Path) -> None:
         ("PIPESTAT_INGEST", "COMPLETED"): 1,
         ("REPORT_PROJECT", "COMPLETED"): 1,
     }
-    run.ingest_trace("r1")
-    check_results(run.stored(), run.folder / "output")
+    told = "ingested the trace of 8 records: 8 records changed, 0 unchanged\n"
+    assert run.ingest_trace("r1") == told
+    second = run.stored()
+    check_results(second, run.folder / "output")
     assert run.statuses() == dict.fromkeys(SAMPLES, "completed") | {BROKEN: "failed"}
+    sources = {name: one["meta"]["source"] for name, one in second["count_reads"]["sample"].items()}
+    assert {source["run"] for source in sources.values()} == {"r1"}
+    assert (sources[BROKEN]["process"], sources[BROKEN]["attempt"]) == ("COUNT_READS", 2)
 
-    # The sample is mended: only its task runs, and its failure goes away.
+    # The sample is mended: only its tasks run, and its failure goes away. Nothing is doubled.
     (tmp_path / "reads" / f"{BROKEN}.fastq").write_text("@r\nGGGAAAAAAA\n+\nIIIIIIIIII\n" * 6)
     run(*options, "-name", "third", "-resume")
-    assert run.trace()["COUNT_READS", "CACHED"] == 7
-    assert run.trace()["COUNT_READS", "COMPLETED"] == 1
+    assert run.trace() == {
+        ("COUNT_READS", "CACHED"): 7,
+        ("COUNT_READS", "COMPLETED"): 1,
+        ("COUNT_BASES", "CACHED"): 7,
+        ("COUNT_BASES", "COMPLETED"): 1,
+        ("PIPESTAT_INGEST", "COMPLETED"): 1,
+        ("REPORT_PROJECT", "COMPLETED"): 1,
+    }
     run.ingest_trace("r3")
-    mended = run.stored()["count_reads"]["sample"][BROKEN]
+    third = run.stored()["count_reads"]
+    mended = third["sample"].pop(BROKEN)
     assert (mended["reads"], mended["gc_percent"]) == (6, 30.0)
     assert mended["meta"]["status_message"] is None
     assert run.statuses() == dict.fromkeys(SAMPLES, "completed")
-    project = run.stored()["count_reads"]["project"]["project"]
+    for name, record in third["sample"].items():
+        before = second["count_reads"]["sample"][name]
+        assert without_source(record) == without_source(before)
+    project = third["project"]["project"]
     assert project["samples_counted"] == 8
     assert list(project["meta"]["history"]["samples_counted"].values()) == [7]
 
-    # Documents that the schema refuses fail the run, and nothing is stored.
-    before = (run.folder / "output" / "results.yaml").read_bytes()
-    schema = run.folder / "output_schema.yaml"
-    schema.write_text(schema.read_text().replace("type: integer", "type: boolean", 1))
-    said = run(*options, "-name", "fourth", "-resume", code=1)
-    assert "8 problems; nothing was ingested" in said
-    assert (run.folder / "output" / "results.yaml").read_bytes() == before
+
+def without_source(record: dict[str, Any]) -> dict[str, Any]:
+    return {**record, "meta": {**record["meta"], "source": None}}
 
 
 def check_results(stored: Any, output: Path) -> None:
