@@ -35,6 +35,11 @@ class Example:
     environment: PythonEnvironment
     drop_in: bool
 
+    @property
+    def programs(self) -> Path:
+        """The folder of programs that go before the environment's."""
+        return self.folder.parent / "bin"
+
     def looper(self, *arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         command = ["python", "-m", "pipestat_spec.compat"] if self.drop_in else []
         return self.run(*command, "looper", *arguments, cwd=cwd)
@@ -42,7 +47,8 @@ class Example:
     def run(
         self, *command: str, cwd: Path | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
-        path = os.pathsep.join([str(self.environment.folder / "bin"), os.environ["PATH"]])
+        first = (self.programs, self.environment.folder / "bin")
+        path = os.pathsep.join([*map(str, first), os.environ["PATH"]])
         settings = {"PATH": path, "COLUMNS": "200", "LC_ALL": "C.UTF-8"}
         folder = cwd or self.folder
         return self.environment.run(*command, cwd=folder, check=check, **settings)

@@ -10,6 +10,7 @@ import gzip
 import os
 import pickle
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ import pytest
 
 from tests import patience
 from tests.environments import PythonEnvironment, clean_environment
+from tests.forking import running
 from tests.looper.example_runs import (
     RESULTS,
     Example,
@@ -61,14 +63,14 @@ class Fault:
 def walk_twice(
     parent: Path,
     environment: PythonEnvironment,
-    prepare: Callable[[Path], object],
+    prepare: Callable[[Example], object],
     before_destroy: Callable[[Example], object],
 ) -> Walks:
     """Walk through two copies of the example at once: on pipestat, and through the drop-in."""
 
     def one(name: str) -> dict[str, Facts]:
         example = copy_example(parent / name, environment, drop_in=name == "ours")
-        prepare(example.folder)
+        prepare(example)
         return walk(example, before_destroy)
 
     with ThreadPoolExecutor() as threads:
@@ -310,14 +312,22 @@ def test_pipelines_that_import_pipestat_do_the_same_through_the_drop_in(
 ) -> None:
     samples = ["brain_1", "liver_2"]
 
-    def prepare(folder: Path) -> None:
-        translate(folder)
-        table = (folder / "samples.csv").read_text("utf-8").splitlines(keepends=True)
-        (folder / "samples.csv").write_text(
-            "".join(line for line in table if "liver_1" not in line)
-        )
+    def prepare(example: Example) -> None:
+        translate(example.folder)
+        path = example.folder / "samples.csv"
+        table = path.read_text("utf-8").splitlines(keepends=True)
+        path.write_text("".join(line for line in table if "liver_1" not in line))
+        if not example.drop_in:
+            write_program(example.programs / "pipestat", f'exec {shlex.join(pipestat)} "$@"')
 
-    reference, ours = walk_twice(tmp_path, looper, prepare, lambda example: None)
+    # Of each start of that command nearly all is its imports.
+    with running(
+        str(looper.command("pipestat")),
+        ["pipestat.__main__"],
+        python=looper.python,
+        environment=clean_environment(),
+    ) as pipestat:
+        reference, ours = walk_twice(tmp_path, looper, prepare, lambda example: None)
     counts = {sample: expected_count(sample)["reads"] for sample in samples}
     texts = {sample: {"reads": str(count)} for sample, count in counts.items()}
     pipestat_faults = [
@@ -417,14 +427,37 @@ def test_looper_on_pipestat_takes_the_configs_that_are_there(
 # The demo, here with the database.
 
 
+def write_program(path: Path, script: str) -> Path:
+    """Write a program of the shell into a folder, which is new."""
+    path.parent.mkdir()
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
+def python_with_forks(folder: Path, environment: PythonEnvironment) -> Path:
+    """Write a `python` into a new folder, which starts looper through the drop-in as a fork."""
+    through = ("python", "-m", "pipestat_spec.compat", "looper")
+    words = " ".join(through[1:])
+    fork = shlex.join(environment.forks[through])
+    return write_program(
+        folder / "python",
+        f'case "$* " in "{words} "*) shift {len(through) - 1}; exec {fork} "$@" ;; esac\n'
+        f'exec {shlex.quote(str(environment.python))} "$@"',
+    )
+
+
 def test_the_demo_runs_on_a_database_and_prints_what_the_readme_shows(
     tmp_path: Path, looper: PythonEnvironment
 ) -> None:
     example = copy_example(tmp_path, looper, drop_in=True)
+    python = python_with_forks(tmp_path / "bin", looper)
+    path = os.pathsep.join([str(looper.folder / "bin"), os.environ["PATH"]])
+    settings = {"PATH": path, "LC_ALL": "C.UTF-8", "LOOPER_CONFIG": ".looper.sqlite.yaml"}
     done = subprocess.run(
-        [str(example.folder / "demo.sh"), str(looper.python), "drop-in"],
+        [str(example.folder / "demo.sh"), str(python), "drop-in"],
         cwd=tmp_path,
-        env=clean_environment(LC_ALL="C.UTF-8", LOOPER_CONFIG=".looper.sqlite.yaml"),
+        env=clean_environment(**settings),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
