@@ -150,6 +150,7 @@ def looper() -> Iterator[PythonEnvironment]:
         running("pipestat_spec.compat.__main__", [], **settings) as drop_in,
     ):
         forks = {("looper",): plain, through: [*drop_in, "looper"]}
+        forks[(*through[:-1], "--debug", "looper")] = [*drop_in, "--debug", "looper"]
         yield replace(environment, forks=forks)
 
 

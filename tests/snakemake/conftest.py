@@ -56,7 +56,10 @@ def place(snakemake: PythonEnvironment, fork: list[str], tmp_path: Path) -> Plac
 def any_place(
     request: pytest.FixtureRequest, snakemake: PythonEnvironment, fork: list[str], tmp_path: Path
 ) -> Place:
-    """An empty folder with a store of each kind in turn."""
+    """An empty folder with a store of each kind in turn.
+
+    It is for what a store could get wrong; what decides before it has `place`.
+    """
     if request.param == "yaml":
         return Place(tmp_path / "work", snakemake, fork)
     server: PostgresServer = request.getfixturevalue("postgres")
