@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipestat_conformance.trials import ALL as TRIALS
+from pipestat_conformance.vectors import Vector, load_vectors
 
 from tests.environments import clean_environment
 from tests.forking import running
@@ -23,7 +24,7 @@ FULL = os.environ.get("PIPESTAT_TRIALS") == "full"
 # Vectors about what is stored and found again. The others, of the families `schema`, `qc` and
 # `documents`, are about what a schema may say, which rule fails and what a document may be: it is
 # decided before a backend is asked, which then gets changes and queries like those of these.
-_STORING = (
+STORING = (
     *("capabilities", "guarantees", "history", "identifiers", "query", "records", "report"),
     *("results", "scale", "status", "values"),
 )
@@ -111,7 +112,36 @@ def storing_vectors() -> list[str]:
 
     With PIPESTAT_TRIALS=full they choose all vectors.
     """
-    return [] if FULL else words("--vector", [f"{family}.*" for family in _STORING])
+    return [] if FULL else words("--vector", [f"{family}.*" for family in STORING])
+
+
+def one_in_three(families: Iterable[str], start: int = 0) -> list[str]:
+    """Return options for a store whose code is tried by all vectors of the families elsewhere.
+
+    They choose each third vector of a family, from number `start` on, one vector for each
+    operation and each profile of a family that is then missing, and those for one kind of database.
+    `families` are patterns; with PIPESTAT_TRIALS=full they are chosen themselves.
+    """
+    families = list(families)
+    if FULL:
+        return words("--vector", families)
+    vectors = [v for v in load_vectors() if any(fnmatch.fnmatch(v.id, f) for f in families)]
+    chosen: set[str] = set()
+    for family in {vector.id.partition(".")[0] for vector in vectors}:
+        members = [vector for vector in vectors if vector.id.startswith(f"{family}.")]
+        taken = members[start % len(members) :: 3]
+        asked = {what for vector in taken for what in _asked_by(vector)}
+        for vector in members:
+            missing = _asked_by(vector) - asked
+            if missing or len(vector.dialects) == 1:
+                taken.append(vector)
+                asked |= missing
+        chosen.update(vector.id for vector in taken)
+    return words("--vector", chosen)
+
+
+def _asked_by(vector: Vector) -> set[str]:
+    return {f"profile {vector.profile}", *(step.op for step in vector.steps)}
 
 
 def one_of_each_trial() -> list[str]:
