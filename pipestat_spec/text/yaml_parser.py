@@ -40,8 +40,8 @@ _MAX_DEPTH = 120
 _TOO_DEEP = (f"the depth is more than {_MAX_DEPTH}", "flatten the value")
 # Nodes that aliases may add; a document of a few bytes can ask for billions.
 _MAX_ALIASED = 100_000
-# Characters that a parser looks ahead for the end of a key (YAML 1.1, section 7.2: 1024).
-_READ_AHEAD = 1100
+# Characters of a key at most (YAML 1.1, section 7.2), and how far a parser reads ahead for its end.
+_LONGEST_KEY, _READ_AHEAD = 1024, 1100
 # Digits beyond which no integer is computed: it takes the square of the time.
 _MAX_DIGITS = 4000
 
@@ -55,6 +55,27 @@ _PREFIX = "tag:yaml.org,2002:"
 _KEPT_AS_TEXT = {_PREFIX + "str", _PREFIX + "timestamp", _PREFIX + "value", "!"}
 _CONSTRUCTED = {_PREFIX + name for name in ("null", "bool", "int", "float")}
 _MERGE = _PREFIX + "merge"
+
+
+class _DeepLoader(yaml.SafeLoader):
+    """The Python reader, with no limit of depth, in which a token takes no look at all brackets.
+
+    What may begin a key is held by depth, from the outer to the inner: the first is the oldest.
+    """
+
+    def next_possible_simple_key(self) -> int | None:
+        oldest = next(iter(self.possible_simple_keys.values()), None)
+        return None if oldest is None else oldest.token_number
+
+    def stale_possible_simple_keys(self) -> None:
+        keys = self.possible_simple_keys
+        while keys:
+            depth, oldest = next(iter(keys.items()))
+            if oldest.line == self.line and self.index - oldest.index <= _LONGEST_KEY:
+                break
+            if oldest.required:
+                super().stale_possible_simple_keys()  # an error
+            del keys[depth]
 
 
 def parse_yaml(text: str, *, verbatim: bool) -> Any:
@@ -79,8 +100,8 @@ def _parse(text: str, verbatim: bool, kind: type[yaml.SafeLoader]) -> Any:
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        if mark and kind is not yaml.SafeLoader and _opened(text, mark.index) > _MAX_DEPTH:
-            return _parse(text, verbatim, yaml.SafeLoader)
+        if mark and kind is not _DeepLoader and _opened(text, mark.index) > _MAX_DEPTH:
+            return _parse(text, verbatim, _DeepLoader)
         joined = _with_whole_characters(text)
         if joined != text:
             return _parse(joined, verbatim, kind)
@@ -107,7 +128,7 @@ def _opened(text: str, end: int) -> int:
 def _position(error: yaml.reader.ReaderError, text: str, kind: type[yaml.SafeLoader]) -> int:
     # libyaml counts bytes, the Python reader characters.
     position = int(error.position)
-    if kind is yaml.SafeLoader:
+    if kind in (_DeepLoader, yaml.SafeLoader):
         return position
     return len(text.encode()[:position].decode("utf-8", "ignore"))
 
