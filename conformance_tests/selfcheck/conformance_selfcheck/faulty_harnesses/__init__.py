@@ -105,6 +105,8 @@ def endless_errors(message: Mapping[str, Any], answer: bytes) -> bytes:
     """Write to stderr without an end, and never answer."""
     while _broken(message):
         sys.stderr.write("x" * 1_000_000)
+        # More than a pipe holds at a time is enough.
+        time.sleep(0.05)
     return answer
 
 
