@@ -50,10 +50,13 @@ class Target:
     trials: list[str] = field(default_factory=one_of_each_trial)
 
 
-# The one store that gets all vectors and kinds of trials. Many writers are so many in one trial,
-# which makes what the others of 32 make.
-ALL_KINDS = ["trial.writers.*.n2", "trial.writers.*.n8", "trial.writers.mixed.n32"]
+# The one store that gets all vectors and kinds of trials. Two and many writers are so many in one
+# trial, which makes what the others of 2 and of 32 make.
+ALL_KINDS = ["trial.writers.mixed.n2", "trial.writers.*.n8", "trial.writers.mixed.n32"]
 ALL_KINDS += ["trial.kill.*", "trial.mixed.*", "trial.sql.*"]
+# For a store that locks and writes its one file as that one does: its text is another.
+OTHER_TEXT = ["trial.writers.mixed.n8", "trial.writers.project-level.n8", "trial.kill.batch"]
+OTHER_TEXT += ["trial.kill.next-writer", "trial.mixed.*"]
 TARGETS = {
     "memory": Target(
         '{"path": "{tmp}/results.yaml"}',
@@ -77,6 +80,7 @@ TARGETS = {
         MIXED,
         asked=words("--profile", STORED | {"durable"}),
         vectors=storing_vectors(),
+        trials=["trial.*"] if FULL else OTHER_TEXT,
     ),
     "yaml-one-file-per-record": Target(
         '{"path": "{tmp}/{record_identifier}.yaml"}',
