@@ -44,7 +44,10 @@ pytestmark = pytest.mark.timeout(2400)
 
 
 def go_environment() -> dict[str, str]:
-    """Return an environment in which what Go has compiled once, its own library too, is kept."""
+    """Return an environment in which what Go has compiled once, its own library too, is kept.
+
+    It is kept for every copy of the source, wherever that lies, with `-trimpath`.
+    """
     return {**os.environ, "GOCACHE": str(environments_folder() / "go-compiled")}
 
 
@@ -57,7 +60,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         leave_out("go", str(missing), "install Go 1.24 or newer")
     built = tmp_path_factory.mktemp("go") / "pipestat-go"
     done = subprocess.run(
-        [str(go), "build", "-o", str(built), "."],
+        [str(go), "build", "-trimpath", "-o", str(built), "."],
         cwd=SOURCE,
         env=go_environment(),
         stdin=subprocess.DEVNULL,
@@ -140,7 +143,7 @@ def test_its_readme_shows_what_it_answers(program: Path, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_its_own_tests_pass(program: Path) -> None:
     done = subprocess.run(
-        [str(go_command()), "test", "./..."],
+        [str(go_command()), "test", "-trimpath", "./..."],
         cwd=SOURCE,
         env=go_environment(),
         capture_output=True,
