@@ -87,15 +87,17 @@ def pytest_collection() -> Generator[None, object, object]:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let every process begin with files that have slow tests: the last one would run alone.
 
-    Each process is given a part of the list, all as long; who has ended takes from the end of
-    another's.
+    One begins with all that looks into browsers, which each process starts for itself. Each
+    process is given a part of the list, all as long; who has ended takes from the end of another's.
     """
     parts = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
     slow = {item.path for item in items if item.get_closest_marker("slow")}
+    browsers = {item.path for item in items if item.get_closest_marker("browser")} - slow
     begins: list[list[pytest.Item]] = [[] for _ in range(parts)]
-    for number, path in enumerate(sorted(slow)):
+    begins[0] = [item for item in items if item.path in browsers]
+    for number, path in enumerate(sorted(slow), start=1):
         begins[number % parts] += [item for item in items if item.path == path]
-    rest = [item for item in items if item.path not in slow]
+    rest = [item for item in items if item.path not in slow | browsers]
     total, ordered = len(items), []
     for number, begin in enumerate(begins):
         end = total * (number + 1) // parts

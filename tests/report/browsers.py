@@ -65,7 +65,9 @@ class Browser:
 
     def open(self, page: Path, fragment: str = "") -> None:
         """Open a report and wait until it is drawn."""
-        self.leave()
+        # Another fragment alone would not load it anew.
+        if self.run("return location.href") != "about:blank":
+            self.leave()
         self.window.go(page.as_uri() + fragment)
         self.until("return document.documentElement.dataset.ready !== undefined")
         self.run(

@@ -80,9 +80,12 @@ def firefox() -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(params=["chromium", "firefox"])
+@pytest.fixture(params=["chromium"])
 def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
-    """Each browser in turn, on an empty page; what it complained of fails the test."""
+    """Chromium, and each browser in turn where a test says so, on an empty page.
+
+    What it complained of fails the test.
+    """
     shared: Browser = request.getfixturevalue(request.param)
     yield shared
     complaints = shared.complaints()

@@ -21,6 +21,9 @@ from tests import patience
 from tests.report.browsers import Browser
 
 pytestmark = pytest.mark.browser
+# What the browser itself has a part in: keys, dragging, scrolling, layout, printing, the policy and
+# each view. What a script decides alone is the same in both.
+in_both = pytest.mark.parametrize("browser", ["chromium", "firefox"], indirect=True)
 
 OpenBrowser = Callable[..., Browser]
 COUNT = r"return (document.querySelector('#fstat b')?.textContent ?? '').replace(/\D/g, '')"
@@ -38,6 +41,7 @@ def selected(psm: PipestatManager, where: str) -> list[str]:
     return [record["record_identifier"] for record in page["records"]]
 
 
+@in_both
 def test_the_table_shows_the_records(browser: Browser, page: Path) -> None:
     browser.open(page, "#records")
     rows = browser.texts("tbody .id")
@@ -52,6 +56,7 @@ def test_the_table_shows_the_records(browser: Browser, page: Path) -> None:
     assert browser.texts("tr.row:last-of-type .st")[-1] == "not reported"
 
 
+@in_both
 def test_a_filter_finds_what_select_finds(
     browser: Browser, page: Path, project: tuple[Path, PipestatManager]
 ) -> None:
@@ -92,6 +97,7 @@ def test_facets_count_what_select_finds(
     assert "genome = 'hg19'" in browser.text(".chip")
 
 
+@in_both
 def test_verdicts_are_counted_chosen_sorted_and_explained(browser: Browser, tmp_path: Path) -> None:
     (tmp_path / "schema.yaml").write_text(
         'samples: {n: {type: integer, qc: {fail: "value < 5", warn: "value < 9", reason: few}}}'
@@ -170,6 +176,7 @@ def test_the_view_that_a_report_opens_on(browser: Browser, tmp_path: Path) -> No
         assert browser.text("nav [aria-current=page]").startswith(name)
 
 
+@in_both
 def test_a_brush_works_with_the_keyboard(
     browser: Browser, page: Path, project: tuple[Path, PipestatManager]
 ) -> None:
@@ -219,6 +226,7 @@ def shown_columns(browser: Browser) -> list[str]:
     return list(browser.run(script))
 
 
+@in_both
 def test_a_column_is_dragged(browser: Browser, page: Path) -> None:
     browser.open(page, "#records")
     browser.drag("th[data-column=reads]", "th[data-column=duplication_rate]")
@@ -236,6 +244,7 @@ def test_a_column_is_dragged(browser: Browser, page: Path) -> None:
     assert shown_columns(browser) == before
 
 
+@in_both
 def test_a_column_moves_with_the_keyboard(browser: Browser, page: Path) -> None:
     browser.open(page, "#records")
     browser.run("document.querySelector('th[data-column=reads] button').focus()")
@@ -265,6 +274,7 @@ def test_select_all_takes_what_the_filter_lets_through(browser: Browser, page: P
     assert browser.text(".selbar b") == str(shown)
 
 
+@in_both
 def test_a_record_with_its_history(browser: Browser, page: Path) -> None:
     browser.open(page, "#records?where=genome+%3D+'hg38'+and+reads+%3E+1")
     browser.run("document.querySelector('table').focus()")
@@ -286,6 +296,7 @@ def test_history_is_shown(
     assert browser.until("return document.querySelectorAll('.tl').length") == len(entries)
 
 
+@in_both
 def test_the_lightbox_works_with_the_keyboard(browser: Browser, page: Path) -> None:
     browser.open(page, "#gallery")
     browser.click(".gfig button")
@@ -313,6 +324,7 @@ def test_images_that_no_browser_opens_say_where_they_are(browser: Browser, tmp_p
     assert browser.run("return document.images.length") == 0
 
 
+@in_both
 def test_the_header_stays_above_the_rows(browser: Browser, page: Path) -> None:
     browser.open(page, "#records")
     browser.run("document.querySelector('.grid').scrollTo(300, 1000)")
@@ -327,6 +339,7 @@ def test_the_header_stays_above_the_rows(browser: Browser, page: Path) -> None:
     assert browser.run(corner.partition("return")[0] + column)
 
 
+@in_both
 def test_the_page_itself_never_scrolls(browser: Browser, page: Path) -> None:
     browser.open(page, "#overview")
     for view in ("records", "gallery", "plots", "glossary", "records?rec=brain_R02", "overview"):
@@ -369,6 +382,7 @@ def test_the_gallery_shares_the_filter_and_names_what_is_missing(
     assert browser.run("return [...document.images].every(i => !i.complete || i.naturalWidth)")
 
 
+@in_both
 def test_the_state_survives_a_reload(browser: Browser, page: Path) -> None:
     browser.open(page, "#records")
     browser.filter("reads > 30000000")
@@ -398,6 +412,7 @@ def test_an_error_names_the_column_and_the_last_filter_holds(browser: Browser, p
     assert len(browser.texts("tbody .id")) == min(before, len(browser.texts("tbody .id")))
 
 
+@in_both
 def test_plots_draw_and_filter(browser: Browser, page: Path) -> None:
     browser.open(page, "#plots")
     assert browser.until("return document.querySelectorAll('.pcard path.fill').length") > 4
@@ -525,6 +540,7 @@ def assert_harmless(browser: Browser) -> None:
     assert not re.search("[\\x00-\\x08\\x0b-\\x1f\\u202a-\\u202e\\u2066-\\u2069]", shown)
 
 
+@in_both
 def test_a_hostile_store_is_text(browser: Browser, hostile_page: Path) -> None:
     for view in (*VIEWS, "compare?sel=" + ",".join(map(quote, HOSTILE[:2]))):
         browser.open(hostile_page, f"#{view}")
@@ -562,6 +578,7 @@ def big_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build_report(psm.store, tmp_path_factory.mktemp("big"))[0]
 
 
+@in_both
 def test_ten_thousand_records(browser: Browser, big_page: Path) -> None:
     browser.open(big_page, "#records")
     assert count(browser) == 10_000
@@ -609,6 +626,7 @@ def printed_pages(pdf: bytes) -> list[tuple[str, float, float]]:
     return pages
 
 
+@in_both
 def test_a_print_has_all_records_whole(browser: Browser, wide_page: Path) -> None:
     pytest.importorskip("pypdfium2")
     browser.open(wide_page, "#records?where=record_identifier+like+'rec0%25'")
@@ -630,6 +648,7 @@ def test_a_print_has_all_records_whole(browser: Browser, wide_page: Path) -> Non
     assert browser.until("return !document.querySelector('#print table')")
 
 
+@in_both
 def test_an_open_record_is_printed_alone(browser: Browser, page: Path) -> None:
     pytest.importorskip("pypdfium2")
     browser.open(page, "#records?rec=kidney_R01")
