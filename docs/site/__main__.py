@@ -18,25 +18,30 @@ from tests.environments import REPOSITORY, MissingPart, clean_environment, docs_
 __all__ = ["build"]
 
 
-def build(site: Path) -> None:
-    """Make the site anew; raises MissingPart, or CalledProcessError where a page is wrong."""
+def build(site: Path, example: Path | None = None) -> None:
+    """Make the site anew; raises MissingPart, or CalledProcessError where a page is wrong.
+
+    `example` is a copy of examples/quickstart whose demo has run; without it one is made.
+    """
     mkdocs = docs_environment().command("mkdocs")
     shutil.rmtree(site, ignore_errors=True)
-    make_gallery(site.parent / "gallery")
+    make_gallery(site.parent / "gallery", example)
     # Not --quiet, which keeps warnings from being counted.
     _run(REPOSITORY, mkdocs, "build", "--strict", "--site-dir", site)
 
 
-def make_gallery(gallery: Path) -> None:
-    """Write what the example's results look like: report, comparison, tables."""
+def make_gallery(gallery: Path, ran: Path | None = None) -> None:
+    """Write what the results of the example look like: report, comparison, tables."""
     shutil.rmtree(gallery, ignore_errors=True)
     gallery.mkdir(parents=True)
     with tempfile.TemporaryDirectory() as folder:
         example = Path(folder) / "quickstart"
-        shutil.copytree(
-            REPOSITORY / "examples" / "quickstart", example, ignore=shutil.ignore_patterns("output")
-        )
-        _run(example, example / "demo.sh", sys.executable)
+        if ran is not None:
+            shutil.copytree(ran, example)
+        else:
+            original = REPOSITORY / "examples" / "quickstart"
+            shutil.copytree(original, example, ignore=shutil.ignore_patterns("output"))
+            _run(example, example / "demo.sh", sys.executable)
         with PipestatManager(config_file=example / "pipestat.yaml") as psm:
             replaced = psm.retrieve_history("liver_2", "reads_kept")["reads_kept"]
         first = min(map(datetime.fromisoformat, replaced)) - timedelta(milliseconds=1)

@@ -12,6 +12,7 @@ import pytest
 import pipestat_spec
 from docs.site.__main__ import build
 from tests.environments import MissingPart
+from tests.examples.quickstart import quickstart_that_ran
 from tests.legs import leave_out
 from tests.report.browsers import Browser, ChromiumWindow
 from tests.report.conftest import new_browser
@@ -29,7 +30,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built strictly: a page without a place in it or a dead link is an error."""
     folder = tmp_path_factory.mktemp("documentation") / "site"
     try:
-        build(folder)
+        build(folder, quickstart_that_ran(tmp_path_factory)[0])
     except MissingPart as missing:
         leave_out("docs", str(missing), "connect to a package index for 'pip install'")
     except subprocess.CalledProcessError as error:

@@ -6,41 +6,24 @@ import gzip
 import hashlib
 import os
 import re
-import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests import patience
-from tests.environments import clean_environment
+from tests.examples.quickstart import quickstart_that_ran
+from tests.repository import REPOSITORY
 
-ROOT = Path(__file__).parents[2]
 SAMPLES = ["brain_1", "brain_2", "liver_1", "liver_2"]
 
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
-    """Run the demo in a copy of its folder; return the copy and what it printed."""
-    folder = tmp_path_factory.mktemp("example") / "quickstart"
-    ignored = shutil.ignore_patterns("output", "__pycache__")
-    shutil.copytree(ROOT / "examples" / "quickstart", folder, ignore=ignored)
-    done = subprocess.run(
-        [str(folder / "demo.sh"), sys.executable],
-        cwd=folder.parent,
-        env=clean_environment(LC_ALL="C.UTF-8"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=patience.SECONDS,
-    )
-    assert done.returncode == 0, done.stdout
-    return folder, done.stdout
+    """The copy in which the demo ran, and what it printed."""
+    return quickstart_that_ran(tmp_path_factory)
 
 
 @pytest.fixture
@@ -181,7 +164,7 @@ def test_the_second_run_left_history_where_values_changed(stored: dict[str, Any]
 
 
 def test_readme_shows_what_the_demo_prints(run: tuple[Path, str]) -> None:
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = (REPOSITORY / "README.md").read_text("utf-8")
     (block,) = re.findall(r"^```\n\$ make demo\n(.*?)^\$ make test\n```$", readme, re.M | re.S)
     printed = run[1]
     for line in block.splitlines():
