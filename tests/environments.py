@@ -178,6 +178,29 @@ def built_distributions() -> Path:
     return environments_folder() / "packages-built"
 
 
+def third_party_environment(example: Path) -> PythonEnvironment:
+    """Return an environment of the distributions' wheels and a third party's backend.
+
+    The wheels are those of package and suite; what they ask for is there, and nothing else.
+    Raises MissingPart.
+    """
+    wheels = sorted(built_distributions().glob("pipestat_*.whl"))
+    digest = hashlib.sha256()
+    for path in (*wheels, *sorted(example.rglob("*.py")), example / "pyproject.toml"):
+        digest.update(f"{path.name}\0".encode() + path.read_bytes())
+    environment = PythonEnvironment(environments_folder() / "third-party")
+    made_from = {"files": digest.hexdigest(), **_versions("development")}
+    with _environment("third-party", made_from) as folder:
+        if folder is not None:
+            _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
+            # A copy, so that nothing that a build leaves behind gets into the repository.
+            copy = folder / "source"
+            shutil.copytree(example, copy, ignore=shutil.ignore_patterns(".*", "report"))
+            what = map(str, [*wheels, copy])
+            _run(install_command(environment.python, "development", *what))
+    return environment
+
+
 def _alone(name: str) -> PythonEnvironment:
     """Return an environment of one group of dependencies, with a lock file of its own."""
     return _python_environment(name, name, f"--group={REPOSITORY}/pyproject.toml:{name}")

@@ -1,7 +1,8 @@
 """A third party's backend, from wheels in an empty environment to its badge.
 
-The console blocks of its README run as they stand, but for the installation: the wheels that
-are installed are built here, so that what a wheel lacks is found.
+The console blocks of its README run as they stand, but for the installation: the wheels of
+package and suite are installed, and the backend as a wheel of its own, so that what a wheel
+lacks is found.
 """
 
 from __future__ import annotations
@@ -9,11 +10,10 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
-import venv
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 from zipfile import ZipFile
 
 import pytest
@@ -33,8 +33,7 @@ from tests.environments import (
     PythonEnvironment,
     built_distributions,
     clean_environment,
-    install_command,
-    lock_file,
+    third_party_environment,
 )
 from tests.legs import leave_out
 from tests.repository import REPOSITORY
@@ -42,44 +41,29 @@ from tests.repository import REPOSITORY
 SUITE = REPOSITORY / "conformance_tests"
 EXAMPLE = REPOSITORY / "examples" / "third_party_backend"
 STORE = '{"path": "{tmp}/lmdb"}'
+Made = TypeVar("Made")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(2400)]
 
 
 @pytest.fixture(scope="module")
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The wheels of package and suite, as they are distributed, and of the example."""
-    folder = tmp_path_factory.mktemp("wheels")
-    try:
-        built = built_distributions()
-    except MissingPart as missing:
-        leave_out("wheels", str(missing), "connect to a package index for 'pip install'")
-    # A copy, so that nothing that a build leaves behind gets into the repository.
-    copy = folder / "source"
-    shutil.copytree(EXAMPLE, copy, ignore=shutil.ignore_patterns(".*", "report"))
-    versions = ["--build-constraint", str(lock_file("development"))]
-    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps"]
-    _run_pip([*pip, *versions, "--wheel-dir", str(folder), str(copy)])
-    paths = [*built.glob("pipestat_*.whl"), *folder.glob("*.whl")]
-    return {path.name.partition("-")[0]: path for path in paths}
+def wheels() -> dict[str, Path]:
+    """The wheels of package and suite, as they are distributed."""
+    built = _made(built_distributions)
+    return {path.name.partition("-")[0]: path for path in built.glob("pipestat_*.whl")}
 
 
 @pytest.fixture(scope="module")
-def installed(
-    wheels: dict[str, Path], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[PythonEnvironment]:
+def installed() -> PythonEnvironment:
     """An environment that holds the wheels and what they ask for, and nothing else."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(folder)
-    environment = PythonEnvironment(folder)
-    _run_pip(install_command(environment.python, "development", *map(str, wheels.values())))
-    yield environment
-    shutil.rmtree(folder)
+    return _made(lambda: third_party_environment(EXAMPLE))
 
 
-def _run_pip(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, timeout=1500)
-    assert done.returncode == 0, f"{' '.join(command)}\n{done.stderr}"
+def _made(make: Callable[[], Made]) -> Made:
+    try:
+        return make()
+    except MissingPart as missing:
+        leave_out("wheels", str(missing), "connect to a package index for 'pip install'")
 
 
 def _files(wheel: Path) -> set[str]:
