@@ -115,6 +115,14 @@ def copy_example(parent: Path, environment: PythonEnvironment, drop_in: bool) ->
     return Example((parent / "looper").resolve(), environment, drop_in)
 
 
+def write_program(path: Path, script: str) -> Path:
+    """Write a program of the shell into a folder, which is new."""
+    path.parent.mkdir()
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return path
+
+
 def fetch_reads(example: Example) -> None:
     """Do what the demo does first: the third transfer breaks off."""
     reads = example.folder / "output" / "reads"

@@ -34,6 +34,7 @@ from tests.looper.example_runs import (
     fetch_reads,
     mend_reads,
     walk,
+    write_program,
 )
 from tests.looper.example_values import (
     SAMPLES,
@@ -425,14 +426,6 @@ def test_looper_on_pipestat_takes_the_configs_that_are_there(
 
 
 # The demo, here with the database.
-
-
-def write_program(path: Path, script: str) -> Path:
-    """Write a program of the shell into a folder, which is new."""
-    path.parent.mkdir()
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return path
 
 
 def python_with_forks(folder: Path, environment: PythonEnvironment) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,8 +12,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.environments import PythonEnvironment
-from tests.looper.example_runs import Example, copy_example, fetch_reads, mend_reads
+from tests.environments import PythonEnvironment, clean_environment
+from tests.forking import running
+from tests.looper.example_runs import (
+    Example,
+    copy_example,
+    fetch_reads,
+    mend_reads,
+    write_program,
+)
 from tests.looper.example_values import SAMPLES, expected_count
 from tests.sql.servers import PostgresServer, wheel_programs
 
@@ -86,7 +94,12 @@ def walk(example: Example, server: PostgresServer) -> Walk:
 def walks(server: PostgresServer, looper: PythonEnvironment, tmp_path: Path) -> dict[str, Walk]:
     names = ["pipestat", "drop-in"]
     examples = [copy_example(tmp_path / name, looper, name == "drop-in") for name in names]
-    with ThreadPoolExecutor() as threads:
+    # Of each start of the pipelines' command nearly all is its imports.
+    program = looper.command("pipestat-spec")
+    settings: Any = {"python": looper.python, "environment": clean_environment()}
+    with running(str(program), [], **settings) as fork, ThreadPoolExecutor() as threads:
+        for example in examples:
+            write_program(example.programs / program.name, f'exec {shlex.join(fork)} "$@"')
         done = threads.map(walk, examples, [server] * len(examples))
     return dict(zip(names, done, strict=True))
 
