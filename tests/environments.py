@@ -203,12 +203,12 @@ def third_party_environment(example: Path) -> PythonEnvironment:
 
 def _alone(name: str) -> PythonEnvironment:
     """Return an environment of one group of dependencies, with a lock file of its own."""
-    return _python_environment(name, name, f"--group={REPOSITORY}/pyproject.toml:{name}")
+    return _python_environment(name, name, f"--group=pyproject.toml:{name}")
 
 
 def schemathesis_environment() -> PythonEnvironment:
     """Return an environment of Schemathesis, which needs older libraries than this project."""
-    group = f"--group={REPOSITORY}/pyproject.toml:schemathesis"
+    group = "--group=pyproject.toml:schemathesis"
     return _python_environment("schemathesis", "schemathesis", group)
 
 
@@ -221,7 +221,7 @@ def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
     needed = [*ours["dependencies"], *ours["optional-dependencies"]["sql"]]
     needed += [text for plugin in plugins for text in _project(plugin)["dependencies"]]
     needed = [text for text in needed if not text.startswith("pipestat-spec")]
-    groups = [f"--group={REPOSITORY}/pyproject.toml:{group}" for group in (name, "install")]
+    groups = [f"--group=pyproject.toml:{group}" for group in (name, "install")]
     environment = _python_environment(name, name, *groups, *needed)
     made_from = {"repository": str(REPOSITORY), "points": ours["entry-points"], "after": needed}
     with _environment(f"{name}-projects", {**made_from, **_versions(name)}) as folder:
@@ -234,12 +234,15 @@ def _with_projects(name: str, *plugins: Path) -> PythonEnvironment:
 
 
 def _python_environment(name: str, lock: str, *what: str) -> PythonEnvironment:
-    """Return an environment of what is named as for pip, in the versions of a lock file."""
+    """Return an environment of what is named as for pip, in the versions of a lock file.
+
+    Paths are those in the repository, so that every copy of it can use the environment.
+    """
     environment = PythonEnvironment(environments_folder() / name)
     with _environment(name, {"what": what, **_versions(lock)}) as folder:
         if folder is not None:
             _run([sys.executable, "-m", "venv", "--without-pip", str(folder)])
-            _run(install_command(environment.python, lock, *what))
+            _run(install_command(environment.python, lock, *what), cwd=REPOSITORY)
     return environment
 
 
