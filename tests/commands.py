@@ -39,6 +39,22 @@ def pipestat_spec(
     return done
 
 
+def told(*command: object, cwd: Path, **variables: str) -> str:
+    """Run a command that has to end well; return what it wrote to stdout and stderr."""
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=clean_environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=patience.SECONDS,
+    )
+    assert done.returncode == 0, done.stdout
+    return done.stdout
+
+
 def run_among(folder: Path, *command: str, **variables: str) -> str:
     """Run a command in a folder of sources; return what it printed, which a failure shows."""
     done = subprocess.run(

@@ -50,14 +50,13 @@ _ESCAPED_PAIR = re.compile(
     r"(?<!\\)((?:\\\\)*)(\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
 
-_LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 _PREFIX = "tag:yaml.org,2002:"
 _KEPT_AS_TEXT = {_PREFIX + "str", _PREFIX + "timestamp", _PREFIX + "value", "!"}
 _CONSTRUCTED = {_PREFIX + name for name in ("null", "bool", "int", "float")}
 _MERGE = _PREFIX + "merge"
 
 
-class _DeepLoader(yaml.SafeLoader):
+class _PythonLoader(yaml.SafeLoader):
     """The Python reader, with no limit of depth, in which a token takes no look at all brackets.
 
     What may begin a key is held by depth, from the outer to the inner: the first is the oldest.
@@ -76,6 +75,9 @@ class _DeepLoader(yaml.SafeLoader):
             if oldest.required:
                 super().stale_possible_simple_keys()  # an error
             del keys[depth]
+
+
+_LOADER = cast("type[yaml.SafeLoader]", getattr(yaml, "CSafeLoader", _PythonLoader))
 
 
 def parse_yaml(text: str, *, verbatim: bool) -> Any:
@@ -100,8 +102,8 @@ def _parse(text: str, verbatim: bool, kind: type[yaml.SafeLoader]) -> Any:
         ) from error
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        if mark and kind is not _DeepLoader and _opened(text, mark.index) > _MAX_DEPTH:
-            return _parse(text, verbatim, _DeepLoader)
+        if mark and kind is not _PythonLoader and _opened(text, mark.index) > _MAX_DEPTH:
+            return _parse(text, verbatim, _PythonLoader)
         joined = _with_whole_characters(text)
         if joined != text:
             return _parse(joined, verbatim, kind)
@@ -128,7 +130,7 @@ def _opened(text: str, end: int) -> int:
 def _position(error: yaml.reader.ReaderError, text: str, kind: type[yaml.SafeLoader]) -> int:
     # libyaml counts bytes, the Python reader characters.
     position = int(error.position)
-    if kind in (_DeepLoader, yaml.SafeLoader):
+    if kind is _PythonLoader:
         return position
     return len(text.encode()[:position].decode("utf-8", "ignore"))
 

@@ -5,14 +5,12 @@ What differs is listed here, each with the fault of looper or pipestat that it c
 
 from __future__ import annotations
 
-import fcntl
 import gzip
 import os
 import pickle
 import re
 import shlex
 import shutil
-import subprocess
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from typing import Any
 
 import pytest
 
-from tests import patience
+from tests.commands import told
 from tests.environments import PythonEnvironment, clean_environment
 from tests.forking import running
 from tests.looper.example_runs import (
@@ -49,6 +47,7 @@ from tests.looper.example_values import (
     table,
 )
 from tests.looper.old_pipelines import translate
+from tests.sharing import shared_folder
 
 Walks = tuple[dict[str, Facts], dict[str, Facts]]
 
@@ -95,11 +94,8 @@ class Run:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory, looper: PythonEnvironment) -> Run:
     """The walk, made once even where several processes run the tests of this module."""
-    root = tmp_path_factory.getbasetemp()
-    root = root.parent if "PYTEST_XDIST_WORKER" in os.environ else root
-    with (root / "looper_example.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        made = root / "looper_example.pickle"
+    with shared_folder(tmp_path_factory, "looper_walk") as shared:
+        made = shared / "run.pickle"
         if not made.exists():
             folder = tmp_path_factory.mktemp("looper_example")
             reference, ours = walk_twice(folder, looper, lambda copy: None, keep_output)
@@ -447,18 +443,8 @@ def test_the_demo_runs_on_a_database_and_prints_what_the_readme_shows(
     python = python_with_forks(tmp_path / "bin", looper)
     path = os.pathsep.join([str(looper.folder / "bin"), os.environ["PATH"]])
     settings = {"PATH": path, "LC_ALL": "C.UTF-8", "LOOPER_CONFIG": ".looper.sqlite.yaml"}
-    done = subprocess.run(
-        [str(example.folder / "demo.sh"), str(python), "drop-in"],
-        cwd=tmp_path,
-        env=clean_environment(**settings),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=patience.SECONDS,
-    )
-    assert done.returncode == 0, done.stdout
-    printed = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    said = told(example.folder / "demo.sh", python, "drop-in", cwd=tmp_path, **settings)
+    printed = [" ".join(line.split()) for line in said.splitlines()]
     for sample, count in ((sample, expected_count(sample)) for sample in SAMPLES):
         assert f"{sample} completed {count['reads']} {count['md5']}" in printed
     assert sorted(path.name for path in (example.folder / "output").iterdir()) == [

@@ -6,7 +6,6 @@ import tracemalloc
 from typing import Any
 
 import pytest
-import yaml
 from pipestat_yaml.text.results_text import parse_text
 
 from pipestat_spec.errors import PipestatDataError
@@ -19,7 +18,7 @@ from pipestat_spec.text.yaml_writer import Verbatim as out  # a value outside th
 @pytest.fixture(params=["C", "Python"])
 def either_loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param == "Python":
-        monkeypatch.setattr(yaml_parser, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(yaml_parser, "_LOADER", yaml_parser._PythonLoader)
 
 
 def read(text: str) -> Any:
